@@ -1,0 +1,50 @@
+// Options of a command: declared with their targets, parsed, suggested, shown. Own code, because a general library for
+// this (CLI11) brings the C++ library's streams with it and doubles the size of a deployed program.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rvb::runtime {
+
+// "; did you mean `train`?", or nothing when no known word is near.
+std::string suggestion(const std::string& word, const std::vector<std::string>& known);
+
+class Arguments {
+public:
+  // `letter` 0: no short form. Targets keep their value when the option is not given; given twice, the last one counts.
+  void flag(const char* name, char letter, bool& target, const std::string& help);
+  void text(const char* name, char letter, const char* value, std::string& target, const std::string& help);
+  void choice(const char* name, const std::vector<std::string>& choices, std::function<void(const std::string&)> set,
+              const std::string& help);
+  void whole(const char* name, char letter, int64_t low, int64_t high, std::function<void(int64_t)> set,
+             const std::string& help);
+  void real(const char* name, double low, double high, std::function<void(double)> set, const std::string& help);
+  void words(const char* name, char letter, const char* value, std::vector<std::string>& target,
+             const std::string& help); // separated by commas
+  // One argument without a name.
+  void positional(const char* value, std::string& target);
+
+  // Failure(usage) for what is unknown, incomplete or out of range. Returns at the first argument that is neither an
+  // option nor the positional one: the rest of the line.
+  std::vector<std::string> parse(std::vector<std::string> words) const;
+  std::string help() const;
+  std::string usage() const; // "[options] [INPUT]"
+
+private:
+  struct Option {
+    std::string name, value; // value: what stands for it in the help; empty for a flag
+    char letter;
+    std::function<void(const std::string&)> set;
+    std::string help;
+  };
+  const Option& find(const std::string& word) const;
+  std::vector<Option> options_;
+  std::string positional_name_;
+  std::string* positional_ = nullptr;
+};
+
+} // namespace rvb::runtime

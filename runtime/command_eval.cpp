@@ -1,0 +1,163 @@
+#include "commands.h"
+
+#include "core.h"
+#include "failure.h"
+#include "files.h"
+#include "npy.h"
+#include "scores.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+namespace rvb::runtime {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+// How these logits differ from those of another program (--compare): decisions, apart from ties, where the largest
+// logit stands twice in either and the decision is a matter of rounding.
+struct Comparison {
+  int64_t differ = 0, ties = 0;
+  double largest = 0;
+};
+
+bool tie(const float* logits, int64_t classes) {
+  return std::count(logits, logits + classes, logits[decision(logits, classes)]) > 1;
+}
+
+Comparison compare(const std::vector<float>& logits, int64_t classes, const std::string& path) {
+  NpyArray other = read_npy(path);
+  int64_t count = static_cast<int64_t>(logits.size()) / classes;
+  if (other.shape != Shape{count, classes} || other.integers)
+    throw Failure(Exit::user,
+                  path + " has shape " + shape_text(other.shape) + "; expected logits " + shape_text({count, classes}));
+  Comparison result;
+  for (int64_t i = 0; i < count; ++i) {
+    const float *a = logits.data() + i * classes, *b = other.values.data() + i * classes;
+    for (int64_t k = 0; k < classes; ++k)
+      result.largest = std::max(result.largest, std::fabs(static_cast<double>(a[k]) - b[k]));
+    if (decision(a, classes) == decision(b, classes))
+      continue;
+    (tie(a, classes) || tie(b, classes) ? result.ties : result.differ) += 1;
+  }
+  return result;
+}
+
+double ratio(int64_t part, int64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+struct ClassRow {
+  int64_t count = 0, decided = 0, correct = 0;
+};
+
+std::vector<ClassRow> class_rows(const Scores& scores) {
+  std::vector<ClassRow> rows(static_cast<size_t>(scores.classes));
+  for (int64_t label = 0; label < scores.classes; ++label)
+    for (int64_t decided = 0; decided < scores.classes; ++decided) {
+      int64_t n = scores.confusion[static_cast<size_t>(label * scores.classes + decided)];
+      rows[static_cast<size_t>(label)].count += n;
+      rows[static_cast<size_t>(decided)].decided += n;
+      if (label == decided)
+        rows[static_cast<size_t>(label)].correct = n;
+    }
+  return rows;
+}
+
+std::string class_name(const Dataset& dataset, int64_t index) {
+  const std::vector<std::string>& names = dataset.class_names();
+  return index < static_cast<int64_t>(names.size()) ? names[static_cast<size_t>(index)] : std::to_string(index);
+}
+
+void print_json(const Scores& scores, const Dataset& dataset, const Comparison* comparison) {
+  ordered_json json = {{"schema", "rvb.eval/1"},
+                       {"accuracy", scores.accuracy()},
+                       {"loss", scores.loss()},
+                       {"correct", scores.correct},
+                       {"count", scores.count}};
+  std::vector<ClassRow> rows = class_rows(scores);
+  json["classes"] = ordered_json::array();
+  json["confusion"] = ordered_json::array();
+  for (int64_t k = 0; k < scores.classes; ++k) {
+    const ClassRow& row = rows[static_cast<size_t>(k)];
+    json["classes"].push_back({{"name", class_name(dataset, k)},
+                               {"count", row.count},
+                               {"correct", row.correct},
+                               {"recall", ratio(row.correct, row.count)},
+                               {"precision", ratio(row.correct, row.decided)}});
+    auto line = scores.confusion.begin() + k * scores.classes;
+    json["confusion"].push_back(std::vector<int64_t>(line, line + scores.classes));
+  }
+  if (comparison != nullptr)
+    json["comparison"] = {{"decisions_differ", comparison->differ},
+                          {"ties", comparison->ties},
+                          {"largest_difference", comparison->largest}};
+  print(json.dump() + "\n");
+}
+
+void print_text(const Scores& scores, const Dataset& dataset, const Comparison* comparison) {
+  print(fmt::format("accuracy {:.2f} %  ({} of {})   loss {:.4f}\n\n", 100 * scores.accuracy(), scores.correct,
+                    scores.count, scores.loss()));
+  std::vector<ClassRow> rows = class_rows(scores);
+  size_t width = 5;
+  for (int64_t k = 0; k < scores.classes; ++k)
+    width = std::max(width, class_name(dataset, k).size());
+  print(fmt::format("{:>{}}  {:>7}  {:>7}  {:>9}\n", "class", width, "count", "recall", "precision"));
+  for (int64_t k = 0; k < scores.classes; ++k) {
+    const ClassRow& row = rows[static_cast<size_t>(k)];
+    print(fmt::format("{:>{}}  {:>7}  {:>5.1f} %  {:>7.1f} %\n", class_name(dataset, k), width, row.count,
+                      100 * ratio(row.correct, row.count), 100 * ratio(row.correct, row.decided)));
+  }
+  if (scores.classes <= 20) {
+    print("\nconfusion (a row is a label, a column a decision)\n" + std::string(width, ' '));
+    for (int64_t k = 0; k < scores.classes; ++k)
+      print(fmt::format("  {:>5}", k));
+    print("\n");
+    for (int64_t label = 0; label < scores.classes; ++label) {
+      print(fmt::format("{:>{}}", class_name(dataset, label), width));
+      for (int64_t k = 0; k < scores.classes; ++k)
+        print(fmt::format("  {:>5}", scores.confusion[static_cast<size_t>(label * scores.classes + k)]));
+      print("\n");
+    }
+  }
+  if (comparison != nullptr)
+    print(fmt::format("\ncompared: {} decisions differ, {} more at ties; largest difference of a logit {:.3g}\n",
+                      comparison->differ, comparison->ties, comparison->largest));
+}
+
+} // namespace
+
+int run_eval(const Context& context) {
+  const Options& options = context.options;
+  check_cpu(context.program);
+  ParameterSet parameters = load_parameters(context);
+  std::unique_ptr<Dataset> dataset = open_samples(context, options.split == "train" ? Split::train : Split::test, true);
+  int64_t batch = std::min(options.batch.value_or(context.manifest.recipe.batch), dataset->count());
+  Function infer(context.program, context.manifest, "infer", batch, &parameters);
+  Scores scores(context.manifest.classes);
+  bool keep = !options.output.empty() || !options.compare.empty();
+  std::vector<float> all;
+  run_over(*dataset, context.manifest, infer, [&](int64_t, int64_t count, const float* logits, const int32_t* labels) {
+    scores.add(logits, labels, count);
+    if (keep)
+      all.insert(all.end(), logits, logits + count * scores.classes);
+    return true;
+  });
+  if (!options.output.empty())
+    write_npy(options.output, {scores.count, scores.classes}, all.data());
+  Comparison comparison;
+  if (!options.compare.empty())
+    comparison = compare(all, scores.classes, options.compare);
+  const Comparison* shown = options.compare.empty() ? nullptr : &comparison;
+  options.json ? print_json(scores, *dataset, shown) : print_text(scores, *dataset, shown);
+  if (options.min_accuracy >= 0 && scores.accuracy() < options.min_accuracy) {
+    flush_output();
+    throw Failure(Exit::verification,
+                  fmt::format("accuracy {:.4f} is below --min-acc {:.4f}", scores.accuracy(), options.min_accuracy));
+  }
+  return 0;
+}
+
+} // namespace rvb::runtime

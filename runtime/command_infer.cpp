@@ -1,0 +1,83 @@
+#include "commands.h"
+
+#include "failure.h"
+#include "files.h"
+#include "image.h"
+#include "npy.h"
+#include "scores.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <numeric>
+
+namespace rvb::runtime {
+
+namespace {
+
+std::unique_ptr<Dataset> open_input(const Context& context) {
+  const Options& options = context.options;
+  if (data_folder(options).empty() && is_image(read_start(options.input, 16))) {
+    bool resized = false;
+    std::unique_ptr<Dataset> dataset = open_image(options.input, context.manifest, resized);
+    if (resized)
+      fmt::print(stderr, "note: {} was resized to {} x {}\n", options.input, context.manifest.width,
+                 context.manifest.height);
+    return dataset;
+  }
+  return open_samples(context, options.split == "train" ? Split::train : Split::test, false);
+}
+
+// The `top` most probable classes of every sample.
+void print_top(const Context& context, const Dataset& dataset, const std::vector<float>& logits, int64_t top) {
+  int64_t classes = context.manifest.classes;
+  nlohmann::ordered_json json = {
+      {"schema", "rvb.infer/1"}, {"count", dataset.count()}, {"samples", nlohmann::ordered_json::array()}};
+  auto name = [&](int64_t k) {
+    const std::vector<std::string>& names = dataset.class_names();
+    return k < static_cast<int64_t>(names.size()) ? names[static_cast<size_t>(k)] : std::to_string(k);
+  };
+  if (!context.options.json)
+    print("sample  class  probability\n");
+  for (int64_t i = 0; i < dataset.count(); ++i) {
+    const float* row = logits.data() + i * classes;
+    std::vector<double> probability = softmax(row, classes);
+    std::vector<int64_t> order(static_cast<size_t>(classes));
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return row[a] > row[b]; });
+    order.resize(static_cast<size_t>(std::min(top, classes)));
+    nlohmann::ordered_json entries = nlohmann::ordered_json::array();
+    for (int64_t k : order) {
+      double p = probability[static_cast<size_t>(k)];
+      if (context.options.json)
+        entries.push_back({{"class", k}, {"name", name(k)}, {"logit", row[k]}, {"probability", p}});
+      else
+        print(fmt::format("{:>6}  {:>5}  {:>9.2f} %\n", i, name(k), 100 * p));
+    }
+    json["samples"].push_back(std::move(entries));
+  }
+  if (context.options.json)
+    print(json.dump() + "\n");
+}
+
+} // namespace
+
+int run_infer(const Context& context) {
+  const Options& options = context.options;
+  check_cpu(context.program);
+  ParameterSet parameters = load_parameters(context);
+  std::unique_ptr<Dataset> dataset = open_input(context);
+  int64_t batch = std::min(options.batch.value_or(context.manifest.recipe.batch), dataset->count());
+  Function infer(context.program, context.manifest, "infer", batch, &parameters);
+  std::vector<float> all;
+  run_over(*dataset, context.manifest, infer, [&](int64_t, int64_t count, const float* logits, const int32_t*) {
+    all.insert(all.end(), logits, logits + count * context.manifest.classes);
+    return true;
+  });
+  if (!options.output.empty())
+    write_npy(options.output, {dataset->count(), context.manifest.classes}, all.data());
+  if (options.top > 0 || options.output.empty())
+    print_top(context, *dataset, all, options.top > 0 ? options.top : 3);
+  return 0;
+}
+
+} // namespace rvb::runtime

@@ -1,0 +1,94 @@
+#include "commands.h"
+
+#include "core.h"
+#include "failure.h"
+#include "files.h"
+
+#include <cstdlib>
+#include <fmt/format.h>
+
+namespace rvb::runtime {
+
+namespace {
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+} // namespace
+
+void require(bool given, const std::string& what) {
+  if (!given)
+    throw Failure(Exit::usage, what + " is needed");
+}
+
+void check_cpu(const rvb_program& program) {
+  if (const char* feature = rvb_missing_feature(program.features))
+    throw Failure(Exit::mismatch, std::string("this program was compiled for a CPU with `") + feature +
+                                      "`, which this machine lacks: compile it again with rvbc --target=generic");
+}
+
+int thread_count(const std::string& text) {
+  std::string wanted = text, source = "--threads";
+  if (wanted.empty()) {
+    wanted = environment("RVB_THREADS");
+    source = "RVB_THREADS";
+  }
+  if (wanted.empty() || wanted == "auto")
+    return rvb_available_threads();
+  char* end = nullptr;
+  long count = std::strtol(wanted.c_str(), &end, 10);
+  if (*end != 0 || count < 1 || count > 1024)
+    throw Failure(Exit::usage, source + " is `" + wanted + "`; expected auto or a number from 1 to 1024");
+  return static_cast<int>(count);
+}
+
+ParameterSet load_parameters(const Context& context) {
+  ParameterSet parameters(context.manifest.parameters);
+  if (!context.manifest.deployed) {
+    require(!context.options.weights.empty(), "--weights W.safetensors");
+    parameters.load(context.options.weights);
+  }
+  return parameters;
+}
+
+std::string data_folder(const Options& options) {
+  if (!options.data.empty() && !options.input.empty())
+    throw Failure(Exit::usage, "--data and --input exclude each other");
+  return options.data.empty() && options.input.empty() ? environment("RVB_DATA") : options.data;
+}
+
+std::unique_ptr<Dataset> open_samples(const Context& context, Split split, bool labels) {
+  const Options& options = context.options;
+  std::string folder = data_folder(options);
+  std::unique_ptr<Dataset> dataset;
+  if (!folder.empty()) {
+    dataset = open_folder(folder, split, context.manifest);
+  } else {
+    require(!options.input.empty(),
+            labels ? "--data DIR, or --input x.npy with --labels y.npy," : "--data DIR or --input x.npy");
+    require(!labels || !options.labels.empty(), "--labels y.npy beside --input");
+    dataset = open_arrays(options.input, labels ? options.labels : "", context.manifest);
+  }
+  dataset->limit(options.limit);
+  return dataset;
+}
+
+std::string with_spaces(double number) {
+  std::string digits = fmt::format("{:.0f}", number);
+  for (size_t at = digits.size(); at > 3; at -= 3)
+    digits.insert(at - 3, " ");
+  return digits;
+}
+
+std::string duration(double seconds) {
+  auto whole = static_cast<int64_t>(seconds + 0.5);
+  if (whole < 60)
+    return fmt::format("{} s", whole);
+  if (whole < 3600)
+    return fmt::format("{} m {:02} s", whole / 60, whole % 60);
+  return fmt::format("{} h {:02} m", whole / 3600, whole / 60 % 60);
+}
+
+} // namespace rvb::runtime

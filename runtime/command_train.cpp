@@ -1,0 +1,103 @@
+#include "commands.h"
+
+#include "core.h"
+#include "failure.h"
+#include "interrupt.h"
+#include "trainer.h"
+
+#include <fmt/format.h>
+
+namespace rvb::runtime {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json config(const Context& context, const TrainingPlan& plan, const Dataset& train, const Dataset* test) {
+  const Manifest& m = context.manifest;
+  return {{"schema", "rvb.config/1"},
+          {"name", m.name},
+          {"source_hash", m.source_hash},
+          {"compiler", m.compiler},
+          {"target", m.target},
+          {"constants", m.json.value("constants", ordered_json::object())},
+          {"plan", plan.json()},
+          {"train_samples", train.count()},
+          {"test_samples", test == nullptr ? 0 : test->count()},
+          {"threads", rvb_threads()},
+          {"initial_weights", context.options.weights.empty() ? "seed" : context.options.weights}};
+}
+
+void check(const TrainingPlan& plan) {
+  if (plan.schedule != "cosine" && plan.schedule != "constant")
+    throw Failure(Exit::usage, "--schedule is `" + plan.schedule + "`; expected cosine or constant");
+  if (plan.epochs > 1'000'000 || plan.batch > 1'000'000)
+    throw Failure(Exit::usage, "--epochs and --batch go up to 1000000");
+}
+
+} // namespace
+
+int run_train(const Context& context) {
+  const Options& options = context.options;
+  const Manifest& m = context.manifest;
+  check_cpu(context.program);
+  if (options.resume && !options.weights.empty())
+    throw Failure(Exit::usage, "--resume and --weights exclude each other: the run has its own weights");
+  RunDirectory run(options.run_dir.empty() ? "runs/" + m.name : options.run_dir);
+  TrainingPlan plan = plan_from_recipe(m.recipe);
+  if (options.resume)
+    run.resume(m, plan);
+  TrainingPlan planned = plan;
+  apply(options, plan);
+  if (plan.data.empty() && plan.input.empty())
+    plan.data = data_folder(options);
+  check(plan);
+
+  std::unique_ptr<Dataset> train, test;
+  if (!plan.data.empty()) {
+    train = open_folder(plan.data, Split::train, m);
+    test = open_folder(plan.data, Split::test, m);
+    test->limit(plan.limit);
+  } else {
+    require(!plan.input.empty(), "--data DIR, or --input x.npy with --labels y.npy,");
+    require(!plan.labels.empty(), "--labels y.npy beside --input");
+    train = open_arrays(plan.input, plan.labels, m);
+  }
+  train->limit(plan.limit);
+  int64_t steps_per_epoch = (train->count() + plan.batch - 1) / plan.batch;
+  int64_t stop = options.steps.value_or(0);
+  if (stop > 0 && !options.epochs) // as many epochs as the steps need
+    plan.epochs = std::max(plan.epochs, (stop + steps_per_epoch - 1) / steps_per_epoch);
+  if (options.resume && plan.json() != planned.json())
+    fmt::print(stderr, "note: flags change the plan of the run in {}: it will not equal a run that never stopped\n",
+               run.path());
+
+  Trainer trainer(context, plan, run, *train, test.get());
+  if (options.resume) {
+    run.load(trainer.weights(), trainer.momentum(), trainer.state());
+    if (trainer.state().epoch >= plan.epochs)
+      fmt::print(stderr, "note: the run in {} is complete ({} epochs)\n", run.path(), trainer.state().epoch);
+    else if (trainer.state().epoch_step > steps_per_epoch)
+      throw Failure(Exit::user, "the checkpoint stands behind the end of an epoch: the data or --batch has changed");
+  } else {
+    if (options.weights.empty())
+      trainer.weights().initialize(plan.seed);
+    else
+      trainer.weights().load(options.weights);
+    run.begin(config(context, plan, *train, test.get()));
+  }
+  if (!options.quiet)
+    fmt::print(stderr, "training {} on {} samples, {} steps an epoch, batch {}, {} threads, into {}\n", m.name,
+               train->count(), steps_per_epoch, plan.batch, rvb_threads(), run.path());
+  watch_interrupts();
+  Exit exit = trainer.run(stop, options.log_every > 0 ? options.log_every : 100, options.save_every);
+  if (exit == Exit::interrupted)
+    fmt::print(stderr, "interrupted at step {}: saved in {}; continue with --resume --run-dir {}\n",
+               trainer.state().step, run.last(), run.path());
+  if (exit == Exit::ok && options.min_accuracy >= 0 && trainer.state().best_accuracy < options.min_accuracy)
+    throw Failure(Exit::verification, fmt::format("the best accuracy {:.4f} is below --min-acc {:.4f}",
+                                                  trainer.state().best_accuracy, options.min_accuracy));
+  return static_cast<int>(exit);
+}
+
+} // namespace rvb::runtime

@@ -1,0 +1,30 @@
+// What rvbc deploy found in the machine code of the synaptic kernels, kept in the manifest.
+#include "commands.h"
+
+#include "failure.h"
+#include "files.h"
+
+#include <fmt/format.h>
+
+namespace rvb::runtime {
+
+int run_verify(const Context& context) {
+  const nlohmann::ordered_json& m = context.manifest.json;
+  if (!m.contains("deployment") || !m["deployment"].contains("verification"))
+    throw Failure(Exit::verification, "this program carries no verification report: deploy it again with rvbc deploy");
+  const nlohmann::ordered_json& report = m["deployment"]["verification"];
+  auto multiplies = report.value("multiplies", int64_t{0});
+  if (context.options.json) {
+    print(report.dump() + "\n");
+  } else {
+    print(fmt::format("{:<24}  {:>12}  {:>10}  {}\n", "layer", "instructions", "multiplies", "kernel"));
+    for (const auto& kernel : report.value("kernels", nlohmann::ordered_json::array()))
+      print(fmt::format("{:<24}  {:>12}  {:>10}  {}\n", kernel.value("layer", ""),
+                        kernel.value("instructions", int64_t{0}), kernel.value("multiplies", int64_t{0}),
+                        kernel.value("symbol", "")));
+    print(fmt::format("{} multiplies in synaptic code\n", multiplies));
+  }
+  return multiplies > 0 ? static_cast<int>(Exit::verification) : 0;
+}
+
+} // namespace rvb::runtime

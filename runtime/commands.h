@@ -1,0 +1,30 @@
+// What a compiled program can be asked for: one function and one file a command. Each returns the exit code or throws a
+// Failure. The rows of start.cpp and start_deployed.cpp say which program offers which.
+#pragma once
+
+#include "dataset.h"
+#include "function.h"
+#include "options.h"
+
+namespace rvb::runtime {
+
+int run_init(const Context& context);
+int run_train(const Context& context);
+int run_eval(const Context& context);
+int run_infer(const Context& context);
+int run_gradient(const Context& context);
+int run_bench(const Context& context);
+int run_info(const Context& context);
+int run_verify(const Context& context); // deployed: --verify-addonly
+
+// Shared by the commands (command_support.cpp).
+void require(bool given, const std::string& what);    // Failure(usage)
+void check_cpu(const rvb_program& program);           // Failure(mismatch)
+int thread_count(const std::string& text);            // "", "auto": RVB_THREADS or all; Failure(usage)
+ParameterSet load_parameters(const Context& context); // --weights; none for deployed programs
+std::unique_ptr<Dataset> open_samples(const Context& context, Split split, bool labels); // --data or --input
+std::string data_folder(const Options& options); // --data, else RVB_DATA when there is no --input
+std::string with_spaces(double number);          // "12 345"
+std::string duration(double seconds);            // "1 h 52 m"
+
+} // namespace rvb::runtime

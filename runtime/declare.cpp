@@ -1,0 +1,96 @@
+// The options of eval, infer, bench and info, which every program has.
+#include "declare.h"
+
+namespace rvb::runtime {
+
+void declare_samples(Arguments& arguments, Options& options, bool labels) {
+  arguments.text("data", 0, "DIR", options.data,
+                 "folder of a data set: IDX (MNIST, Fashion-MNIST) or CIFAR-10 binary; also RVB_DATA");
+  arguments.text("input", 'i', "X.npy", options.input,
+                 "float32 NPY, already normalised: [N, C, H, W], sequences [T, N, C, H, W]");
+  if (labels)
+    arguments.text("labels", 0, "Y.npy", options.labels, "labels of --input: whole numbers [N]");
+  arguments.whole(
+      "limit", 0, 1, 2000000000, [&](int64_t n) { options.limit = n; }, "only the first N samples");
+}
+
+void declare_weights(Arguments& arguments, Options& options, bool deployed) {
+  if (!deployed)
+    arguments.text("weights", 'w', "W.safetensors", options.weights, "weights, with PyTorch's names and shapes");
+}
+
+void declare_batch(Arguments& arguments, Options& options) {
+  arguments.whole(
+      "batch", 'b', 1, 1000000, [&](int64_t n) { options.batch = n; },
+      "samples computed at once (default: the recipe's)");
+}
+
+void declare_threads(Arguments& arguments, Options& options) {
+  arguments.text("threads", 't', "N", options.threads, "auto or a number; also RVB_THREADS (default: auto, all cores)");
+}
+
+void declare_json(Arguments& arguments, Options& options) {
+  arguments.flag("json", 0, options.json, "print JSON");
+}
+
+void declare_accuracy(Arguments& arguments, Options& options) {
+  arguments.real(
+      "min-acc", 0, 1, [&](double x) { options.min_accuracy = x; }, "exit code 3 below this accuracy");
+}
+
+namespace {
+
+void declare_split(Arguments& arguments, Options& options) {
+  arguments.choice(
+      "split", {"test", "train"}, [&](const std::string& word) { options.split = word; },
+      "which part of --data (default: test)");
+}
+
+} // namespace
+
+void declare_eval(Arguments& arguments, Options& options, bool deployed) {
+  declare_weights(arguments, options, deployed);
+  declare_samples(arguments, options, true);
+  declare_split(arguments, options);
+  arguments.text("output", 'o', "L.npy", options.output, "write the logits [N, classes]");
+  arguments.text("compare", 0, "L.npy", options.compare,
+                 "logits of another program (its --output): count decisions that differ");
+  declare_accuracy(arguments, options);
+  declare_json(arguments, options);
+  declare_batch(arguments, options);
+  declare_threads(arguments, options);
+}
+
+void declare_infer(Arguments& arguments, Options& options, bool deployed) {
+  declare_weights(arguments, options, deployed);
+  arguments.positional("X.npy or IMAGE", options.input);
+  declare_samples(arguments, options, false);
+  declare_split(arguments, options);
+  arguments.text("output", 'o', "L.npy", options.output, "write the logits [N, classes]");
+  arguments.whole(
+      "top", 0, 1, 100000, [&](int64_t n) { options.top = n; },
+      "print the N most probable classes of every sample (default: 3 without --output)");
+  declare_json(arguments, options);
+  declare_batch(arguments, options);
+  declare_threads(arguments, options);
+}
+
+void declare_bench(Arguments& arguments, Options& options, bool deployed) {
+  declare_weights(arguments, options, deployed);
+  if (!deployed)
+    arguments.flag("train", 0, options.train, "time a training step: gradient and optimiser");
+  arguments.words("batch", 'b', "N,N…", options.batches, "batch sizes (default: 1,32; --train: the recipe's)");
+  arguments.words("threads", 't', "N,N…", options.thread_list, "numbers of threads (default: all cores)");
+  arguments.whole(
+      "repeats", 'r', 2, 100000, [&](int64_t n) { options.repeats = n; }, "at least so many timed runs (default: 10)");
+  arguments.choice(
+      "format", {"md", "csv", "json", "jsonl"}, [&](const std::string& word) { options.format = word; },
+      "of the table (default: md)");
+  declare_json(arguments, options);
+}
+
+void declare_info(Arguments& arguments, Options& options, bool) {
+  declare_json(arguments, options);
+}
+
+} // namespace rvb::runtime

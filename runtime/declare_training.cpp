@@ -1,0 +1,62 @@
+// The options of train, init and gradient.
+#include "declare.h"
+
+namespace rvb::runtime {
+
+namespace {
+
+void declare_seed(Arguments& arguments, Options& options, const char* help) {
+  arguments.whole(
+      "seed", 0, 0, INT64_MAX, [&](int64_t n) { options.seed = static_cast<uint64_t>(n); }, help);
+}
+
+} // namespace
+
+void declare_init(Arguments& arguments, Options& options, bool) {
+  declare_seed(arguments, options, "of the random numbers (default: 1)");
+  arguments.text("output", 'o', "W.safetensors", options.output, "where the weights go");
+}
+
+void declare_gradient(Arguments& arguments, Options& options, bool deployed) {
+  declare_weights(arguments, options, deployed);
+  declare_samples(arguments, options, true);
+  arguments.text("output", 'o', "G.safetensors", options.output, "write the gradient of every trained parameter");
+  declare_json(arguments, options);
+  declare_batch(arguments, options);
+  declare_threads(arguments, options);
+}
+
+void declare_train(Arguments& arguments, Options& options, bool deployed) {
+  declare_samples(arguments, options, true);
+  arguments.whole(
+      "epochs", 0, 1, 1000000, [&](int64_t n) { options.epochs = n; }, "passes over the data (default: the recipe's)");
+  arguments.whole(
+      "steps", 0, 1, 2000000000, [&](int64_t n) { options.steps = n; }, "stop after so many steps in all");
+  declare_batch(arguments, options);
+  arguments.real(
+      "lr", 0, 1e6, [&](double x) { options.rate = x; }, "learning rate (default: the recipe's)");
+  arguments.real(
+      "momentum", 0, 1, [&](double x) { options.momentum = x; }, "of SGD (default: the recipe's)");
+  arguments.real(
+      "weight-decay", 0, 1e6, [&](double x) { options.weight_decay = x; }, "of the weights (default: the recipe's)");
+  arguments.choice(
+      "schedule", {"cosine", "constant"}, [&](const std::string& word) { options.schedule = word; },
+      "of the rate: cosine goes to zero over the epochs (default: the recipe's)");
+  declare_seed(arguments, options, "of weights, order and augmentation (default: 1)");
+  declare_weights(arguments, options, deployed);
+  arguments.flag("no-shuffle", 0, options.no_shuffle, "samples in their order");
+  arguments.flag("no-augment", 0, options.no_augment, "samples as they are");
+  arguments.text("run-dir", 0, "DIR", options.run_dir, "where checkpoints and metrics go (default: runs/NAME)");
+  arguments.flag("resume", 0, options.resume, "continue the run in --run-dir, bit for bit");
+  arguments.whole(
+      "log-every", 0, 1, 1000000000, [&](int64_t n) { options.log_every = n; },
+      "a line of metrics every N steps (default: 100)");
+  arguments.whole(
+      "save-every", 0, 1, 1000000000, [&](int64_t n) { options.save_every = n; },
+      "a checkpoint every N steps, besides that of every epoch");
+  declare_accuracy(arguments, options);
+  arguments.flag("quiet", 'q', options.quiet, "no progress");
+  declare_threads(arguments, options);
+}
+
+} // namespace rvb::runtime

@@ -1,0 +1,42 @@
+// One function of the compiled program with all the memory it needs, allocated once for the largest batch.
+#pragma once
+
+#include "manifest.h"
+#include "parameters.h"
+#include "program.h"
+
+#include <memory>
+
+namespace rvb::runtime {
+
+class Function {
+public:
+  // Failure(usage) when the program has no such function. `parameters` (null for deployed programs) must outlive this.
+  Function(const rvb_program& program, const Manifest& manifest, const std::string& name, int64_t max_batch,
+           const ParameterSet* parameters);
+
+  int64_t max_batch() const { return max_batch_; }
+  int64_t block_bytes() const;
+  float* image() { return image_.data(); }                                 // [T if sequence, batch, H, W, C]
+  int32_t* labels() { return reinterpret_cast<int32_t*>(labels_.data()); } // [batch]
+  const float* result(const std::string& name) const;                      // null: the function has no such result
+  void run(int64_t batch);                                                 // Failure(internal) when a kernel fails
+
+private:
+  const rvb_function* function_ = nullptr;
+  std::string name_;
+  int64_t max_batch_;
+  Floats image_, labels_;
+  std::vector<std::string> result_names_;
+  std::vector<Floats> results_;
+  std::vector<const void*> arguments_;
+  std::vector<void*> result_pointers_;
+  struct Release {
+    void operator()(unsigned char* block) const { rvb_release(block); }
+  };
+  std::unique_ptr<unsigned char, Release> block_;
+};
+
+const rvb_function* find_function(const rvb_program& program, const std::string& name);
+
+} // namespace rvb::runtime

@@ -1,0 +1,54 @@
+// The manifest (manifest.md) as values.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace rvb::runtime {
+
+using Shape = std::vector<int64_t>;
+
+struct Parameter {
+  std::string name, role;
+  Shape shape;            // on disk
+  std::vector<int> order; // dimension i in memory is dimension order[i] on disk
+  bool trainable = true, decays = false, binary = false;
+  double momentum = 0.1;                // of running statistics
+  std::string initializer = "constant"; // or "normal"
+  double initial = 0;
+  int64_t elements = 1;
+};
+
+struct FunctionInfo {
+  std::string name;
+  std::vector<std::string> arguments, results;
+};
+
+struct Recipe {
+  std::string loss, optimizer, schedule;
+  double rate = 0.1, momentum = 0.9, weight_decay = 0;
+  int64_t epochs = 1, batch = 128;
+  bool flip = false;
+  std::vector<float> mean, deviation; // one a channel; empty: pixels are only divided by 255
+};
+
+struct Manifest {
+  std::string name, source_hash, compiler, target;
+  bool deployed = false, sequence = false;
+  Shape input; // [C, H, W] or [features]
+  int64_t steps = 1, channels = 1, height = 1, width = 1, classes = 1;
+  std::vector<Parameter> parameters;
+  std::vector<FunctionInfo> functions;
+  Recipe recipe;
+  nlohmann::ordered_json json; // all of it
+
+  int64_t pixels() const { return channels * height * width; } // floats of one frame
+  const FunctionInfo* find(const std::string& function) const;
+};
+
+// Failure(internal) when the text is not a manifest: the compiler wrote it, the user cannot have broken it.
+Manifest parse_manifest(const std::string& text);
+
+} // namespace rvb::runtime

@@ -1,0 +1,46 @@
+// The command line as values, and what every command gets.
+#pragma once
+
+#include "manifest.h"
+#include "program.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rvb::runtime {
+
+struct Options {
+  // what goes in
+  std::string data, input, labels, weights, split = "test";
+  int64_t limit = 0; // 0: all samples
+  // what comes out
+  std::string output, compare;
+  bool json = false, quiet = false;
+  int64_t top = 0;
+  std::string format; // of bench: table, json, jsonl, csv, md
+  double min_accuracy = -1;
+  // how it runs
+  std::string threads; // "", "auto" or a number
+  std::optional<int64_t> batch;
+  std::optional<uint64_t> seed;
+  // training; what is not given comes from the recipe, or from the run that is resumed
+  std::optional<int64_t> epochs, steps;
+  std::optional<double> rate, momentum, weight_decay;
+  std::optional<std::string> schedule;
+  bool no_shuffle = false, no_augment = false, resume = false;
+  int64_t log_every = 0, save_every = 0;
+  std::string run_dir;
+  // bench
+  bool train = false;
+  std::vector<std::string> batches, thread_list; // numbers
+  int64_t repeats = 10;
+};
+
+struct Context {
+  const rvb_program& program;
+  const Manifest& manifest;
+  const Options& options;
+};
+
+} // namespace rvb::runtime

@@ -1,0 +1,136 @@
+#include "run_directory.h"
+
+#include "failure.h"
+
+#include <cstdio>
+
+namespace rvb::runtime {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+const char* const metadata_key = "rvb.training";
+
+bool is_optimizer_file(const std::string& name) {
+  return name.rfind("optimizer-", 0) == 0 && name.size() > 22 && name.substr(name.size() - 12) == ".safetensors";
+}
+
+bool is_temporary(const std::string& name) {
+  bool ours = false;
+  for (const char* begin : {"last.safetensors.", "best.safetensors.", "optimizer-", "metrics.jsonl."})
+    ours = ours || name.rfind(begin, 0) == 0;
+  return ours && name.size() > 4 && name.substr(name.size() - 4) == ".tmp";
+}
+
+std::string optimizer_file(int64_t step) {
+  char name[64];
+  std::snprintf(name, sizeof name, "optimizer-%09lld.safetensors", static_cast<long long>(step));
+  return name;
+}
+
+} // namespace
+
+void RunDirectory::begin(const ordered_json& config) {
+  for (const std::string& path : {last(), best()})
+    if (file_exists(path))
+      throw Failure(Exit::usage,
+                    path + " is there already: continue that run with --resume, or name another --run-dir");
+  make_folder(path_);
+  write_file(join(path_, "config.json"), config.dump(2) + "\n");
+  write_file(join(path_, "metrics.jsonl"), "");
+  metrics_.open(join(path_, "metrics.jsonl"));
+}
+
+void RunDirectory::resume(const Manifest& manifest, TrainingPlan& plan) {
+  if (!file_exists(last()))
+    throw Failure(Exit::io, "--resume: " + last() + " is missing: there is no run to continue in " + path_);
+  checkpoint_ = read_safetensors(last());
+  const std::string* text = checkpoint_.find_metadata(metadata_key);
+  if (text == nullptr)
+    throw Failure(Exit::user, last() + " holds weights but no training state: start from it with --weights instead");
+  try {
+    training_ = ordered_json::parse(*text);
+    plan = plan_from_json(training_.at("plan"));
+    if (training_.at("source_hash") != manifest.source_hash)
+      std::fprintf(stderr, "note: %s comes from another version of the source\n", last().c_str());
+  } catch (const nlohmann::json::exception& error) {
+    throw Failure(Exit::user, last() + ": its training state is damaged: " + error.what());
+  }
+}
+
+void RunDirectory::load(ParameterSet& weights, ParameterSet& momentum, TrainingState& state) {
+  weights.load(checkpoint_, last());
+  try {
+    state = state_from_json(training_.at("state"));
+    std::string path = join(path_, training_.at("optimizer").get<std::string>());
+    if (!file_exists(path))
+      throw Failure(Exit::io, path + " is missing: " + last() + " names it as its optimiser's state");
+    momentum.load(path);
+  } catch (const nlohmann::json::exception& error) {
+    throw Failure(Exit::user, last() + ": its training state is damaged: " + error.what());
+  }
+  for (const std::string& name : files_in(path_)) // half-written files of a process that was killed
+    if (is_temporary(name))
+      remove_file(join(path_, name));
+  trim_metrics(state.step);
+  metrics_.open(join(path_, "metrics.jsonl"));
+}
+
+// A run that was killed has logged steps that it will now do again. A last line that was cut off goes too.
+void RunDirectory::trim_metrics(int64_t step) {
+  std::string path = join(path_, "metrics.jsonl"), kept;
+  if (!file_exists(path))
+    return;
+  Bytes bytes = read_file(path, "the metrics of the run");
+  std::string line;
+  for (uint8_t byte : bytes) {
+    if (byte != '\n') {
+      line += static_cast<char>(byte);
+      continue;
+    }
+    ordered_json json = ordered_json::parse(line, nullptr, false);
+    if (json.is_object() && json.contains("step") && json["step"].is_number_integer() &&
+        json["step"].get<int64_t>() <= step)
+      kept += line + "\n";
+    else if (json.is_object() && json.contains("steps") && json["steps"].is_number_integer() &&
+             json["steps"].get<int64_t>() <= step)
+      kept += line + "\n";
+    line.clear();
+  }
+  if (kept.size() != bytes.size())
+    write_file(path, kept);
+}
+
+void RunDirectory::save(const Manifest& manifest, const ParameterSet& weights, const ParameterSet& momentum,
+                        const TrainingPlan& plan, const TrainingState& state) {
+  if (!weights.finite() || !momentum.finite())
+    throw Failure(
+        Exit::user,
+        "after step " + std::to_string(state.step) + " a weight is not finite: training has diverged; " +
+            (file_exists(last()) ? "the checkpoint before it is kept in " + last() : "there is no earlier checkpoint") +
+            "; try a lower --lr");
+  std::string optimizer = optimizer_file(state.step);
+  write_safetensors(join(path_, optimizer), {momentum.tensors(), {{"format", "pt"}}});
+  ordered_json training = {{"schema", "rvb.training/1"},
+                           {"source_hash", manifest.source_hash},
+                           {"optimizer", optimizer},
+                           {"plan", plan.json()},
+                           {"state", state.json()}};
+  write_safetensors(last(), {weights.tensors(), {{"format", "pt"}, {metadata_key, training.dump()}}});
+  for (const std::string& name : files_in(path_))
+    if (is_optimizer_file(name) && name != optimizer)
+      remove_file(join(path_, name));
+}
+
+void RunDirectory::save_best(const Manifest& manifest, const ParameterSet& weights, const TrainingState& state) {
+  ordered_json origin = {
+      {"source_hash", manifest.source_hash}, {"epoch", state.best_epoch}, {"accuracy", state.best_accuracy}};
+  write_safetensors(best(), {weights.tensors(), {{"format", "pt"}, {"rvb.origin", origin.dump()}}});
+}
+
+void RunDirectory::log(const ordered_json& line) {
+  metrics_.add(line.dump());
+}
+
+} // namespace rvb::runtime

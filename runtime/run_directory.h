@@ -1,0 +1,45 @@
+// The folder of a training run:
+//   last.safetensors       the weights, as PyTorch loads them; plan, state and the optimiser file's name as metadata
+//   optimizer-STEP.safetensors  momentum, one tensor a parameter, under the parameter's name
+//   best.safetensors       the weights of the best epoch so far
+//   metrics.jsonl, config.json
+// The optimiser's file is written under a new name first, then last.safetensors, which names it, replaces its
+// predecessor, then the older optimiser file goes: whenever the program is killed, the folder holds a whole checkpoint.
+#pragma once
+
+#include "files.h"
+#include "parameters.h"
+#include "training_state.h"
+
+#include <string>
+
+namespace rvb::runtime {
+
+class RunDirectory {
+public:
+  explicit RunDirectory(std::string path) : path_(std::move(path)) {}
+  const std::string& path() const { return path_; }
+  std::string last() const { return join(path_, "last.safetensors"); }
+  std::string best() const { return join(path_, "best.safetensors"); }
+
+  // A new run: Failure(usage) when weights of another run lie there.
+  void begin(const nlohmann::ordered_json& config);
+  // Goes on: fills everything from the checkpoint and drops the lines of metrics.jsonl that are newer than it.
+  void resume(const Manifest& manifest, TrainingPlan& plan);
+  void load(ParameterSet& weights, ParameterSet& momentum, TrainingState& state);
+
+  // Failure(user) without writing anything when a weight is not finite.
+  void save(const Manifest& manifest, const ParameterSet& weights, const ParameterSet& momentum,
+            const TrainingPlan& plan, const TrainingState& state);
+  void save_best(const Manifest& manifest, const ParameterSet& weights, const TrainingState& state);
+  void log(const nlohmann::ordered_json& line);
+
+private:
+  void trim_metrics(int64_t step);
+  std::string path_;
+  Safetensors checkpoint_;
+  nlohmann::ordered_json training_;
+  LineFile metrics_;
+};
+
+} // namespace rvb::runtime

@@ -1,0 +1,62 @@
+/* The C interface of a deployed network: what `rvbc deploy --emit=lib,header` needs beside the network's own archive.
+
+   const rvb_program* rvb_program_NAME(void);    declared in the generated header, defined in the generated archive
+
+   Link: cc app.c libNAME.a librvb_capi.a -fopenmp -lm     (no C++ library is needed)
+
+   Arrays are float32, dense, C order, in the shapes of the network's NPY files, and already normalised as in training:
+   x = (pixel / 255 - mean[channel]) / deviation[channel].
+     image    [count, C, H, W]      of a static network (the program repeats it over its T steps)
+              [T, count, C, H, W]   of a sequence network
+     frame    [count, C, H, W]      one time step
+     logits   [count, classes]
+   Vector inputs have H = W = 1. The numbers C, H, W, T and classes stand in the program (program.h).
+
+   No global state: everything belongs to the handle. Handles may be used in different threads at the same time, one
+   handle only by one thread at a time. After rvb_create nothing is allocated: the kernels' scratch blocks are kept from
+   the first run on. */
+#ifndef RVB_H
+#define RVB_H
+
+#include "program.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum rvb_status {
+  RVB_OK = 0,
+  RVB_BAD_ARGUMENT = 1, /* null, a count outside 1 .. max_count, or a program of another version */
+  RVB_NOT_DEPLOYED = 2, /* a program whose weights are outside */
+  RVB_UNSUPPORTED_CPU = 3,
+  RVB_OUT_OF_MEMORY = 4,
+  RVB_NO_STEP = 5, /* the program has no function "step" */
+  RVB_KERNEL_FAILED = 6
+} rvb_status;
+
+typedef struct rvb_network rvb_network;
+
+/* max_count: samples (or streams) a call may bring, at least 1. threads: 0 for all that the machine offers.
+   On failure *network is null. */
+rvb_status rvb_create(const rvb_program* program, int64_t max_count, int threads, rvb_network** network);
+
+/* Whole inferences; does not touch the membranes of rvb_step. */
+rvb_status rvb_run(rvb_network* network, const float* image, int64_t count, float* logits);
+
+/* One time step of `count` streams; stream i keeps its membranes from call to call. `logits` are those of this step:
+   the read-out of a sequence is the mean over its steps. */
+rvb_status rvb_step(rvb_network* network, const float* frame, int64_t count, float* logits);
+
+/* All membranes to zero: a new sequence begins. */
+void rvb_reset(rvb_network* network);
+
+void rvb_free(rvb_network* network); /* null is allowed */
+
+/* English, never null. Of the network's last failure, with details where there are any. */
+const char* rvb_message(const rvb_network* network);
+const char* rvb_status_text(rvb_status status);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

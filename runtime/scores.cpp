@@ -1,0 +1,58 @@
+#include "scores.h"
+
+#include "failure.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace rvb::runtime {
+
+int64_t decision(const float* logits, int64_t classes) {
+  return std::max_element(logits, logits + classes) - logits;
+}
+
+std::vector<double> softmax(const float* logits, int64_t classes) {
+  std::vector<double> result(logits, logits + classes);
+  double top = *std::max_element(result.begin(), result.end()), sum = 0;
+  for (double& value : result)
+    sum += value = std::exp(value - top);
+  for (double& value : result)
+    value /= sum;
+  return result;
+}
+
+void Scores::add(const float* logits, const int32_t* labels, int64_t samples) {
+  for (int64_t i = 0; i < samples; ++i, logits += classes) {
+    double top = logits[decision(logits, classes)], sum = 0;
+    for (int64_t k = 0; k < classes; ++k)
+      sum += std::exp(logits[k] - top);
+    loss_sum += std::log(sum) + top - logits[labels[i]];
+    int64_t chosen = decision(logits, classes);
+    correct += chosen == labels[i];
+    ++confusion[static_cast<size_t>(labels[i] * classes + chosen)];
+  }
+  count += samples;
+}
+
+void run_over(const Dataset& dataset, const Manifest& manifest, Function& infer,
+              const std::function<bool(int64_t, int64_t, const float*, const int32_t*)>& each) {
+  int64_t batch = infer.max_batch();
+  std::vector<int64_t> samples(static_cast<size_t>(batch));
+  for (int64_t first = 0; first < dataset.count(); first += batch) {
+    int64_t count = std::min(batch, dataset.count() - first);
+    std::iota(samples.begin(), samples.end(), first);
+    int32_t* labels = dataset.labelled() ? infer.labels() : nullptr;
+    load_batch(dataset, samples.data(), nullptr, count, manifest, infer.image(), labels);
+    infer.run(count);
+    const float* logits = infer.result("logits");
+    for (int64_t i = 0; i < count * manifest.classes; ++i)
+      if (!std::isfinite(logits[i]))
+        throw Failure(Exit::user, "sample " + std::to_string(first + i / manifest.classes) +
+                                      ": the network's answer is not finite (its weights or the input are too large)");
+    if (!each(first, count, logits, labels))
+      return;
+  }
+}
+
+} // namespace rvb::runtime

@@ -1,0 +1,33 @@
+// What an evaluation counts.
+#pragma once
+
+#include "dataset.h"
+#include "function.h"
+
+#include <functional>
+
+namespace rvb::runtime {
+
+struct Scores {
+  int64_t classes = 0, count = 0, correct = 0;
+  double loss_sum = 0;            // of -log softmax(logits)[label]
+  std::vector<int64_t> confusion; // [label, decision]
+
+  explicit Scores(int64_t classes) : classes(classes), confusion(static_cast<size_t>(classes * classes)) {}
+  void add(const float* logits, const int32_t* labels, int64_t samples);
+  double accuracy() const { return count == 0 ? 0 : static_cast<double>(correct) / static_cast<double>(count); }
+  double loss() const { return count == 0 ? 0 : loss_sum / static_cast<double>(count); }
+};
+
+// The first of the largest, as numpy's and PyTorch's argmax.
+int64_t decision(const float* logits, int64_t classes);
+// Probabilities of one sample, in double precision.
+std::vector<double> softmax(const float* logits, int64_t classes);
+
+// Runs `infer` (function "infer") over the whole dataset in order, in batches of its max_batch; calls
+// `each(first sample, samples, logits, labels)` for every batch (labels null when there are none) and stops early when
+// it returns false. Failure(user) when a logit is not finite.
+void run_over(const Dataset& dataset, const Manifest& manifest, Function& infer,
+              const std::function<bool(int64_t, int64_t, const float*, const int32_t*)>& each);
+
+} // namespace rvb::runtime

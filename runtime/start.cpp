@@ -1,0 +1,20 @@
+// main of a program that trains.
+#include "command_line.h"
+#include "commands.h"
+
+int main(int argc, char** argv) {
+  using namespace rvb::runtime;
+  static const Command commands[] = {
+      {"train", "train the network", "train --data DIR --epochs 8 --run-dir runs/a", declare_train, run_train},
+      {"eval", "accuracy, loss, table of classes, confusion matrix",
+       "eval --data DIR --weights runs/a/best.safetensors", declare_eval, run_eval},
+      {"infer", "logits of arrays, or the classes of an image", "infer --weights W --input x.npy --output logits.npy",
+       declare_infer, run_infer},
+      {"init", "write initial weights", "init --seed 1 -o W.safetensors", declare_init, run_init},
+      {"gradient", "loss and gradients of one batch in training mode",
+       "gradient --weights W --input x.npy --labels y.npy --output G.safetensors", declare_gradient, run_gradient},
+      {"bench", "time inference or training steps", "bench --batch 1,32 --threads 1,2", declare_bench, run_bench},
+      {"info", "what this program is", "info", declare_info, run_info},
+  };
+  return run_command_line(argc, argv, rvb_compiled_program, commands, sizeof commands / sizeof *commands);
+}

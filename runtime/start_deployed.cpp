@@ -1,0 +1,14 @@
+// main of a deployed program: the weights are inside.
+#include "command_line.h"
+#include "commands.h"
+
+int main(int argc, char** argv) {
+  using namespace rvb::runtime;
+  static const Command commands[] = {
+      {"eval", "accuracy, loss, table of classes, confusion matrix", "eval --data DIR", declare_eval, run_eval},
+      {"infer", "logits of arrays, or the classes of an image", "infer picture.png --top 3", declare_infer, run_infer},
+      {"bench", "time inference", "bench --batch 1,32 --threads 1,2", declare_bench, run_bench},
+      {"info", "what this program is", "info", declare_info, run_info},
+  };
+  return run_command_line(argc, argv, rvb_compiled_program, commands, sizeof commands / sizeof *commands);
+}

@@ -1,0 +1,158 @@
+#include "trainer.h"
+
+#include "commands.h"
+#include "failure.h"
+#include "interrupt.h"
+#include "random.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <numeric>
+
+namespace rvb::runtime {
+
+Trainer::Trainer(const Context& context, const TrainingPlan& plan, RunDirectory& run, const Dataset& train,
+                 const Dataset* test)
+    : context_(context), manifest_(context.manifest), plan_(plan), run_(run), train_(train), test_(test),
+      weights_(manifest_.parameters), sgd_(manifest_.parameters),
+      steps_per_epoch_((train.count() + plan.batch - 1) / plan.batch),
+      gradient_(context.program, manifest_, "gradient", std::min(plan.batch, train.count()), &weights_),
+      infer_(context.program, manifest_, "infer", test == nullptr ? 1 : std::min(plan.batch, test->count()), &weights_),
+      flip_(static_cast<size_t>(plan.batch)), progress_(context.options.quiet, plan.epochs, steps_per_epoch_) {
+  for (const Parameter& p : manifest_.parameters)
+    gradients_.push_back(gradient_.result("grad:" + p.name));
+}
+
+void Trainer::train_step(const std::vector<int64_t>& order, double rate) {
+  int64_t first = state_.epoch_step * plan_.batch;
+  int64_t count = std::min(plan_.batch, train_.count() - first);
+  const int64_t* samples = order.data() + first;
+  auto epoch = static_cast<uint32_t>(state_.epoch);
+  for (int64_t i = 0; i < count; ++i)
+    flip_[static_cast<size_t>(i)] =
+        plan_.flip && (random_bits({plan_.seed, epoch, static_cast<uint32_t>(samples[i]), Draw::flip}, 0)[0] & 1) != 0;
+  load_batch(train_, samples, flip_.data(), count, manifest_, gradient_.image(), gradient_.labels());
+  gradient_.run(count);
+  float loss = gradient_.result("loss")[0];
+  if (!std::isfinite(loss))
+    throw Failure(Exit::user,
+                  fmt::format("the loss is {} at step {} (epoch {}): training has diverged; {}; try a lower --lr", loss,
+                              state_.step + 1, state_.epoch + 1,
+                              file_exists(run_.last()) ? "the last checkpoint is kept in " + run_.last()
+                                                       : "no checkpoint had been written yet"));
+  sgd_.step(weights_, gradients_, rate, plan_.momentum, plan_.weight_decay);
+  for (int p = 0; p < weights_.count(); ++p)
+    if (const float* batch = gradient_.result("batch:" + weights_.info(p).name))
+      update_statistic(weights_[p], batch, weights_.info(p).momentum);
+
+  int64_t correct = 0;
+  if (const float* logits = gradient_.result("logits"))
+    for (int64_t i = 0; i < count; ++i)
+      correct += decision(logits + i * manifest_.classes, manifest_.classes) == gradient_.labels()[i];
+  state_.epoch_sum.add(loss, correct, count);
+  state_.group_sum.add(loss, correct, count);
+  ++state_.epoch_step;
+  ++state_.step;
+}
+
+void Trainer::log_group(double rate) {
+  const Sum& sum = state_.group_sum;
+  run_.log({{"kind", "step"},
+            {"step", state_.step},
+            {"epoch", state_.epoch + 1},
+            {"loss", sum.mean_loss()},
+            {"accuracy", sum.accuracy()},
+            {"lr", rate},
+            {"images_per_second", std::round(progress_.images_per_second())}});
+}
+
+bool Trainer::finish_epoch(double rate) {
+  double speed = progress_.images_per_second();
+  Scores scores(manifest_.classes);
+  if (test_ != nullptr) {
+    progress_.evaluating();
+    run_over(*test_, manifest_, infer_, [&](int64_t, int64_t count, const float* logits, const int32_t* labels) {
+      scores.add(logits, labels, count);
+      return !interrupted();
+    });
+    if (scores.count < test_->count())
+      return false;
+  }
+  double accuracy = test_ != nullptr ? scores.accuracy() : state_.epoch_sum.accuracy();
+  bool better = accuracy > state_.best_accuracy;
+  if (better) {
+    state_.best_accuracy = accuracy;
+    state_.best_epoch = state_.epoch + 1;
+  }
+  nlohmann::ordered_json line = {{"kind", "epoch"},
+                                 {"epoch", state_.epoch + 1},
+                                 {"steps", state_.step},
+                                 {"train_loss", state_.epoch_sum.mean_loss()},
+                                 {"train_accuracy", state_.epoch_sum.accuracy()}};
+  std::string tested;
+  if (test_ != nullptr) {
+    line["test_loss"] = scores.loss();
+    line["test_accuracy"] = accuracy;
+    tested = fmt::format("  test {:.2f} %", 100 * accuracy);
+  }
+  line["best_accuracy"] = state_.best_accuracy;
+  line["best_epoch"] = state_.best_epoch;
+  line["lr"] = rate;
+  line["images_per_second"] = std::round(speed);
+  std::string text =
+      fmt::format("epoch {:>{}}/{}  loss {:.4f}  train {:.2f} %{} (best {:.2f} % @{})  lr {:.4g}  {} img/s",
+                  state_.epoch + 1, std::to_string(plan_.epochs).size(), plan_.epochs, state_.epoch_sum.mean_loss(),
+                  100 * state_.epoch_sum.accuracy(), tested, 100 * state_.best_accuracy, state_.best_epoch, rate,
+                  with_spaces(speed));
+  ++state_.epoch;
+  state_.epoch_step = 0;
+  state_.epoch_sum = {};
+  if (better)
+    run_.save_best(manifest_, weights_, state_);
+  save();
+  run_.log(line);
+  progress_.clear();
+  print(text + (state_.epoch < plan_.epochs ? "  ETA " + duration(progress_.seconds_left(state_)) : "") + "\n");
+  flush_output();
+  return true;
+}
+
+Exit Trainer::run(int64_t stop, int64_t log_every, int64_t save_every) {
+  std::vector<int64_t> order(static_cast<size_t>(train_.count()));
+  std::iota(order.begin(), order.end(), 0);
+  auto stopped = [&](Exit exit) {
+    progress_.clear();
+    save();
+    return exit;
+  };
+  while (state_.epoch < plan_.epochs) {
+    if (plan_.shuffle)
+      order = permutation(plan_.seed, static_cast<uint32_t>(state_.epoch), train_.count());
+    double rate = learning_rate(plan_.schedule, plan_.rate, state_.epoch, plan_.epochs);
+    progress_.begin_epoch(state_.epoch);
+    while (state_.epoch_step < steps_per_epoch_) {
+      if (interrupted())
+        return stopped(Exit::interrupted);
+      if (stop > 0 && state_.step >= stop)
+        return stopped(Exit::ok);
+      train_step(order, rate);
+      // Groups end where the number of the step says, not where this process began: a resumed run logs the same lines.
+      bool group = state_.step % log_every == 0;
+      Sum sum = state_.group_sum;
+      if (group) {
+        log_group(rate);
+        state_.group_sum = {};
+      }
+      int64_t samples = std::min(plan_.batch, train_.count() - (state_.epoch_step - 1) * plan_.batch);
+      progress_.step(state_, samples, rate, group ? &sum : nullptr);
+      if (save_every > 0 && state_.step % save_every == 0)
+        save();
+    }
+    if (interrupted() || !finish_epoch(rate))
+      return stopped(Exit::interrupted);
+  }
+  return Exit::ok;
+}
+
+} // namespace rvb::runtime

@@ -1,0 +1,46 @@
+// The training loop: order, batches, gradient, optimiser, running statistics, evaluation, checkpoints.
+#pragma once
+
+#include "dataset.h"
+#include "function.h"
+#include "progress.h"
+#include "run_directory.h"
+#include "scores.h"
+#include "sgd.h"
+
+namespace rvb::runtime {
+
+class Trainer {
+public:
+  // `test` may be null: then the best epoch is that with the highest training accuracy.
+  Trainer(const Context& context, const TrainingPlan& plan, RunDirectory& run, const Dataset& train,
+          const Dataset* test);
+  ParameterSet& weights() { return weights_; }
+  ParameterSet& momentum() { return sgd_.momentum(); }
+  TrainingState& state() { return state_; }
+
+  // Up to `stop` steps in all (0: every epoch). Exit::interrupted after a signal, with everything saved.
+  Exit run(int64_t stop, int64_t log_every, int64_t save_every);
+
+private:
+  void train_step(const std::vector<int64_t>& order, double rate);
+  void log_group(double rate);
+  bool finish_epoch(double rate); // false: interrupted
+  void save() { run_.save(manifest_, weights_, sgd_.momentum(), plan_, state_); }
+
+  const Context& context_;
+  const Manifest& manifest_;
+  TrainingPlan plan_;
+  RunDirectory& run_;
+  const Dataset &train_, *test_;
+  ParameterSet weights_;
+  Sgd sgd_;
+  TrainingState state_;
+  int64_t steps_per_epoch_;
+  Function gradient_, infer_;
+  std::vector<const float*> gradients_;
+  std::vector<uint8_t> flip_;
+  Progress progress_;
+};
+
+} // namespace rvb::runtime

@@ -1,0 +1,112 @@
+#include "training_state.h"
+
+namespace rvb::runtime {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+ordered_json sum_json(const Sum& sum) {
+  return {{"loss", sum.loss}, {"correct", sum.correct}, {"count", sum.count}, {"steps", sum.steps}};
+}
+
+Sum sum_from_json(const ordered_json& json) {
+  return {json.at("loss"), json.at("correct"), json.at("count"), json.at("steps")};
+}
+
+} // namespace
+
+void Sum::add(double mean_loss, int64_t right, int64_t samples) {
+  loss += mean_loss * static_cast<double>(samples);
+  correct += right;
+  count += samples;
+  ++steps;
+}
+
+ordered_json TrainingPlan::json() const {
+  return {{"epochs", epochs},
+          {"batch", batch},
+          {"limit", limit},
+          {"seed", seed},
+          {"rate", rate},
+          {"momentum", momentum},
+          {"weight_decay", weight_decay},
+          {"schedule", schedule},
+          {"shuffle", shuffle},
+          {"flip", flip},
+          {"data", data},
+          {"input", input},
+          {"labels", labels}};
+}
+
+TrainingPlan plan_from_recipe(const Recipe& recipe) {
+  TrainingPlan plan;
+  plan.epochs = recipe.epochs;
+  plan.batch = recipe.batch;
+  plan.rate = recipe.rate;
+  plan.momentum = recipe.momentum;
+  plan.weight_decay = recipe.weight_decay;
+  plan.schedule = recipe.schedule;
+  plan.flip = recipe.flip;
+  return plan;
+}
+
+TrainingPlan plan_from_json(const ordered_json& json) {
+  TrainingPlan plan;
+  plan.epochs = json.at("epochs");
+  plan.batch = json.at("batch");
+  plan.limit = json.at("limit");
+  plan.seed = json.at("seed");
+  plan.rate = json.at("rate");
+  plan.momentum = json.at("momentum");
+  plan.weight_decay = json.at("weight_decay");
+  plan.schedule = json.at("schedule");
+  plan.shuffle = json.at("shuffle");
+  plan.flip = json.at("flip");
+  plan.data = json.at("data");
+  plan.input = json.at("input");
+  plan.labels = json.at("labels");
+  return plan;
+}
+
+void apply(const Options& options, TrainingPlan& plan) {
+  plan.epochs = options.epochs.value_or(plan.epochs);
+  plan.batch = options.batch.value_or(plan.batch);
+  plan.limit = options.limit > 0 ? options.limit : plan.limit;
+  plan.seed = options.seed.value_or(plan.seed);
+  plan.rate = options.rate.value_or(plan.rate);
+  plan.momentum = options.momentum.value_or(plan.momentum);
+  plan.weight_decay = options.weight_decay.value_or(plan.weight_decay);
+  plan.schedule = options.schedule.value_or(plan.schedule);
+  plan.shuffle = plan.shuffle && !options.no_shuffle;
+  plan.flip = plan.flip && !options.no_augment;
+  if (!options.data.empty() || !options.input.empty()) {
+    plan.data = options.data;
+    plan.input = options.input;
+    plan.labels = options.labels;
+  }
+}
+
+ordered_json TrainingState::json() const {
+  return {{"epoch", epoch},
+          {"epoch_step", epoch_step},
+          {"step", step},
+          {"epoch_sum", sum_json(epoch_sum)},
+          {"group_sum", sum_json(group_sum)},
+          {"best_accuracy", best_accuracy},
+          {"best_epoch", best_epoch}};
+}
+
+TrainingState state_from_json(const ordered_json& json) {
+  TrainingState state;
+  state.epoch = json.at("epoch");
+  state.epoch_step = json.at("epoch_step");
+  state.step = json.at("step");
+  state.epoch_sum = sum_from_json(json.at("epoch_sum"));
+  state.group_sum = sum_from_json(json.at("group_sum"));
+  state.best_accuracy = json.at("best_accuracy");
+  state.best_epoch = json.at("best_epoch");
+  return state;
+}
+
+} // namespace rvb::runtime

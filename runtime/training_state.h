@@ -1,0 +1,50 @@
+// What a training run is (plan) and where it stands (state). Both lie in the checkpoint, so that a run that goes on
+// gives the same bits as one that never stopped.
+#pragma once
+
+#include "manifest.h"
+#include "options.h"
+
+#include <cstdint>
+#include <string>
+
+namespace rvb::runtime {
+
+struct TrainingPlan {
+  int64_t epochs = 1, batch = 128, limit = 0;
+  uint64_t seed = 1;
+  double rate = 0.1, momentum = 0.9, weight_decay = 0;
+  std::string schedule = "cosine";
+  bool shuffle = true, flip = false;
+  std::string data, input, labels; // where the samples come from
+
+  nlohmann::ordered_json json() const;
+};
+
+TrainingPlan plan_from_recipe(const Recipe& recipe);
+TrainingPlan plan_from_json(const nlohmann::ordered_json& json);
+// Flags over the recipe, or over the plan of the run that is resumed.
+void apply(const Options& options, TrainingPlan& plan);
+
+struct Sum {
+  double loss = 0; // over samples
+  int64_t correct = 0, count = 0, steps = 0;
+  void add(double mean_loss, int64_t right, int64_t samples);
+  double mean_loss() const { return count == 0 ? 0 : loss / static_cast<double>(count); }
+  double accuracy() const { return count == 0 ? 0 : static_cast<double>(correct) / static_cast<double>(count); }
+};
+
+struct TrainingState {
+  int64_t epoch = 0;      // complete epochs
+  int64_t epoch_step = 0; // steps done in the current one
+  int64_t step = 0;       // steps in all
+  Sum epoch_sum, group_sum;
+  double best_accuracy = -1;
+  int64_t best_epoch = 0;
+
+  nlohmann::ordered_json json() const;
+};
+
+TrainingState state_from_json(const nlohmann::ordered_json& json);
+
+} // namespace rvb::runtime

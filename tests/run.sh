@@ -1,0 +1,18 @@
+#!/bin/bash
+# Installs what is missing, builds everything and runs all tests.
+#
+#   tests/run.sh                 everything
+#   tests/run.sh -LE golden      what ctest is given after it: here, all but the comparison with PyTorch
+#
+# RVB_BUILD names another build folder.
+set -euo pipefail
+. "$(dirname "$0")/../.ci/common.sh"
+
+folder=${RVB_BUILD:-$root/build}
+install_missing build test
+say "building in $folder"
+configure "$folder" -DRVB_TESTS=ON
+build "$folder"
+say "testing"
+cd "$folder"
+exec ctest --output-on-failure --parallel "$(nproc)" "$@"

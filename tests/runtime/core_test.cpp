@@ -1,0 +1,226 @@
+// What kernels call, random numbers, parameters, the optimiser.
+#include "core.h"
+#include "failure.h"
+#include "files.h"
+#include "parameters.h"
+#include "random.h"
+#include "scores.h"
+#include "sgd.h"
+#include "support.h"
+
+#include <atomic>
+#include <cmath>
+#include <set>
+#include <thread>
+
+extern "C" int halide_error_out_of_memory(void* context);
+extern "C" int halide_error_bad_type(void* context, const char* name, uint32_t given, uint32_t correct);
+
+namespace rvb::runtime {
+namespace {
+
+TEST(Threads, EveryTaskRunsOnceAndErrorsComeBack) {
+  for (int threads : {1, 2, 5}) {
+    rvb_set_threads(threads);
+    std::vector<std::atomic<int>> runs(1000);
+    auto task = [](void*, int i, uint8_t* closure) {
+      return (*reinterpret_cast<std::vector<std::atomic<int>>*>(closure))[static_cast<size_t>(i - 7)]++, 0;
+    };
+    EXPECT_EQ(halide_do_par_for(nullptr, task, 7, 1000, reinterpret_cast<uint8_t*>(&runs)), 0);
+    for (auto& count : runs)
+      EXPECT_EQ(count, 1);
+    rvb_clear_error();
+    auto fails = [](void*, int i, uint8_t*) { return i == 600 ? halide_error_out_of_memory(nullptr) : 0; };
+    EXPECT_EQ(halide_do_par_for(nullptr, fails, 0, 1000, nullptr), -11);
+    EXPECT_STREQ(rvb_last_error(), "out of memory");
+    EXPECT_EQ(halide_do_par_for(nullptr, task, 0, 0, nullptr), 0);
+  }
+  rvb_set_threads(0);
+  EXPECT_EQ(rvb_threads(), rvb_available_threads());
+}
+
+TEST(Threads, LoopsInLoops) {
+  rvb_set_threads(2);
+  std::atomic<int> count{0};
+  auto inner = [](void*, int, uint8_t* closure) { return ++*reinterpret_cast<std::atomic<int>*>(closure), 0; };
+  struct Outer {
+    rvb_task inner;
+    uint8_t* count;
+  } outer{inner, reinterpret_cast<uint8_t*>(&count)};
+  auto task = [](void*, int, uint8_t* closure) {
+    auto* outer = reinterpret_cast<Outer*>(closure);
+    return halide_do_par_for(nullptr, outer->inner, 0, 30, outer->count);
+  };
+  EXPECT_EQ(halide_do_par_for(nullptr, task, 0, 20, reinterpret_cast<uint8_t*>(&outer)), 0);
+  EXPECT_EQ(count, 600);
+  rvb_set_threads(0);
+}
+
+TEST(Memory, AlignedAndReused) {
+  std::set<void*> first;
+  for (int round = 0; round < 3; ++round) {
+    std::vector<void*> blocks;
+    for (size_t bytes : {size_t{1}, size_t{100}, size_t{4096}, size_t{1} << 20}) {
+      void* block = halide_malloc(nullptr, bytes);
+      ASSERT_NE(block, nullptr);
+      EXPECT_EQ(reinterpret_cast<uintptr_t>(block) % 64, 0u);
+      std::memset(block, 1, bytes);
+      blocks.push_back(block);
+    }
+    if (round == 0)
+      first.insert(blocks.begin(), blocks.end());
+    EXPECT_EQ(std::set<void*>(blocks.begin(), blocks.end()), first); // nothing new after the first round
+    for (void* block : blocks)
+      halide_free(nullptr, block);
+  }
+  std::vector<void*> many;
+  for (int i = 0; i < 100; ++i)
+    many.push_back(halide_malloc(nullptr, 64));
+  std::thread([&] { // freed where they were not taken
+    for (void* block : many)
+      halide_free(nullptr, block);
+  })
+      .join();
+  halide_free(nullptr, nullptr);
+  EXPECT_EQ(halide_malloc(nullptr, SIZE_MAX), nullptr);
+}
+
+TEST(Errors, SayWhatAndReturnHalidesCode) {
+  EXPECT_EQ(halide_error_bad_type(nullptr, "x", 1, 2), -3);
+  EXPECT_STREQ(rvb_last_error(), "x has type 1 instead of 2");
+  rvb_clear_error();
+  EXPECT_STREQ(rvb_last_error(), "");
+}
+
+TEST(Cpu, UnknownFeaturesAreMissing) {
+  const char* none[] = {nullptr};
+  const char* sse2[] = {"sse2", nullptr};
+  const char* future[] = {"sse2", "avx9000", nullptr};
+  EXPECT_EQ(rvb_missing_feature(none), nullptr);
+  EXPECT_EQ(rvb_missing_feature(sse2), nullptr);
+  EXPECT_STREQ(rvb_missing_feature(future), "avx9000");
+  EXPECT_EQ(rvb_missing_feature(nullptr), nullptr);
+}
+
+// The known answers that come with Random123 (kat_vectors, philox4x32 10).
+TEST(Random, KnownAnswers) {
+  EXPECT_EQ(philox({0, 0, 0, 0}, {0, 0}), (RandomBlock{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+  uint32_t all = 0xffffffff;
+  EXPECT_EQ(philox({all, all, all, all}, {all, all}), (RandomBlock{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+  EXPECT_EQ(philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
+            (RandomBlock{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
+}
+
+TEST(Random, NormalAndPermutation) {
+  std::vector<float> values(100001);
+  fill_normal({3, 0, 0, Draw::initial_weights}, values.data(), static_cast<int64_t>(values.size()));
+  double sum = 0, squares = 0;
+  for (float value : values) {
+    sum += value;
+    squares += value * value;
+  }
+  EXPECT_NEAR(sum / 100001, 0, 0.015);     // 4.7 standard errors
+  EXPECT_NEAR(squares / 100001, 1, 0.021); // 4.7 standard errors
+  auto a = permutation(1, 0, 1000), b = permutation(1, 1, 1000);
+  EXPECT_NE(a, b);
+  EXPECT_EQ(a, permutation(1, 0, 1000));
+  EXPECT_EQ(std::set<int64_t>(a.begin(), a.end()).size(), 1000u);
+  // Uniform: over many seeds every sample comes first about equally often.
+  std::vector<int> firsts(5);
+  for (uint64_t seed = 0; seed < 5000; ++seed)
+    ++firsts[static_cast<size_t>(permutation(seed, 0, 5)[0])];
+  for (int count : firsts)
+    EXPECT_NEAR(count, 1000, 150);
+}
+
+Parameter parameter(const std::string& name, Shape shape, std::vector<int> order) {
+  Parameter p;
+  p.name = name;
+  p.shape = shape;
+  p.order = order;
+  for (int64_t extent : shape)
+    p.elements *= extent;
+  return p;
+}
+
+TEST(Parameters, MemoryOrderAndBack) {
+  Parameter conv = parameter("c.weight", {2, 3, 1, 2}, {2, 3, 1, 0}); // disk [Co,Ci,Kh,Kw], memory [Kh,Kw,Ci,Co]
+  std::vector<float> disk(12), memory(12), back(12);
+  for (size_t i = 0; i < 12; ++i)
+    disk[i] = static_cast<float>(i);
+  disk_to_memory(conv, disk.data(), memory.data());
+  // memory[kw][ci][co] = disk[co][ci][kw] = 6 co + 2 ci + kw
+  EXPECT_EQ(memory, (std::vector<float>{0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11}));
+  memory_to_disk(conv, memory.data(), back.data());
+  EXPECT_EQ(back, disk);
+}
+
+TEST(Parameters, LoadingSaysEverythingThatIsWrong) {
+  std::vector<Parameter> list{parameter("a", {2}, {0}), parameter("b", {1, 2}, {1, 0}), parameter("c", {1}, {0})};
+  ParameterSet set(list);
+  Safetensors file{
+      {{"a", {2}, {1, 2}}, {"b", {2, 1}, {3, 4}}, {"d", {1}, {5}}, {"x.num_batches_tracked", {}, {}, "I64"}}, {}};
+  try {
+    set.load(file, "w.safetensors");
+    FAIL();
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.exit, Exit::mismatch);
+    EXPECT_STREQ(failure.what(), "w.safetensors: these weights do not fit the network:\n"
+                                 "  `b` has shape [2, 1], expected [1, 2]\n"
+                                 "  `c` is missing, expected shape [1]\n"
+                                 "  `d` [1] is not a parameter of this network");
+  }
+  file.tensors = {{"a", {2}, {1, 2}}, {"b", {1, 2}, {3, 4}}, {"c", {1}, {INFINITY}}};
+  try {
+    set.load(file, "w.safetensors");
+    FAIL();
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.exit, Exit::user);
+    EXPECT_STREQ(failure.what(), "w.safetensors: element 0 of `c` is not finite (inf)");
+  }
+}
+
+TEST(Sgd, SpareWhatDoesNotDecay) {
+  std::vector<Parameter> list{parameter("w", {1}, {0}), parameter("b", {1}, {0}), parameter("s", {1}, {0})};
+  list[0].decays = true;
+  ParameterSet weights(list);
+  weights[0][0] = weights[1][0] = weights[2][0] = 1;
+  Sgd sgd(list);
+  float gradient = 0.5f;
+  sgd.step(weights, {&gradient, &gradient, nullptr}, 0.5, 0.5, 0.25);
+  EXPECT_EQ(weights[0][0], 1 - 0.5f * 0.75f);
+  EXPECT_EQ(weights[1][0], 0.75f);
+  EXPECT_EQ(weights[2][0], 1);
+  sgd.step(weights, {&gradient, &gradient, nullptr}, 0.5, 0.5, 0.25);
+  EXPECT_EQ(weights[1][0], 0.75f - 0.5f * (0.25f + 0.5f));
+  EXPECT_DOUBLE_EQ(learning_rate("cosine", 0.1, 0, 8), 0.1);
+  EXPECT_DOUBLE_EQ(learning_rate("cosine", 0.1, 4, 8), 0.05);
+  EXPECT_DOUBLE_EQ(learning_rate("constant", 0.1, 4, 8), 0.1);
+}
+
+TEST(Scores, CountsAndFirstOfEquals) {
+  Scores scores(3);
+  float logits[] = {1, 1, 0, 0, 0, 5};
+  int32_t labels[] = {1, 2};
+  scores.add(logits, labels, 2);
+  EXPECT_EQ(scores.correct, 1); // equal logits: the first one
+  EXPECT_EQ(scores.confusion[1 * 3 + 0], 1);
+  EXPECT_NEAR(scores.loss_sum, std::log(2 + std::exp(-1.0)) + std::log(1 + 2 * std::exp(-5.0)), 1e-12);
+}
+
+TEST(Files, OldContentsSurviveAFailedWrite) {
+  test::Folder folder;
+  write_file(folder / "a", "old");
+  write_file(folder / "a", "new");
+  EXPECT_EQ(test::text(folder / "a"), "new");
+  EXPECT_EQ(files_in(folder.path()).size(), 1u);
+  EXPECT_THROW(write_file("/dev/full", std::string(100000, 'x')), Failure);
+  EXPECT_THROW(write_file(folder / "none/a", "x"), Failure);
+  EXPECT_THROW(read_file(folder.path(), "a file"), Failure);
+  make_folder(folder / "x/y/z");
+  EXPECT_TRUE(folder_exists(folder / "x/y/z"));
+  EXPECT_THROW(make_folder(folder / "a/b"), Failure);
+}
+
+} // namespace
+} // namespace rvb::runtime
