@@ -1,0 +1,11 @@
+# Writes OUTPUT: the pages of FOLDER as string literals. Run with cmake -DFOLDER=… -DOUTPUT=… -P embed.cmake.
+file(GLOB pages ${FOLDER}/*.txt)
+list(SORT pages)
+set(rows "")
+foreach(page IN LISTS pages)
+  get_filename_component(name ${page} NAME_WE)
+  string(REGEX REPLACE "^0+" "" code ${name})
+  file(READ ${page} text)
+  string(APPEND rows "    {${code}, R\"rvb(${text})rvb\"},\n")
+endforeach()
+file(WRITE ${OUTPUT} "namespace rvb {\nstruct Page {\n  int code;\n  const char* text;\n};\nextern const Page explain_pages[];\nconst Page explain_pages[] = {\n${rows}    {0, nullptr}};\n} // namespace rvb\n")
