@@ -1,0 +1,94 @@
+// add, sub, mul, div, min, max and neg, and the rule of shapes of all elementwise operators. For the shapes of
+// gradients see GradientRule: they have the result's shape.
+#include "ir/text.h"
+#include "ops/elementwise.h"
+
+namespace rvb::ops {
+
+bool broadcasts_to(const ir::Type& from, const ir::Type& to) {
+  if (from.dims.empty() || from.dims == to.dims)
+    return true;
+  return from.rank() == 1 && !to.dims.empty() && from.dims[0] != ir::batch && from.dims[0] == to.dims.back();
+}
+
+std::optional<std::vector<int64_t>> common_dims(const Types& operands, std::string& error) {
+  const ir::Type* widest = &operands[0];
+  for (const ir::Type& type : operands)
+    if (type.rank() > widest->rank())
+      widest = &type;
+  for (const ir::Type& type : operands)
+    if (!broadcasts_to(type, *widest)) {
+      error = "operands of types " + ir::print(type) + " and " + ir::print(*widest) + " do not fit together";
+      return std::nullopt;
+    }
+  return widest->dims;
+}
+
+bool all_of_element(const Types& operands, ir::Element element, std::string& error) {
+  for (const ir::Type& type : operands)
+    if (type.element != element)
+      return fail(error, "an operand has type " + ir::print(type) + ", expected " +
+                             (element == ir::Element::f32 ? "f32" : "bool"));
+  return true;
+}
+
+template <ir::Element in, ir::Element out>
+std::optional<Types> elementwise_types(const ir::Op& op, const Types& operands, std::string& error) {
+  if (!attributes_fit(op, {}, error) || !all_of_element(operands, in, error))
+    return std::nullopt;
+  auto dims = common_dims(operands, error);
+  if (!dims)
+    return std::nullopt;
+  return Types{ir::Type{out, *dims}};
+}
+
+using ir::Element;
+template std::optional<Types> elementwise_types<Element::f32, Element::f32>(const ir::Op&, const Types&, std::string&);
+template std::optional<Types> elementwise_types<Element::f32, Element::boolean>(const ir::Op&, const Types&,
+                                                                                std::string&);
+template std::optional<Types> elementwise_types<Element::boolean, Element::boolean>(const ir::Op&, const Types&,
+                                                                                    std::string&);
+
+namespace {
+
+using ir::Opcode;
+constexpr TypeRule reals = elementwise_types<Element::f32, Element::f32>;
+
+Gradients add_gradient(ir::Builder&, const ir::Op&, const Gradients& up) {
+  return {up[0], up[0]};
+}
+
+Gradients sub_gradient(ir::Builder& b, const ir::Op&, const Gradients& up) {
+  return {up[0], make(b, Opcode::neg, {*up[0]})};
+}
+
+Gradients mul_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {
+  return {make(b, Opcode::mul, {*up[0], op.operands[1]}), make(b, Opcode::mul, {*up[0], op.operands[0]})};
+}
+
+// d(x/y)/dy = -(x/y)/y
+Gradients div_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {
+  ir::Value numerator = make(b, Opcode::div, {*up[0], op.operands[1]});
+  return {numerator, make(b, Opcode::neg, {make(b, Opcode::mul, {numerator, op.results[0]})})};
+}
+
+template <Opcode first_taken> Gradients choice_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {
+  ir::Value first = make(b, first_taken, {op.operands[0], op.operands[1]});
+  return {make(b, Opcode::select, {first, *up[0], number(0)}), make(b, Opcode::select, {first, number(0), *up[0]})};
+}
+
+Gradients neg_gradient(ir::Builder& b, const ir::Op&, const Gradients& up) {
+  return {make(b, Opcode::neg, {*up[0]})};
+}
+
+} // namespace
+
+const Meaning rows::add{reals, add_gradient, nullptr};
+const Meaning rows::sub{reals, sub_gradient, nullptr};
+const Meaning rows::mul{reals, mul_gradient, nullptr};
+const Meaning rows::div{reals, div_gradient, nullptr};
+const Meaning rows::min{reals, choice_gradient<Opcode::less_equal>, nullptr};
+const Meaning rows::max{reals, choice_gradient<Opcode::greater_equal>, nullptr};
+const Meaning rows::neg{reals, neg_gradient, nullptr};
+
+} // namespace rvb::ops

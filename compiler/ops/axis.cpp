@@ -1,0 +1,43 @@
+// scale and sum: one number for each index of one axis.
+#include "ops/rules.h"
+
+namespace rvb::ops {
+
+namespace {
+
+using ir::Opcode;
+
+bool axis_fits(const ir::Op& op, const ir::Type& x, std::string& error) {
+  if (!attributes_fit(op, {{"axis", Kind::integer, 0}}, error) || !is_tensor(x, 1, 0, "the tensor", error))
+    return false;
+  int64_t axis = op.integer("axis");
+  if (axis >= x.rank() || x.dims[axis] == ir::batch)
+    return fail(error, "axis " + std::to_string(axis) + " is the batch, or not there");
+  return true;
+}
+
+std::optional<Types> scale_types(const ir::Op& op, const Types& operands, std::string& error) {
+  if (!axis_fits(op, operands[0], error) ||
+      !is_vector(operands[1], operands[0].dims[op.integer("axis")], "the scale", error))
+    return std::nullopt;
+  return Types{operands[0]};
+}
+
+std::optional<Types> sum_types(const ir::Op& op, const Types& operands, std::string& error) {
+  if (!axis_fits(op, operands[0], error))
+    return std::nullopt;
+  return Types{ir::Type{ir::Element::f32, {operands[0].dims[op.integer("axis")]}}};
+}
+
+Gradients scale_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {
+  ir::Attributes axis{{"axis", op.integer("axis")}};
+  ir::Value product = make(b, Opcode::mul, {*up[0], op.operands[0]});
+  return {make(b, Opcode::scale, {*up[0], op.operands[1]}, axis), make(b, Opcode::sum, {product}, axis)};
+}
+
+} // namespace
+
+const Meaning rows::scale{scale_types, scale_gradient, nullptr};
+const Meaning rows::sum{sum_types, nullptr, nullptr};
+
+} // namespace rvb::ops

@@ -1,0 +1,65 @@
+// abs, exp, log, sqrt, tanh, sigmoid, atan and detach. Rules reuse the result where it is part of the derivative.
+#include "ops/elementwise.h"
+
+namespace rvb::ops {
+
+namespace {
+
+using ir::Element;
+using ir::Opcode;
+constexpr TypeRule reals = elementwise_types<Element::f32, Element::f32>;
+
+Gradients abs_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {
+  const ir::Operand& x = op.operands[0];
+  ir::Value negative =
+      make(b, Opcode::select, {make(b, Opcode::less, {x, number(0)}), make(b, Opcode::neg, {*up[0]}), number(0)});
+  return {make(b, Opcode::select, {make(b, Opcode::greater, {x, number(0)}), *up[0], negative})};
+}
+
+Gradients exp_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {
+  return {make(b, Opcode::mul, {*up[0], op.results[0]})};
+}
+
+Gradients log_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {
+  return {make(b, Opcode::div, {*up[0], op.operands[0]})};
+}
+
+// 1 / (2 sqrt(x))
+Gradients sqrt_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {
+  return {make(b, Opcode::div, {make(b, Opcode::mul, {*up[0], number(0.5)}), op.results[0]})};
+}
+
+// 1 - tanh(x)^2
+Gradients tanh_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {
+  ir::Value square = make(b, Opcode::mul, {op.results[0], op.results[0]});
+  return {make(b, Opcode::mul, {*up[0], make(b, Opcode::sub, {number(1), square})})};
+}
+
+// s (1 - s)
+Gradients sigmoid_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {
+  ir::Value slope = make(b, Opcode::mul, {op.results[0], make(b, Opcode::sub, {number(1), op.results[0]})});
+  return {make(b, Opcode::mul, {*up[0], slope})};
+}
+
+// 1 / (1 + x^2)
+Gradients atan_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {
+  ir::Value square = make(b, Opcode::mul, {op.operands[0], op.operands[0]});
+  return {make(b, Opcode::div, {*up[0], make(b, Opcode::add, {square, number(1)})})};
+}
+
+Gradients detach_gradient(ir::Builder&, const ir::Op&, const Gradients&) {
+  return {std::nullopt};
+}
+
+} // namespace
+
+const Meaning rows::abs{reals, abs_gradient, nullptr};
+const Meaning rows::exp{reals, exp_gradient, nullptr};
+const Meaning rows::log{reals, log_gradient, nullptr};
+const Meaning rows::sqrt{reals, sqrt_gradient, nullptr};
+const Meaning rows::tanh{reals, tanh_gradient, nullptr};
+const Meaning rows::sigmoid{reals, sigmoid_gradient, nullptr};
+const Meaning rows::atan{reals, atan_gradient, nullptr};
+const Meaning rows::detach{reals, detach_gradient, nullptr};
+
+} // namespace rvb::ops

@@ -1,0 +1,44 @@
+// Comparisons, logical operators and select. A mask is a constant: it has no gradient.
+#include "ir/text.h"
+#include "ops/elementwise.h"
+
+namespace rvb::ops {
+
+namespace {
+
+using ir::Element;
+using ir::Opcode;
+constexpr TypeRule comparison = elementwise_types<Element::f32, Element::boolean>;
+constexpr TypeRule logical = elementwise_types<Element::boolean, Element::boolean>;
+
+std::optional<Types> select_types(const ir::Op& op, const Types& operands, std::string& error) {
+  if (!attributes_fit(op, {}, error))
+    return std::nullopt;
+  const Types branches(operands.begin() + 1, operands.end());
+  Element element = branches[0].element == Element::boolean ? Element::boolean : Element::f32;
+  if (!all_of_element({operands[0]}, Element::boolean, error) || !all_of_element(branches, element, error))
+    return std::nullopt;
+  auto dims = common_dims(operands, error);
+  if (!dims)
+    return std::nullopt;
+  return Types{ir::Type{element, *dims}};
+}
+
+Gradients select_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {
+  const ir::Operand& taken = op.operands[0];
+  return {std::nullopt, make(b, Opcode::select, {taken, *up[0], number(0)}),
+          make(b, Opcode::select, {taken, number(0), *up[0]})};
+}
+
+} // namespace
+
+const Meaning rows::greater_equal{comparison, nullptr, nullptr};
+const Meaning rows::greater{comparison, nullptr, nullptr};
+const Meaning rows::less_equal{comparison, nullptr, nullptr};
+const Meaning rows::less{comparison, nullptr, nullptr};
+const Meaning rows::logical_and{logical, nullptr, nullptr};
+const Meaning rows::logical_or{logical, nullptr, nullptr};
+const Meaning rows::logical_not{logical, nullptr, nullptr};
+const Meaning rows::select{select_types, select_gradient, nullptr};
+
+} // namespace rvb::ops

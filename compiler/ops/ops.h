@@ -1,0 +1,57 @@
+// What each operator means: its result types, its gradient, its operation count. One file per operator or family in
+// this folder; table.cpp lists them, and a row without its code does not link.
+#pragma once
+
+#include "ir/builder.h"
+#include "ir/ir.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rvb::ops {
+
+// Result types from operand types and attributes; on failure `error` says what does not fit and nothing is returned.
+// A literal operand has type f32[].
+using TypeRule = std::optional<std::vector<ir::Type>> (*)(const ir::Op& op, const std::vector<ir::Type>& operands,
+                                                          std::string& error);
+
+// Emits, at the builder's position, the gradients of `op`'s operands from the gradients of its results. An upstream
+// gradient that is zero everywhere is absent; so is a gradient that nothing flows to. A rule may read op.results.
+//
+// An upstream gradient is a value of its result's type; for a result f32[] it may also be a literal (the loss: 1.0).
+// The gradients that the rule of an ELEMENTWISE operator returns have the RESULT's shape, whatever the shape of the
+// operand: an operand that was broadcast gets its gradient element by element, and the caller sums it with reduce_to.
+// (Inside a scan's body `sum` may not stand: there the caller carries such gradients out and sums them outside.)
+// All other rules return gradients of the operands' types. Literal operands get none from the caller's point of view:
+// what is returned for them is to be ignored.
+using Gradients = std::vector<std::optional<ir::Operand>>;
+//
+// batchnorm: only its first result carries a gradient; mean, variance and unbiased feed running statistics alone, and a
+// rule that finds an upstream gradient for them throws std::logic_error.
+using GradientRule = Gradients (*)(ir::Builder& builder, const ir::Op& op, const Gradients& upstream);
+
+// Operations for one sample (batch = 1), all T steps together.
+struct Count {
+  int64_t multiply_adds = 0; // real x real synapses, padding taps counted (the convention of FLOP counters)
+  int64_t additions = 0;     // synapses under +-1 weights, padding taps counted
+};
+using CountRule = Count (*)(const ir::Function& function, const ir::Op& op);
+
+struct Meaning {
+  TypeRule types;
+  GradientRule gradient; // null: not differentiable (masks, gradients of gradients)
+  CountRule count;       // null: nothing worth counting
+};
+
+const Meaning& meaning(ir::Opcode opcode);
+
+// Sums a gradient that an elementwise rule returned to the type of the operand it belongs to: unchanged when the types
+// agree, `sum {axis = last}` for f32[C], and for the scalar f32[] that sum once more (sum_time over its one axis).
+ir::Operand reduce_to(ir::Builder& builder, ir::Operand gradient, const ir::Type& operand);
+
+// Result types of a whole operation in its function; scan included. Empty and an error when it does not fit.
+// The operand values must exist in the function. A `constant` keeps the type its result already has.
+std::optional<std::vector<ir::Type>> infer(const ir::Function& function, const ir::Op& op, std::string& error);
+
+} // namespace rvb::ops

@@ -1,0 +1,229 @@
+// Deployment: alpha leaves the weights, so that a binary layer's weights are signs and its sums are additions.
+//
+//   %s = sign(%w) {ste = 1.0} : f32[3,3,16,16]
+//   %t = scale(%s, %alpha) {axis = 2} : f32[3,3,16,16]
+//   %y = conv2d(%x, %t) {pad = [1, 1], stride = [1, 1]} : f32[?,8,8,16]
+//
+// becomes, with the constants |alpha| and signs that are flipped where alpha < 0,
+//
+//   %m = mul(%x, %magnitude) : f32[?,8,8,16]
+//   %y = conv2d(%m, %signs) {pad = [1, 1], stride = [1, 1]} : f32[?,8,8,16]
+//
+// Then the multiplier moves towards what makes %x, through pools (|alpha| is not negative, so maxima stay maxima),
+// `repeat`, and `flatten` where a channel has one factor, as long as nobody else reads the values on the way:
+//
+// 1. into the constants of batch normalisation, where the neuron between is positively homogeneous (homogeneous.h): the
+//    factor is free;
+// 2. else to the emission of the neuron, whose scan it joins in fuse: one multiplication a spike, no pass over memory;
+// 3. else it stays before the synapse.
+//
+// One activation with several readers (a residual join, a shortcut with its own alpha) is never scaled for all of them:
+// every reader gets its own multiplier. Readers that want the same factors share one, and with it case 1.
+//
+// alpha = 0 leaves a channel whose factor is 0. Nothing divides by alpha.
+//
+// Needs: parameters replaced by constants with contents; fold_batchnorm has run, for case 1. Keeps: the result up to
+// rounding: (+-alpha) x is +-(alpha x) exactly; case 1 and an average pool between round differently, and case 1 is
+// only used where the neuron has no jump, so no decision can flip by more than rounding moves the value. Breaks:
+// nothing.
+#include "passes/edit.h"
+#include "passes/homogeneous.h"
+#include "passes/passes.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace rvb::passes {
+
+using namespace ir;
+
+namespace {
+
+class Fold {
+public:
+  Fold(Module& module, Function& function) : module_(module), function_(function) {}
+
+  bool run() {
+    // By result, because operations move when constants are put in front.
+    std::vector<Value> synapses;
+    for (const Op& op : function_.ops)
+      if (op.opcode == Opcode::conv2d || op.opcode == Opcode::linear)
+        synapses.push_back(op.results[0]);
+    bool changed = false;
+    for (Value synapse : synapses)
+      changed |= take_out(synapse);
+    for (Value multiplier : multipliers_)
+      move_up(multiplier);
+    return changed;
+  }
+
+private:
+  Op& maker(Value value) { return function_.ops[definitions(function_, function_.ops)[value]]; }
+  Op* find_maker(const Operand& operand) {
+    if (operand.is_literal())
+      return nullptr;
+    const int def = definitions(function_, function_.ops)[operand.value];
+    return def < 0 ? nullptr : &function_.ops[def];
+  }
+  std::optional<std::vector<float>> numbers(const Operand& operand) const {
+    const Constant* constant = constant_of(module_, function_, definitions(function_, function_.ops), operand);
+    if (!constant || constant->type.element != Element::f32)
+      return std::nullopt;
+    return constant->floats();
+  }
+
+  // The signs under a scale: of sign(constant), or a constant that holds only 1 and -1.
+  std::optional<std::vector<float>> signs_of(const Operand& operand) {
+    const Op* op = find_maker(operand);
+    const bool latent = op && op->opcode == Opcode::sign;
+    std::optional<std::vector<float>> values = numbers(latent ? op->operands[0] : operand);
+    if (!values)
+      return std::nullopt;
+    for (float& value : *values) {
+      if (!latent && std::fabs(value) != 1)
+        return std::nullopt;
+      value = value >= 0 ? 1.0f : -1.0f;
+    }
+    return values;
+  }
+
+  bool take_out(Value synapse) {
+    const Op op = maker(synapse);
+    const Op* found = find_maker(op.operands[1]);
+    const int64_t axis = op.opcode == Opcode::conv2d ? 2 : 0;
+    if (!found || found->opcode != Opcode::scale || found->integer("axis") != axis)
+      return false;
+    const Op scale = *found;
+    std::optional<std::vector<float>> signs = signs_of(scale.operands[0]);
+    std::optional<std::vector<float>> alpha = numbers(scale.operands[1]);
+    if (!signs || !alpha)
+      return false;
+    const std::string prefix = op.layer.empty() ? function_.values[synapse].name : op.layer;
+
+    Operand weights = scale.operands[0];
+    if (std::any_of(alpha->begin(), alpha->end(), [](float a) { return a < 0; })) {
+      const Type type = function_.type(scale.results[0]);
+      const int64_t outputs = type.dims.back(), inputs = static_cast<int64_t>(alpha->size());
+      for (size_t i = 0; i < signs->size(); ++i)
+        if ((*alpha)[static_cast<int64_t>(i) / outputs % inputs] < 0)
+          (*signs)[i] = -(*signs)[i];
+      weights = Operand(
+          add_constant(module_, function_, prefix + ".signs", Constant::from_floats(type.dims, *signs), op.layer));
+    }
+    for (float& a : *alpha)
+      a = std::fabs(a);
+    const bool ones = std::all_of(alpha->begin(), alpha->end(), [](float a) { return a == 1; });
+    const Operand x = ones ? op.operands[0] : multiplied(op.operands[0], *alpha, synapse, prefix);
+    Op& last = maker(synapse);
+    last.operands = {x, weights};
+    return true;
+  }
+
+  // x times the factors; the multiplication that is there already when another synapse wanted the same.
+  Operand multiplied(const Operand& x, const std::vector<float>& factors, Value synapse, const std::string& prefix) {
+    const auto same = shared_.find({x.value, factors});
+    if (same != shared_.end())
+      return Operand(same->second);
+    const std::string layer = maker(synapse).layer;
+    const Value magnitude = add_constant(module_, function_, prefix + ".magnitude",
+                                         Constant::from_floats({static_cast<int64_t>(factors.size())}, factors), layer);
+    Op mul;
+    mul.opcode = Opcode::mul;
+    mul.operands = {x, Operand(magnitude)};
+    mul.results = {function_.add_value(function_.type(x.value), function_.values[x.value].name + ".scaled")};
+    mul.layer = layer;
+    const Value result = mul.results[0];
+    function_.ops.insert(function_.ops.begin() + definitions(function_, function_.ops)[synapse], std::move(mul));
+    multipliers_.push_back(result);
+    shared_[{x.value, factors}] = result;
+    return Operand(result);
+  }
+
+  // The factors seen from before `op`; nothing when it does not commute with them.
+  std::optional<std::vector<float>> before(const Op& op, const std::vector<float>& factors) const {
+    switch (op.opcode) {
+    case Opcode::avgpool:
+    case Opcode::global_avgpool:
+    case Opcode::maxpool:
+    case Opcode::repeat: return factors;
+    case Opcode::flatten: {
+      const std::vector<int64_t>& dims = function_.type(op.operands[0].value).dims;
+      const size_t channels = dims.back(), spots = factors.size() / channels;
+      std::vector<float> one;
+      for (size_t c = 0; c < channels; ++c) {
+        one.push_back(factors[c * spots]);
+        for (size_t s = 1; s < spots; ++s)
+          if (factors[c * spots + s] != one.back())
+            return std::nullopt;
+      }
+      return one;
+    }
+    default: return std::nullopt;
+    }
+  }
+
+  void move_up(Value multiplier) {
+    const Op mul = maker(multiplier);
+    std::vector<float> factors = *numbers(mul.operands[1]);
+    const std::vector<int> uses = count_uses(function_);
+    Value x = mul.operands[0].value;
+    Value reader = no_value; // the operation on the way that reads x; none: the multiplication itself
+    while (uses[x] == 1) {
+      const Op* op = find_maker(Operand(x));
+      std::optional<std::vector<float>> further;
+      if (op)
+        further = before(*op, factors);
+      if (!further)
+        break;
+      factors = *further;
+      reader = x;
+      x = op->operands[0].value;
+    }
+    const Op* producer = find_maker(Operand(x));
+    if (uses[x] != 1 || !producer || !(is_elementwise(*producer) || producer->opcode == Opcode::scan))
+      return;
+    if (scale_constants(module_, function_, x, factors)) {
+      drop(multiplier);
+      return;
+    }
+    if (reader == no_value)
+      return; // it stands behind its producer already
+    Op moved = mul;
+    moved.layer = mul.layer;
+    const Value magnitude =
+        add_constant(module_, function_, maker(mul.operands[1].value).text("name"),
+                     Constant::from_floats({static_cast<int64_t>(factors.size())}, factors), mul.layer);
+    moved.operands = {Operand(x), Operand(magnitude)};
+    moved.results = {function_.add_value(function_.type(x), function_.values[x].name + ".scaled")};
+    const Value result = moved.results[0];
+    maker(reader).operands[0] = Operand(result);
+    function_.ops.insert(function_.ops.begin() + definitions(function_, function_.ops)[reader], std::move(moved));
+    drop(multiplier);
+  }
+
+  // Readers of the multiplication read its operand.
+  void drop(Value multiplier) {
+    const int index = definitions(function_, function_.ops)[multiplier];
+    Substitution substitution;
+    substitution.replace(multiplier, function_.ops[index].operands[0]);
+    function_.ops.erase(function_.ops.begin() + index);
+    substitution.apply(function_);
+  }
+
+  Module& module_;
+  Function& function_;
+  std::vector<Value> multipliers_;
+  std::map<std::pair<Value, std::vector<float>>, Value> shared_;
+};
+
+} // namespace
+
+bool fold_alpha(Module& module) {
+  bool changed = false;
+  for (Function& function : module.functions)
+    changed |= Fold(module, function).run();
+  return changed;
+}
+
+} // namespace rvb::passes

@@ -1,0 +1,29 @@
+// Moves a positive factor a channel from a value into the constants it is made of.
+//
+// A function f is positively homogeneous of degree 1 when f(a x) = a f(x) for a > 0. A neuron with threshold 0, hard
+// reset and any leak is: the membrane of a-fold input is a-fold, the comparison with 0 decides the same, and what is
+// emitted is a-fold. Batch normalisation with constant statistics, s z + d, is in its constants (s, d). So
+//
+//   a * neuron(s z + d)  =  neuron((a s) z + (a d))
+//
+// and the factor costs nothing. So does a factor on what real-valued constant weights make. With a threshold other than
+// 0 the neuron is not: the comparison would have to change with it, and rounding could decide differently, so nothing
+// is moved.
+//
+// How: the region is every elementwise operation and scan that `value` depends on and nobody else reads. Each value in
+// it gets a degree, 0 (does not scale) or 1 (scales); sums want equal degrees, products degrees that add up to the
+// result's, comparisons equal ones. What comes from outside has degree 0, but for the constants f32[C] and the number
+// 0.
+#pragma once
+
+#include "ir/ir.h"
+
+#include <vector>
+
+namespace rvb::passes {
+
+// True when `value` has become `factors` (one a channel, none negative) times what it was; the function is unchanged
+// otherwise. `value` is read once.
+bool scale_constants(ir::Module& module, ir::Function& function, ir::Value value, const std::vector<float>& factors);
+
+} // namespace rvb::passes

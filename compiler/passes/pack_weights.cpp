@@ -1,0 +1,108 @@
+// Synapses under signs become synapses under bits: what the deployed program keeps of a binary layer.
+//
+//   %w = constant() {name = "conv.weight"} : f32[3,3,64,64]
+//   %s = sign(%w) {ste = 1.0} : f32[3,3,64,64]
+//   %y = conv2d(%x, %s) {pad = [1, 1], stride = [1, 1]} : f32[?,8,8,64]
+//
+// becomes
+//
+//   %b = constant() {name = "conv.bits"} : u32[9,2,64]
+//   %y = binary_conv2d(%x, %b) {channels = [64, 64], kernel = [3, 3], pad = [1, 1], stride = [1, 1]} : f32[?,8,8,64]
+//
+// Bit i of word [tap, j, o] is the sign of input channel 32 j + i: 1 for +1 (w >= 0, so 0 and -0 are +1), 0 for -1.
+// Where the channels are no multiple of 32 the bits left over are 0. A constant of nothing but 1 and -1 is packed as it
+// is.
+//
+// Needs: the weights as constants with contents; fold_alpha has run, so that no factor stands between. Keeps: the
+// result
+//   exactly (a sum of the same numbers, in the order of the kernel). Breaks: gradients; this is a program that infers.
+#include "passes/edit.h"
+#include "passes/passes.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace rvb::passes {
+
+using namespace ir;
+
+namespace {
+
+// [taps, input channels, output channels] -> [taps, words, output channels]
+std::vector<uint32_t> pack(const std::vector<float>& weights, int64_t taps, int64_t inputs, int64_t outputs) {
+  const int64_t words = (inputs + 31) / 32;
+  std::vector<uint32_t> bits(taps * words * outputs, 0);
+  for (int64_t t = 0; t < taps; ++t)
+    for (int64_t i = 0; i < inputs; ++i)
+      for (int64_t o = 0; o < outputs; ++o)
+        if (weights[(t * inputs + i) * outputs + o] >= 0)
+          bits[(t * words + i / 32) * outputs + o] |= uint32_t{1} << (i % 32);
+  return bits;
+}
+
+class Pack {
+public:
+  Pack(Module& module, Function& function) : module_(module), function_(function) {}
+
+  bool run() {
+    bool changed = false;
+    for (size_t i = 0; i < function_.ops.size(); ++i) {
+      const Opcode opcode = function_.ops[i].opcode;
+      if ((opcode == Opcode::conv2d || opcode == Opcode::linear) && pack_synapse(i)) {
+        changed = true;
+        ++i; // a constant was put in front
+      }
+    }
+    return changed;
+  }
+
+private:
+  // The constant whose signs the weights are; null when they are something else.
+  const Constant* signs(const std::vector<int>& defs, Operand weights) const {
+    const int def = weights.is_literal() ? -1 : defs[weights.value];
+    if (def >= 0 && function_.ops[def].opcode == Opcode::sign)
+      return constant_of(module_, function_, defs, function_.ops[def].operands[0]);
+    const Constant* constant = constant_of(module_, function_, defs, weights);
+    if (!constant || constant->type.element != Element::f32)
+      return nullptr;
+    const std::vector<float> values = constant->floats();
+    return std::all_of(values.begin(), values.end(), [](float v) { return std::fabs(v) == 1; }) ? constant : nullptr;
+  }
+
+  bool pack_synapse(size_t index) {
+    const std::vector<int> defs = definitions(function_, function_.ops);
+    const Op op = function_.ops[index];
+    const Constant* constant = signs(defs, op.operands[1]);
+    if (!constant)
+      return false;
+    const std::vector<int64_t> dims = constant->type.dims;
+    const bool spatial = op.opcode == Opcode::conv2d;
+    const int64_t taps = spatial ? dims[0] * dims[1] : 1;
+    const int64_t inputs = dims[dims.size() - 2], outputs = dims.back();
+    const std::vector<uint32_t> bits = pack(constant->floats(), taps, inputs, outputs);
+    const std::string prefix = op.layer.empty() ? function_.values[op.results[0]].name : op.layer;
+    const Value packed = add_constant(module_, function_, prefix + ".bits",
+                                      Constant::from_words({taps, (inputs + 31) / 32, outputs}, bits), op.layer);
+    Op& synapse = function_.ops[index + 1];
+    synapse.opcode = spatial ? Opcode::binary_conv2d : Opcode::binary_linear;
+    synapse.operands[1] = Operand(packed);
+    synapse.attributes["channels"] = std::vector<int64_t>{inputs, outputs};
+    if (spatial)
+      synapse.attributes["kernel"] = std::vector<int64_t>{dims[0], dims[1]};
+    return true;
+  }
+
+  Module& module_;
+  Function& function_;
+};
+
+} // namespace
+
+bool pack_weights(Module& module) {
+  bool changed = false;
+  for (Function& function : module.functions)
+    changed |= Pack(module, function).run();
+  return changed;
+}
+
+} // namespace rvb::passes

@@ -1,0 +1,46 @@
+// All passes. A pass is a function, a file, a row of the table in run.cpp, and a folder of tests with the same name.
+// Its file's opening comment shows before -> after in the IR's text. Each returns whether it changed the module.
+#pragma once
+
+#include "ir/ir.h"
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace rvb::passes {
+
+bool infer_shapes(ir::Module& module);
+bool canonicalize(ir::Module& module);
+bool fold_constants(ir::Module& module);
+bool cse(ir::Module& module);
+bool dce(ir::Module& module);
+bool collapse_time(ir::Module& module);
+bool differentiate(ir::Module& module);    // @train -> @gradient
+bool expand_batchnorm(ir::Module& module); // batchnorm -> moments and elementwise operations
+bool fold_batchnorm(ir::Module& module);   // deployment: running statistics are constants
+bool fold_alpha(ir::Module& module);
+bool pack_weights(ir::Module& module); // conv2d(x, sign(constant)) -> binary_conv2d(x, bits)
+bool fuse(ir::Module& module);         // elementwise operations join a scan
+
+struct Pass {
+  const char* name; // as --print-after takes it
+  bool (*run)(ir::Module& module);
+};
+const std::vector<Pass>& all_passes();
+const Pass* find_pass(const std::string& name); // null when there is none
+
+struct RunOptions {
+  std::vector<std::string> print_after; // names, or "all"
+  std::ostream* print = nullptr;
+  bool time = false;
+};
+// Runs the passes in order; verifies after each that reports a change; a fault is a Failure with Exit::internal that
+// names the pass.
+void run(ir::Module& module, const std::vector<std::string>& names, const RunOptions& options);
+
+// The table of contents: the passes of each kind of compilation, in order (pipeline.cpp).
+std::vector<std::string> training_pipeline();
+std::vector<std::string> deployment_pipeline();
+
+} // namespace rvb::passes

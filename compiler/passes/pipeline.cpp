@@ -1,0 +1,52 @@
+// The table of contents: what happens to the IR on its way to a program.
+#include "passes/passes.h"
+
+namespace rvb::passes {
+
+// @infer, @train and @step as irgen makes them -> @infer, @gradient and @step of kernels' operations only.
+std::vector<std::string> training_pipeline() {
+  return {
+      "canonicalize",     // one way to write each thing
+      "collapse_time",    // what does not vary with time is computed once,
+      "canonicalize",     //
+      "cse",              //
+      "dce",              //
+      "differentiate",    // forward and backward
+      "expand_batchnorm", // statistics stay one operation, the rest is arithmetic
+      "canonicalize",     //
+      "fold_constants",   //
+      "cse",              //
+      "dce",              //
+      "fuse",             // arithmetic joins the neurons
+      "canonicalize",     // operands read twice are passed once
+      "cse",              //
+      "dce",              //
+  };
+}
+
+// The trained parameters are constants by now: @infer and @step -> additions only in the binary layers.
+std::vector<std::string> deployment_pipeline() {
+  return {
+      "canonicalize",     //
+      "collapse_time",    //
+      "canonicalize",     //
+      "cse",              //
+      "dce",              //
+      "fold_batchnorm",   // one scale and one shift a channel; none behind real-valued weights
+      "fold_alpha",       // alpha leaves the weights, so that they are signs,
+      "canonicalize",     //
+      "pack_weights",     // and the signs become bits
+      "fold_constants",   //
+      "expand_batchnorm", // where statistics were not constant
+      "canonicalize",     //
+      "fold_constants",   //
+      "cse",              //
+      "dce",              //
+      "fuse",             //
+      "canonicalize",     //
+      "cse",              //
+      "dce",              //
+  };
+}
+
+} // namespace rvb::passes

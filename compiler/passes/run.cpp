@@ -1,0 +1,82 @@
+// Runs passes: the table, verification between them, dumps and times.
+#include "ir/text.h"
+#include "passes/passes.h"
+#include "passes/verify.h"
+#include "support/result.h"
+
+#include <algorithm>
+#include <chrono>
+#include <iomanip>
+#include <ostream>
+
+namespace rvb::passes {
+
+const std::vector<Pass>& all_passes() {
+  static const std::vector<Pass> passes = {
+      {"infer_shapes", infer_shapes},
+      {"canonicalize", canonicalize},
+      {"fold_constants", fold_constants},
+      {"cse", cse},
+      {"dce", dce},
+      {"collapse_time", collapse_time},
+      {"differentiate", differentiate},
+      {"expand_batchnorm", expand_batchnorm},
+      {"fold_batchnorm", fold_batchnorm},
+      {"fold_alpha", fold_alpha},
+      {"pack_weights", pack_weights},
+      {"fuse", fuse},
+  };
+  return passes;
+}
+
+const Pass* find_pass(const std::string& name) {
+  for (const Pass& pass : all_passes())
+    if (name == pass.name)
+      return &pass;
+  return nullptr;
+}
+
+namespace {
+
+void check(const ir::Module& module, const std::string& pass) {
+  const std::vector<std::string> faults = verify(module);
+  if (faults.empty())
+    return;
+  std::string message = "the module is not well formed after `" + pass + "`:";
+  for (size_t i = 0; i < faults.size() && i < 5; ++i)
+    message += "\n  " + faults[i];
+  if (faults.size() > 5)
+    message += "\n  and " + std::to_string(faults.size() - 5) + " more";
+  throw Failure(Exit::internal, message);
+}
+
+} // namespace
+
+void run(ir::Module& module, const std::vector<std::string>& names, const RunOptions& options) {
+  const std::vector<std::string>& wanted = options.print_after;
+  for (const std::string& name : names) {
+    const Pass* pass = find_pass(name);
+    if (!pass)
+      throw Failure(Exit::internal, "there is no pass named `" + name + "`");
+    const auto begin = std::chrono::steady_clock::now();
+    bool changed;
+    try {
+      changed = pass->run(module);
+    } catch (const std::logic_error& error) { // a rule refused what the pass built
+      throw Failure(Exit::internal, "pass `" + name + "`: " + error.what());
+    }
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
+    if (changed)
+      check(module, name);
+    if (!options.print)
+      continue;
+    if (options.time)
+      *options.print << std::left << std::setw(20) << name << std::right << std::fixed << std::setprecision(2)
+                     << std::setw(10) << took.count() << " ms" << (changed ? "" : "  no change") << "\n";
+    if (std::find(wanted.begin(), wanted.end(), "all") != wanted.end() ||
+        std::find(wanted.begin(), wanted.end(), name) != wanted.end())
+      *options.print << "// after " << name << "\n" << ir::print(module) << "\n";
+  }
+}
+
+} // namespace rvb::passes

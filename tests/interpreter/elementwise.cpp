@@ -1,0 +1,80 @@
+#include "call.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace rvb::interpreter {
+
+namespace {
+
+constexpr double pi = 3.14159265358979323846;
+
+double sigmoid(double x) {
+  return 1 / (1 + std::exp(-x));
+}
+
+// The surrogate's integral from minus infinity to x.
+double smooth_step(const std::string& surrogate, double width, double x) {
+  double y = x / width;
+  if (surrogate == "rectangle")
+    return std::clamp(y + 0.5, 0.0, 1.0);
+  if (surrogate == "triangle") {
+    double inside = std::clamp(y, -1.0, 1.0);
+    return inside < 0 ? (1 + inside) * (1 + inside) / 2 : 1 - (1 - inside) * (1 - inside) / 2;
+  }
+  if (surrogate == "arctangent")
+    return std::atan(pi * y) / pi + 0.5;
+  return sigmoid(y);
+}
+
+double apply(const ir::Op& op, const Options& options, const double* x) {
+  using ir::Opcode;
+  switch (op.opcode) {
+  case Opcode::add: return x[0] + x[1];
+  case Opcode::sub: return x[0] - x[1];
+  case Opcode::mul: return x[0] * x[1];
+  case Opcode::div: return x[0] / x[1];
+  case Opcode::min: return x[0] <= x[1] ? x[0] : x[1];
+  case Opcode::max: return x[0] >= x[1] ? x[0] : x[1];
+  case Opcode::neg: return -x[0];
+  case Opcode::abs: return std::fabs(x[0]);
+  case Opcode::exp: return std::exp(x[0]);
+  case Opcode::log: return std::log(x[0]);
+  case Opcode::sqrt: return std::sqrt(x[0]);
+  case Opcode::tanh: return std::tanh(x[0]);
+  case Opcode::sigmoid: return sigmoid(x[0]);
+  case Opcode::atan: return std::atan(x[0]);
+  case Opcode::greater_equal: return x[0] >= x[1];
+  case Opcode::greater: return x[0] > x[1];
+  case Opcode::less_equal: return x[0] <= x[1];
+  case Opcode::less: return x[0] < x[1];
+  case Opcode::logical_and: return x[0] != 0 && x[1] != 0;
+  case Opcode::logical_or: return x[0] != 0 || x[1] != 0;
+  case Opcode::logical_not: return x[0] == 0;
+  case Opcode::select: return x[0] != 0 ? x[1] : x[2];
+  case Opcode::step:
+    return options.smooth ? smooth_step(op.text("surrogate"), op.number("width"), x[0]) : (x[0] >= 0 ? 1 : 0);
+  case Opcode::sign: {
+    double ste = op.number("ste", 1.0);
+    return options.smooth ? std::clamp(x[0], -ste, ste) : (x[0] >= 0 ? 1 : -1);
+  }
+  default: return x[0]; // detach
+  }
+}
+
+} // namespace
+
+bool evaluate_elementwise(Call& call) {
+  if ((ir::info(call.op.opcode).traits & ir::elementwise) == 0)
+    return false;
+  std::vector<double>& out = call.out[0].data;
+  for (size_t i = 0; i < out.size(); ++i) {
+    double operands[3] = {};
+    for (size_t k = 0; k < call.in.size(); ++k)
+      operands[k] = call.in[k].data[i % call.in[k].data.size()]; // the whole tensor, one a channel, or a scalar
+    out[i] = apply(call.op, call.options, operands);
+  }
+  return true;
+}
+
+} // namespace rvb::interpreter

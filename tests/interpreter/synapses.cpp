@@ -1,0 +1,134 @@
+#include "call.h"
+
+namespace rvb::interpreter {
+
+namespace {
+
+// Calls `visit(input index, kernel index, output index)` for every synapse of a convolution over all leading
+// dimensions; indices into row-major [N, H, W, Ci], [Kh, Kw, Ci, Co], [N, H', W', Co].
+struct Convolution {
+  int64_t n, h, w, ci, kh, kw, co, oh, ow;
+  std::vector<int64_t> pad, stride;
+
+  template <typename F> void each(F&& visit) const {
+    for (int64_t b = 0; b < n; ++b)
+      for (int64_t y = 0; y < oh; ++y)
+        for (int64_t x = 0; x < ow; ++x)
+          for (int64_t i = 0; i < kh; ++i)
+            for (int64_t j = 0; j < kw; ++j)
+              taps(b, y, x, i, j, visit);
+  }
+
+private:
+  template <typename F> void taps(int64_t b, int64_t y, int64_t x, int64_t i, int64_t j, F& visit) const {
+    int64_t row = y * stride[0] + i - pad[0], column = x * stride[1] + j - pad[1];
+    if (row < 0 || row >= h || column < 0 || column >= w)
+      return;
+    for (int64_t c = 0; c < ci; ++c)
+      for (int64_t o = 0; o < co; ++o)
+        visit(((b * h + row) * w + column) * ci + c, ((i * kw + j) * ci + c) * co + o,
+              ((b * oh + y) * ow + x) * co + o);
+  }
+};
+
+Convolution convolution(const ir::Op& op, const Tensor& image, int64_t kh, int64_t kw, const Tensor& out) {
+  return {leading(image, 3), inner(image, 2), inner(image, 1),    inner(image, 0),      kh, kw, inner(out, 0),
+          inner(out, 2),     inner(out, 1),   op.integers("pad"), op.integers("stride")};
+}
+
+void evaluate_conv2d(Call& call) {
+  const Tensor &x = call.in[0], &w = call.in[1];
+  Tensor& y = call.out[0];
+  convolution(call.op, x, w.type.dims[0], w.type.dims[1], y).each([&](int64_t i, int64_t k, int64_t o) {
+    y.data[o] += x.data[i] * w.data[k];
+  });
+}
+
+void evaluate_conv2d_input_gradient(Call& call) {
+  const Tensor &g = call.in[0], &w = call.in[1];
+  Tensor& x = call.out[0];
+  convolution(call.op, x, w.type.dims[0], w.type.dims[1], g).each([&](int64_t i, int64_t k, int64_t o) {
+    x.data[i] += g.data[o] * w.data[k];
+  });
+}
+
+void evaluate_conv2d_weight_gradient(Call& call) {
+  const Tensor &x = call.in[0], &g = call.in[1];
+  Tensor& w = call.out[0];
+  convolution(call.op, x, w.type.dims[0], w.type.dims[1], g).each([&](int64_t i, int64_t k, int64_t o) {
+    w.data[k] += x.data[i] * g.data[o];
+  });
+}
+
+// +1 or -1 from the packed words: bit c % 32 of word [tap, c / 32, o].
+double sign_of(const Tensor& bits, int64_t tap, int64_t c, int64_t o) {
+  int64_t words = bits.type.dims[1], out = bits.type.dims[2];
+  uint32_t word = static_cast<uint32_t>(bits.data[(tap * words + c / 32) * out + o]);
+  return (word >> (c % 32)) & 1 ? 1 : -1;
+}
+
+void evaluate_binary_conv2d(Call& call) {
+  const Tensor &x = call.in[0], &bits = call.in[1];
+  Tensor& y = call.out[0];
+  std::vector<int64_t> kernel = call.op.integers("kernel");
+  int64_t ci = inner(x, 0), co = inner(y, 0);
+  convolution(call.op, x, kernel[0], kernel[1], y).each([&](int64_t i, int64_t k, int64_t o) {
+    y.data[o] += x.data[i] * sign_of(bits, k / (ci * co), k / co % ci, k % co);
+  });
+}
+
+// Rows of all leading dimensions; visit(input index, weight index, output index).
+template <typename F> void each_linear(int64_t rows, int64_t in, int64_t out, F&& visit) {
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t i = 0; i < in; ++i)
+      for (int64_t o = 0; o < out; ++o)
+        visit(r * in + i, i * out + o, r * out + o);
+}
+
+void evaluate_linear(Call& call) {
+  const Tensor &x = call.in[0], &w = call.in[1];
+  Tensor& y = call.out[0];
+  each_linear(leading(x, 1), inner(x, 0), inner(y, 0),
+              [&](int64_t i, int64_t k, int64_t o) { y.data[o] += x.data[i] * w.data[k]; });
+}
+
+void evaluate_linear_input_gradient(Call& call) {
+  const Tensor &g = call.in[0], &w = call.in[1];
+  Tensor& x = call.out[0];
+  each_linear(leading(g, 1), inner(x, 0), inner(g, 0),
+              [&](int64_t i, int64_t k, int64_t o) { x.data[i] += g.data[o] * w.data[k]; });
+}
+
+void evaluate_linear_weight_gradient(Call& call) {
+  const Tensor &x = call.in[0], &g = call.in[1];
+  Tensor& w = call.out[0];
+  each_linear(leading(x, 1), inner(x, 0), inner(g, 0),
+              [&](int64_t i, int64_t k, int64_t o) { w.data[k] += x.data[i] * g.data[o]; });
+}
+
+void evaluate_binary_linear(Call& call) {
+  const Tensor &x = call.in[0], &bits = call.in[1];
+  Tensor& y = call.out[0];
+  int64_t out = inner(y, 0);
+  each_linear(leading(x, 1), inner(x, 0), out,
+              [&](int64_t i, int64_t k, int64_t o) { y.data[o] += x.data[i] * sign_of(bits, 0, k / out, k % out); });
+}
+
+} // namespace
+
+bool evaluate_synapses(Call& call) {
+  using ir::Opcode;
+  switch (call.op.opcode) {
+  case Opcode::conv2d: evaluate_conv2d(call); return true;
+  case Opcode::conv2d_input_gradient: evaluate_conv2d_input_gradient(call); return true;
+  case Opcode::conv2d_weight_gradient: evaluate_conv2d_weight_gradient(call); return true;
+  case Opcode::linear: evaluate_linear(call); return true;
+  case Opcode::linear_input_gradient: evaluate_linear_input_gradient(call); return true;
+  case Opcode::linear_weight_gradient: evaluate_linear_weight_gradient(call); return true;
+  case Opcode::binary_conv2d: evaluate_binary_conv2d(call); return true;
+  case Opcode::binary_linear: evaluate_binary_linear(call); return true;
+  default: return false;
+  }
+}
+
+} // namespace rvb::interpreter

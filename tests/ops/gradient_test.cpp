@@ -1,0 +1,202 @@
+// Every gradient rule against finite differences: odd sizes, strides that do not divide, padding, broadcast operands.
+#include "gradcheck.h"
+
+#include "ir/text.h"
+#include "ops/ops.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace rvb::tests {
+
+namespace {
+
+const GradientCase cases[] = {
+    {"add", "func @f(%a: f32[?,3], %b: f32[?,3]) -> (f32[?,3]) { %y = add(%a, %b) : f32[?,3] ret(%y) }"},
+    {"add_bias", "func @f(%a: f32[2,?,3], %b: f32[3]) -> (f32[2,?,3]) { %y = add(%a, %b) : f32[2,?,3] ret(%y) }"},
+    {"add_scalar", "func @f(%a: f32[], %b: f32[?,3]) -> (f32[?,3]) { %y = add(%a, %b) : f32[?,3] ret(%y) }"},
+    {"sub", "func @f(%a: f32[?,3], %b: f32[3]) -> (f32[?,3]) { %y = sub(%a, %b) : f32[?,3] ret(%y) }"},
+    {"sub_literal", "func @f(%a: f32[?,3]) -> (f32[?,3]) { %y = sub(1.0, %a) : f32[?,3] ret(%y) }"},
+    {"mul", "func @f(%a: f32[?,3], %b: f32[?,3]) -> (f32[?,3]) { %y = mul(%a, %b) : f32[?,3] ret(%y) }"},
+    {"mul_channels", "func @f(%a: f32[3], %b: f32[?,2,3]) -> (f32[?,2,3]) { %y = mul(%a, %b) : f32[?,2,3] ret(%y) }"},
+    {"mul_scalars", "func @f(%a: f32[], %b: f32[]) -> (f32[]) { %y = mul(%a, %b) : f32[] ret(%y) }"},
+    {"mul_vector_scalar", "func @f(%a: f32[], %b: f32[5]) -> (f32[5]) { %y = mul(%a, %b) : f32[5] ret(%y) }"},
+    {"div", "func @f(%a: f32[?,3], %b: f32[?,3]) -> (f32[?,3]) { %y = div(%a, %b) : f32[?,3] ret(%y) }", 0.5, 2},
+    {"div_channels", "func @f(%a: f32[?,3], %b: f32[3]) -> (f32[?,3]) { %y = div(%a, %b) : f32[?,3] ret(%y) }", 0.5, 2},
+    {"min", "func @f(%a: f32[?,7], %b: f32[?,7]) -> (f32[?,7]) { %y = min(%a, %b) : f32[?,7] ret(%y) }"},
+    {"min_channels", "func @f(%a: f32[7], %b: f32[?,7]) -> (f32[?,7]) { %y = min(%a, %b) : f32[?,7] ret(%y) }"},
+    {"max", "func @f(%a: f32[?,7], %b: f32[?,7]) -> (f32[?,7]) { %y = max(%a, %b) : f32[?,7] ret(%y) }"},
+    {"neg", "func @f(%a: f32[?,3]) -> (f32[?,3]) { %y = neg(%a) : f32[?,3] ret(%y) }"},
+    {"abs", "func @f(%a: f32[?,9]) -> (f32[?,9]) { %y = abs(%a) : f32[?,9] ret(%y) }"},
+    {"exp", "func @f(%a: f32[?,3]) -> (f32[?,3]) { %y = exp(%a) : f32[?,3] ret(%y) }"},
+    {"log", "func @f(%a: f32[?,3]) -> (f32[?,3]) { %y = log(%a) : f32[?,3] ret(%y) }", 0.5, 2},
+    {"sqrt", "func @f(%a: f32[?,3]) -> (f32[?,3]) { %y = sqrt(%a) : f32[?,3] ret(%y) }", 0.5, 2},
+    {"tanh", "func @f(%a: f32[?,3]) -> (f32[?,3]) { %y = tanh(%a) : f32[?,3] ret(%y) }"},
+    {"sigmoid", "func @f(%a: f32[?,3]) -> (f32[?,3]) { %y = sigmoid(%a) : f32[?,3] ret(%y) }"},
+    {"atan", "func @f(%a: f32[?,3]) -> (f32[?,3]) { %y = atan(%a) : f32[?,3] ret(%y) }"},
+    {"select", "func @f(%c: bool[?,9], %a: f32[?,9], %b: f32[9]) -> (f32[?,9]) {"
+               " %y = select(%c, %a, %b) : f32[?,9] ret(%y) }"},
+    {"select_literal", "func @f(%c: bool[?,9], %a: f32[?,9]) -> (f32[?,9]) {"
+                       " %y = select(%c, 0.0, %a) : f32[?,9] ret(%y) }"},
+    {"step_rectangle", "func @f(%x: f32[?,40]) -> (f32[?,40]) {"
+                       " %y = step(%x) {surrogate = \"rectangle\", width = 1.5} : f32[?,40] ret(%y) }"},
+    {"step_triangle", "func @f(%x: f32[?,40]) -> (f32[?,40]) {"
+                      " %y = step(%x) {surrogate = \"triangle\", width = 0.75} : f32[?,40] ret(%y) }"},
+    {"step_arctangent", "func @f(%x: f32[?,40]) -> (f32[?,40]) {"
+                        " %y = step(%x) {surrogate = \"arctangent\", width = 2.0} : f32[?,40] ret(%y) }"},
+    {"step_sigmoid", "func @f(%x: f32[?,40]) -> (f32[?,40]) {"
+                     " %y = step(%x) {surrogate = \"sigmoid\", width = 0.25} : f32[?,40] ret(%y) }"},
+    {"sign", "func @f(%x: f32[?,40]) -> (f32[?,40]) { %y = sign(%x) {ste = 1.0} : f32[?,40] ret(%y) }"},
+    {"sign_narrow", "func @f(%x: f32[?,40]) -> (f32[?,40]) { %y = sign(%x) {ste = 0.5} : f32[?,40] ret(%y) }"},
+    {"repeat", "func @f(%x: f32[?,5]) -> (f32[3,?,5]) { %y = repeat(%x) {times = 3} : f32[3,?,5] ret(%y) }"},
+    {"sum_time", "func @f(%x: f32[3,?,5]) -> (f32[?,5]) { %y = sum_time(%x) : f32[?,5] ret(%y) }"},
+    {"mean_time", "func @f(%x: f32[3,?,5]) -> (f32[?,5]) { %y = mean_time(%x) : f32[?,5] ret(%y) }"},
+    {"mean_time_to_scalar", "func @f(%x: f32[3]) -> (f32[]) { %y = mean_time(%x) : f32[] ret(%y) }"},
+    {"scale_inner", "func @f(%x: f32[?,4,3], %a: f32[3]) -> (f32[?,4,3]) {"
+                    " %y = scale(%x, %a) {axis = 2} : f32[?,4,3] ret(%y) }"},
+    {"scale_weights", "func @f(%x: f32[3,3,2,5], %a: f32[2]) -> (f32[3,3,2,5]) {"
+                      " %y = scale(%x, %a) {axis = 2} : f32[3,3,2,5] ret(%y) }"},
+    {"scale_outer", "func @f(%x: f32[4,5], %a: f32[4]) -> (f32[4,5]) {"
+                    " %y = scale(%x, %a) {axis = 0} : f32[4,5] ret(%y) }"},
+    {"conv2d_same", "func @f(%x: f32[?,5,4,2], %w: f32[3,3,2,3]) -> (f32[?,5,4,3]) {"
+                    " %y = conv2d(%x, %w) {pad = [1, 1], stride = [1, 1]} : f32[?,5,4,3] ret(%y) }"},
+    // 2 does not divide 6 + 0 - 3, 3 does not divide 7 + 2 - 2: the last rows and columns feed nothing
+    {"conv2d_stride", "func @f(%x: f32[2,?,6,7,2], %w: f32[3,2,2,3]) -> (f32[2,?,2,3,3]) {"
+                      " %y = conv2d(%x, %w) {pad = [0, 1], stride = [2, 3]} : f32[2,?,2,3,3] ret(%y) }"},
+    {"conv2d_one_by_one", "func @f(%x: f32[?,3,3,4], %w: f32[1,1,4,2]) -> (f32[?,2,2,2]) {"
+                          " %y = conv2d(%x, %w) {pad = [0, 0], stride = [2, 2]} : f32[?,2,2,2] ret(%y) }"},
+    {"conv2d_wide_pad", "func @f(%x: f32[?,2,2,1], %w: f32[3,3,1,2]) -> (f32[?,6,4,2]) {"
+                        " %y = conv2d(%x, %w) {pad = [3, 2], stride = [1, 1]} : f32[?,6,4,2] ret(%y) }"},
+    {"linear", "func @f(%x: f32[?,5], %w: f32[5,3]) -> (f32[?,3]) { %y = linear(%x, %w) : f32[?,3] ret(%y) }"},
+    {"linear_time", "func @f(%x: f32[2,?,5], %w: f32[5,3]) -> (f32[2,?,3]) {"
+                    " %y = linear(%x, %w) : f32[2,?,3] ret(%y) }"},
+    {"batchnorm", "func @f(%x: f32[2,?,3,2,3], %gamma: f32[3], %beta: f32[3])"
+                  " -> (f32[2,?,3,2,3], f32[3], f32[3], f32[3]) {"
+                  " %y, %m, %v, %u = batchnorm(%x, %gamma, %beta) {copies = 1, epsilon = 1e-05}"
+                  " : f32[2,?,3,2,3], f32[3], f32[3], f32[3] ret(%y, %m, %v, %u) }"},
+    {"batchnorm_copies",
+     "func @f(%x: f32[?,5], %gamma: f32[5], %beta: f32[5]) -> (f32[?,5], f32[5], f32[5], f32[5]) {"
+     " %y, %m, %v, %u = batchnorm(%x, %gamma, %beta) {copies = 4, epsilon = 0.1}"
+     " : f32[?,5], f32[5], f32[5], f32[5] ret(%y, %m, %v, %u) }",
+     -1.5, 1.5, 7},
+    {"batchnorm_without_batch", "func @f(%x: f32[6,2], %gamma: f32[2], %beta: f32[2])"
+                                " -> (f32[6,2], f32[2], f32[2], f32[2]) {"
+                                " %y, %m, %v, %u = batchnorm(%x, %gamma, %beta) {epsilon = 0.001}"
+                                " : f32[6,2], f32[2], f32[2], f32[2] ret(%y, %m, %v, %u) }"},
+    {"avgpool", "func @f(%x: f32[?,4,6,2]) -> (f32[?,2,3,2]) {"
+                " %y = avgpool(%x) {kernel = [2, 2], pad = [0, 0], stride = [2, 2]} : f32[?,2,3,2] ret(%y) }"},
+    {"avgpool_odd", "func @f(%x: f32[2,?,5,7,2]) -> (f32[2,?,2,8,2]) {"
+                    " %y = avgpool(%x) {kernel = [3, 2], pad = [0, 1], stride = [2, 1]} : f32[2,?,2,8,2] ret(%y) }"},
+    {"maxpool", "func @f(%x: f32[?,4,6,2]) -> (f32[?,2,3,2]) {"
+                " %y = maxpool(%x) {kernel = [2, 2], pad = [0, 0], stride = [2, 2]} : f32[?,2,3,2] ret(%y) }"},
+    {"maxpool_overlap", "func @f(%x: f32[?,5,6,2]) -> (f32[?,3,3,2]) {"
+                        " %y = maxpool(%x) {kernel = [3, 3], pad = [1, 1], stride = [2, 2]} : f32[?,3,3,2] ret(%y) }"},
+    {"global_avgpool", "func @f(%x: f32[2,?,3,5,2]) -> (f32[2,?,2]) {"
+                       " %y = global_avgpool(%x) : f32[2,?,2] ret(%y) }"},
+    {"flatten", "func @f(%x: f32[2,?,2,3,4]) -> (f32[2,?,24]) { %y = flatten(%x) : f32[2,?,24] ret(%y) }"},
+    {"cross_entropy", "func @f(%x: f32[?,3], %l: i32[?]) -> (f32[]) { %y = cross_entropy(%x, %l) : f32[] ret(%y) }",
+     -1.5, 1.5, 5},
+};
+
+class GradientRule : public testing::TestWithParam<GradientCase> {};
+
+TEST_P(GradientRule, AgreesWithDifferences) {
+  for (const GradientFault& fault : check_gradient(GetParam()))
+    ADD_FAILURE() << fault.what;
+}
+
+INSTANTIATE_TEST_SUITE_P(Ops, GradientRule, testing::ValuesIn(cases),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+TEST(GradientRules, EveryOneIsChecked) {
+  std::set<std::string> checked{"detach"}; // its gradient is none, on purpose: see below
+  for (const GradientCase& test : cases)
+    checked.insert(ir::info(ir::parse(test.text).functions[0].ops.back().opcode).name);
+  std::set<std::string> rules;
+#define RVB_OPERATOR(name, operands, results, traits)                                                                  \
+  if (ops::meaning(ir::Opcode::name).gradient != nullptr)                                                              \
+    rules.insert(#name);
+#include "ir/operators.def"
+#undef RVB_OPERATOR
+  EXPECT_EQ(checked, rules);
+}
+
+// Runs the gradient rule of a function's last operation on given arguments (the upstream gradients last).
+std::vector<std::vector<double>> gradients(const char* text, const std::vector<std::vector<double>>& numbers,
+                                           const std::vector<size_t>& wanted) {
+  ir::Module module = ir::parse(text);
+  module.functions.push_back(gradient_function(module.functions[0], {0}, wanted));
+  const ir::Function& gradient = module.functions[1];
+  std::vector<interpreter::Tensor> arguments;
+  for (size_t i = 0; i < numbers.size(); ++i)
+    arguments.push_back({interpreter::resolve(gradient.type(gradient.parameters[i]), 1), numbers[i]});
+  std::vector<std::vector<double>> results;
+  for (const interpreter::Tensor& tensor : interpreter::evaluate(module, gradient, 1, arguments))
+    results.push_back(tensor.data);
+  return results;
+}
+
+using Lists = std::vector<std::vector<double>>;
+
+TEST(GradientRules, TiesGoToTheFirstOperand) {
+  EXPECT_EQ(gradients("func @f(%a: f32[3], %b: f32[3]) -> (f32[3]) { %y = max(%a, %b) : f32[3] ret(%y) }",
+                      {{1, 2, 0}, {1, 1, 5}, {7, 8, 9}}, {0, 1}),
+            (Lists{{7, 8, 0}, {0, 0, 9}}));
+  EXPECT_EQ(gradients("func @f(%a: f32[3], %b: f32[3]) -> (f32[3]) { %y = min(%a, %b) : f32[3] ret(%y) }",
+                      {{1, 2, 0}, {1, 1, 5}, {7, 8, 9}}, {0, 1}),
+            (Lists{{7, 0, 9}, {0, 8, 0}}));
+}
+
+TEST(GradientRules, AbsIsFlatAtZero) {
+  EXPECT_EQ(
+      gradients("func @f(%a: f32[3]) -> (f32[3]) { %y = abs(%a) : f32[3] ret(%y) }", {{-2, 0, 3}, {5, 6, 7}}, {0}),
+      (Lists{{-5, 0, 7}}));
+}
+
+TEST(GradientRules, SignLetsThroughWithinTheBoundsAndOnThem) {
+  EXPECT_EQ(gradients("func @f(%a: f32[5]) -> (f32[5]) { %y = sign(%a) {ste = 1.0} : f32[5] ret(%y) }",
+                      {{-1.5, -1, 0, 1, 1.25}, {1, 2, 3, 4, 5}}, {0}),
+            (Lists{{0, 2, 3, 4, 0}}));
+}
+
+TEST(GradientRules, MaximumOfEqualsIsTheFirst) {
+  EXPECT_EQ(gradients("func @f(%x: f32[2,2,1]) -> (f32[1,1,1]) {"
+                      " %y = maxpool(%x) {kernel = [2, 2], pad = [0, 0], stride = [2, 2]} : f32[1,1,1] ret(%y) }",
+                      {{3, 4, 4, 4}, {9}}, {0}),
+            (Lists{{0, 9, 0, 0}}));
+}
+
+TEST(GradientRules, DetachStopsTheGradient) {
+  ir::Module module = ir::parse("func @f(%a: f32[3]) -> (f32[3]) { %y = detach(%a) : f32[3] ret(%y) }");
+  ir::Function& function = module.functions[0];
+  ir::Builder builder(function, function.ops, &ops::infer);
+  ir::Op op = function.ops[0];
+  EXPECT_FALSE(ops::meaning(ir::Opcode::detach).gradient(builder, op, {ir::Operand(op.results[0])})[0].has_value());
+}
+
+TEST(GradientRules, LossTakesALiteralUpstream) {
+  ir::Module module = ir::parse("func @f(%x: f32[?,3], %l: i32[?]) -> (f32[]) {"
+                                " %y = cross_entropy(%x, %l) : f32[] ret(%y) }");
+  ir::Function& function = module.functions[0];
+  ir::Builder builder(function, function.ops, &ops::infer);
+  ir::Op op = function.ops[0];
+  ops::Gradients result = ops::meaning(op.opcode).gradient(builder, op, {ir::Operand::literal(1)});
+  EXPECT_EQ(function.ops.size(), 2u); // the gradient alone, no product with 1
+  EXPECT_EQ(builder.type_of(*result[0]), function.type(op.operands[0].value));
+  EXPECT_FALSE(result[1].has_value());
+}
+
+TEST(GradientRules, StatisticsCarryNone) {
+  ir::Module module = ir::parse("func @f(%x: f32[?,3], %g: f32[3], %b: f32[3]) -> (f32[3]) {"
+                                " %y, %m, %v, %u = batchnorm(%x, %g, %b) {epsilon = 0.1}"
+                                " : f32[?,3], f32[3], f32[3], f32[3] ret(%m) }");
+  ir::Function& function = module.functions[0];
+  ir::Builder builder(function, function.ops, &ops::infer);
+  ir::Op op = function.ops[0];
+  EXPECT_THROW(ops::meaning(op.opcode).gradient(builder, op, {op.results[0], op.results[1], {}, {}}), std::logic_error);
+}
+
+} // namespace
+
+} // namespace rvb::tests

@@ -1,0 +1,184 @@
+// Folding alpha and batch normalisation into a network, with numbers of every sign (paper.md 6.2 to 6.4).
+#include "ir/text.h"
+#include "network.h"
+#include "passes/passes.h"
+#include "passes/verify.h"
+#include "same.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace {
+
+using namespace rvb;
+using tests::Neuron;
+
+// Signs of gamma and alpha alternate.
+void mixed_signs(const std::string& name, std::vector<float>& values) {
+  const bool gamma = name.find("bn") != std::string::npos && name.find(".weight") != std::string::npos;
+  if (gamma || name.find(".alpha") != std::string::npos)
+    for (size_t i = 0; i < values.size(); ++i)
+      values[i] = (i % 2 ? -1.0f : 1.0f) * (0.5f + std::fabs(values[i]));
+}
+
+// And one of each is 0.
+void with_zeros(const std::string& name, std::vector<float>& values) {
+  mixed_signs(name, values);
+  const bool gamma = name.find("bn") != std::string::npos && name.find(".weight") != std::string::npos;
+  if (gamma || name.find(".alpha") != std::string::npos)
+    values[1] = 0;
+}
+
+int count(const ir::Module& module, ir::Opcode opcode) {
+  int found = 0;
+  for (const ir::Function& function : module.functions)
+    for (const ir::Op& op : function.ops) {
+      found += op.opcode == opcode;
+      for (const ir::Body& body : op.body)
+        for (const ir::Op& inner : body.ops)
+          found += inner.opcode == opcode;
+    }
+  return found;
+}
+
+struct Named {
+  const char* name;
+  int64_t steps;
+  bool sequence;
+  double threshold;
+  bool residual, average, bias;
+  Neuron neuron = Neuron::reverb;
+};
+
+const Named networks[] = {
+    {"plain", 2, false, 0, false, true, false},
+    {"plain_maxpool", 2, false, 0, false, false, false},
+    {"plain_threshold", 3, false, 0.25, false, true, false},
+    {"plain_sequence", 3, true, 0, false, true, true},
+    {"residual", 2, false, 0, true, true, false},
+    {"residual_sequence", 3, true, 0, true, true, false},
+    {"residual_threshold", 3, true, 0.25, true, true, true},
+    {"residual_maxpool", 2, true, 0, true, false, false},
+    {"lif", 3, true, 0.3, true, true, false, Neuron::lif},
+    {"soft", 3, true, 0, true, true, false, Neuron::reverb_soft},
+    {"adaptive", 3, true, 0, false, true, false, Neuron::adaptive},
+};
+
+class Deployment : public testing::TestWithParam<std::tuple<Named, tests::Edit>> {
+protected:
+  ir::Module made() const {
+    const Named& n = std::get<0>(GetParam());
+    tests::Options o;
+    o.steps = n.steps;
+    o.sequence = n.sequence;
+    o.threshold = n.threshold;
+    o.residual = n.residual;
+    o.average = n.average;
+    o.bias = n.bias;
+    o.neuron = n.neuron;
+    return tests::with_constants(tests::network(o), 11, std::get<1>(GetParam()));
+  }
+};
+
+TEST_P(Deployment, EveryPassKeepsTheLogits) {
+  const ir::Module before = made();
+  ASSERT_EQ(passes::verify(before), std::vector<std::string>{});
+  ir::Module module = before;
+  for (const std::string& pass : passes::deployment_pipeline()) {
+    const ir::Module previous = module;
+    passes::run(module, {pass}, {});
+    // Constants are floats: a few roundings of 2^-24 through seven layers.
+    ASSERT_EQ(tests::differs(previous, module, 1e-6), "") << "after " << pass << "\n" << ir::print(module);
+  }
+  EXPECT_EQ(tests::differs(before, module, 1e-6), "");
+}
+
+TEST_P(Deployment, SynapsesAreBits) {
+  ir::Module module = made();
+  const bool residual = std::get<0>(GetParam()).residual;
+  passes::run(module, passes::deployment_pipeline(), {});
+  EXPECT_EQ(count(module, ir::Opcode::binary_conv2d), residual ? 6 : 2);
+  EXPECT_EQ(count(module, ir::Opcode::conv2d), 1); // the encoding layer
+  EXPECT_EQ(count(module, ir::Opcode::linear), 1); // the classifier
+  for (ir::Opcode gone : {ir::Opcode::scale, ir::Opcode::sign, ir::Opcode::batchnorm_inference})
+    EXPECT_EQ(count(module, gone), 0);
+  // The first layer's scale is in its weights, and only scans and kernels are left.
+  for (const ir::Op& op : module.functions[0].ops)
+    EXPECT_EQ(ir::info(op.opcode).traits & ir::elementwise, 0u) << ir::info(op.opcode).name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, Deployment,
+                         testing::Combine(testing::ValuesIn(networks),
+                                          testing::Values(tests::Edit(nullptr), &mixed_signs, &with_zeros)),
+                         [](const auto& info) {
+                           const tests::Edit edit = std::get<1>(info.param);
+                           return std::string(std::get<0>(info.param).name) + (edit == nullptr        ? "_random"
+                                                                               : edit == &mixed_signs ? "_mixed"
+                                                                                                      : "_zeros");
+                         });
+
+// Without residual joins and with threshold 0, alpha is free: every multiplication left is a scale of batch
+// normalisation, one a binary layer.
+TEST(FoldAlpha, CostsNothingInAChain) {
+  tests::Options o;
+  o.residual = false;
+  for (const bool average : {true, false}) {
+    o.average = average;
+    ir::Module module = tests::with_constants(tests::network(o), 5, mixed_signs);
+    passes::run(module, passes::deployment_pipeline(), {});
+    EXPECT_EQ(count(module, ir::Opcode::mul), 2) << ir::print(module);
+  }
+}
+
+// The trap: an activation that also feeds an identity shortcut must not be scaled for the convolution's sake.
+TEST(FoldAlpha, LeavesTheOtherReaderAlone) {
+  tests::Options o;
+  ir::Module module = tests::with_constants(tests::network(o), 5, mixed_signs);
+  const ir::Module before = module;
+  passes::run(module, {"canonicalize", "collapse_time", "dce", "fold_batchnorm", "fold_alpha"}, {});
+  EXPECT_EQ(tests::differs(before, module, 1e-6), "");
+  // What the blind fold does instead: the scaled activation for everybody.
+  ir::Module blind = module;
+  ir::Function& f = blind.functions[0];
+  int replaced = 0;
+  for (const ir::Op& op : std::vector<ir::Op>(f.ops)) {
+    const bool multiplier =
+        op.opcode == ir::Opcode::mul && f.values[op.results[0]].name.find(".scaled") != std::string::npos;
+    if (!multiplier)
+      continue;
+    for (ir::Op& other : f.ops)
+      if (other.results != op.results)
+        for (ir::Operand& operand : other.operands)
+          if (operand == op.operands[0] && other.opcode == ir::Opcode::add) {
+            operand = ir::Operand(op.results[0]);
+            ++replaced;
+          }
+  }
+  ASSERT_GT(replaced, 0);
+  ASSERT_EQ(passes::verify(blind), std::vector<std::string>{});
+  EXPECT_GT(tests::difference(before, before.functions[0], blind, blind.functions[0], 2, 1), 1e-3);
+}
+
+// Applied where it stands and with the sums in the same order, alpha out of the weights changes no bit: (+-a) x is
+// +-(a x). Here with powers of two, so that the sums' roundings agree wherever the factor is applied.
+TEST(FoldAlpha, IsExactForPowersOfTwo) {
+  tests::Options o;
+  o.sequence = true;
+  o.steps = 3;
+  o.threshold = 0.25;
+  const tests::Edit powers = [](const std::string& name, std::vector<float>& values) {
+    if (name.find(".alpha") != std::string::npos)
+      for (size_t i = 0; i < values.size(); ++i)
+        values[i] = (i % 2 ? -1.0f : 1.0f) * std::ldexp(1.0f, static_cast<int>(i) - 2);
+  };
+  const ir::Module before = tests::with_constants(tests::network(o), 5, powers);
+  ir::Module module = before;
+  passes::run(module, {"fold_alpha", "pack_weights", "dce"}, {});
+  EXPECT_EQ(count(module, ir::Opcode::binary_conv2d), 6);
+  for (unsigned seed = 1; seed <= 5; ++seed)
+    EXPECT_EQ(tests::difference(before, before.functions[0], module, module.functions[0], 2, seed), 0);
+}
+
+} // namespace

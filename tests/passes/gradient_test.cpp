@@ -1,0 +1,87 @@
+// The gradients of whole networks against finite differences of the loss, in double precision, with sign and step
+// replaced by what they train with (smooth mode).
+#include "network.h"
+#include "passes/passes.h"
+#include "same.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace {
+
+using namespace rvb;
+using interpreter::Tensor;
+using tests::Neuron;
+
+struct Named {
+  const char* name;
+  tests::Options options;
+};
+
+tests::Options make(int64_t steps, bool sequence, Neuron neuron, double threshold, bool residual, bool average) {
+  tests::Options o;
+  o.steps = steps;
+  o.sequence = sequence;
+  o.neuron = neuron;
+  o.threshold = threshold;
+  o.residual = residual;
+  o.average = average;
+  o.leak = 0.4;
+  return o;
+}
+
+const Named networks[] = {
+    {"static1", make(1, false, Neuron::reverb, 0, true, true)},
+    {"static3", make(3, false, Neuron::reverb, 0, true, true)},
+    {"sequence2", make(2, true, Neuron::reverb, 0, true, false)},
+    {"sequence4_threshold", make(4, true, Neuron::reverb, 0.25, true, true)},
+    {"static4_threshold", make(4, false, Neuron::reverb, 0.25, true, true)},
+    {"soft3", make(3, true, Neuron::reverb_soft, 0.25, true, true)},
+    {"lif3", make(3, true, Neuron::lif, 0.3, true, true)},
+    {"lif1", make(1, true, Neuron::lif, 0.3, false, true)},
+    {"adaptive4", make(4, true, Neuron::adaptive, 0, false, true)},
+    {"leaky20", make(20, true, Neuron::leaky, 0, false, true)},
+};
+
+class Gradient : public testing::TestWithParam<Named> {};
+
+TEST_P(Gradient, IsTheDerivativeOfTheLoss) {
+  const ir::Module before = tests::network(GetParam().options);
+  ir::Module module = before;
+  passes::run(module, {"differentiate"}, {});
+  const ir::Function &train = *before.find("train"), &gradient = *module.find("gradient");
+  const interpreter::Options smooth{true};
+  std::vector<Tensor> arguments = tests::arguments(train, 3, 7, 3);
+  const std::vector<Tensor> results = interpreter::evaluate(module, gradient, 3, arguments, smooth);
+  auto loss = [&] { return interpreter::evaluate(before, train, 3, arguments, smooth)[0].data[0]; };
+  const double h = 1e-6;
+  int checked = 0, moved = 0;
+  for (size_t p = 2; p < train.parameters.size(); ++p) {
+    const std::string name = train.values[train.parameters[p]].name;
+    const auto at = std::find(gradient.result_names.begin(), gradient.result_names.end(), "grad:" + name);
+    ASSERT_NE(at, gradient.result_names.end()) << name;
+    const Tensor& g = results[at - gradient.result_names.begin()];
+    std::vector<double>& values = arguments[p].data;
+    ASSERT_EQ(g.data.size(), values.size());
+    for (size_t i = 0; i < values.size(); i += 1 + values.size() / 5) {
+      const double keep = values[i];
+      values[i] = keep + h;
+      const double up = loss();
+      values[i] = keep - h;
+      const double down = loss();
+      values[i] = keep;
+      const double slope = (up - down) / (2 * h);
+      EXPECT_NEAR(g.data[i], slope, 1e-6 + 2e-5 * std::fabs(slope)) << name << "[" << i << "]";
+      ++checked;
+      moved += std::fabs(slope) > 1e-5;
+    }
+  }
+  EXPECT_GT(checked, 40);
+  EXPECT_GT(moved, checked / 4); // the network is not dead
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, Gradient, testing::ValuesIn(networks),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+} // namespace
