@@ -1,0 +1,37 @@
+// The names the language brings along: layers, functions, words.
+#pragma once
+
+#include "sema/program.h"
+
+#include <string>
+#include <vector>
+
+namespace rvb::sema {
+
+struct Slot {
+  std::string name;
+  bool required;
+};
+
+struct LayerInfo {
+  std::string name;
+  LayerKind kind;
+  std::vector<Slot> slots; // the first ones are tensors
+};
+
+struct FunctionInfo {
+  std::string name;
+  std::vector<Slot> slots;
+};
+
+const std::vector<LayerInfo>& layer_table();
+const std::vector<FunctionInfo>& function_table();        // on numbers and lists, outside of neurons
+const std::vector<FunctionInfo>& neuron_function_table(); // in neurons
+const std::vector<std::string>& surrogates();
+
+const LayerInfo* find_layer(const std::string& name);
+const FunctionInfo* find_function(const std::vector<FunctionInfo>& table, const std::string& name);
+bool is_word(const std::string& name);     // rectangle, flip, …: a value by itself where no other meaning is given
+bool is_built_in(const std::string& name); // cannot be defined by a program
+
+} // namespace rvb::sema

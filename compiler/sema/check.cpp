@@ -1,0 +1,95 @@
+#include "sema/check.h"
+
+#include "sema/elaborate.h"
+#include "support/text.h"
+#include "syntax/parse.h"
+
+namespace rvb::sema {
+
+namespace {
+
+// FNV-1a; lengths separate the pieces.
+class Hash {
+public:
+  void add(const std::string& text) {
+    bytes(text);
+    bytes(std::to_string(text.size()) + ";");
+  }
+  std::string hex() const {
+    std::string result;
+    for (int shift = 60; shift >= 0; shift -= 4)
+      result += "0123456789abcdef"[(state_ >> shift) & 15];
+    return result;
+  }
+
+private:
+  void bytes(const std::string& text) {
+    for (const char c : text)
+      state_ = (state_ ^ static_cast<unsigned char>(c)) * 1099511628211ull;
+  }
+  uint64_t state_ = 14695981039346656037ull;
+};
+
+// The values of -D, each an expression of its own. Their texts become sources, so that mistakes can be shown.
+std::map<std::string, Value> read_defines(Sources& sources, const Options& options, Elaborator& elaborator,
+                                          const Modules& modules, Diagnostics& diagnostics) {
+  std::map<std::string, Value> values;
+  std::vector<std::string> params;
+  for (const ast::Item* item : modules.values)
+    if (item->kind == ast::Item::Kind::param)
+      params.push_back(item->name.text);
+  for (const auto& [name, text] : options.defines) {
+    const int file = sources.add("-D " + name, text);
+    const Range whole = {file, 0, static_cast<uint32_t>(text.size())};
+    bool known = false;
+    for (const std::string& param : params)
+      known |= param == name;
+    if (!known) {
+      Diagnostic& diagnostic = elaborator.report(Code::unknown_param, whole, "the model has no param " + ticked(name),
+                                                 "given on the command line");
+      const std::string near = nearest(name, params);
+      if (!near.empty())
+        diagnostic.help("did you mean " + ticked(near) + "?");
+      std::string all;
+      for (const std::string& param : params)
+        all += (all.empty() ? "" : ", ") + param;
+      diagnostic.note(all.empty() ? "it has no params at all" : "its params are: " + printable(all, 300));
+      continue;
+    }
+    Scope scope;
+    const ast::ExprPtr expression = syntax::parse_expression(sources, file, diagnostics);
+    values[name] = expression ? elaborator.evaluate(*expression, scope) : Value();
+  }
+  return values;
+}
+
+} // namespace
+
+std::optional<Program> check(Sources& sources, int file, const Options& options, Diagnostics& diagnostics) {
+  const int first_import = sources.size();
+  Diagnostics found;
+  Modules modules = load(sources, file, options, found);
+  Hash hash;
+  hash.add(sources[file].text);
+  for (int i = first_import; i < sources.size(); ++i)
+    hash.add(sources[i].text);
+  for (const auto& [name, text] : options.defines) {
+    hash.add(name);
+    hash.add(text);
+  }
+  std::optional<Program> program;
+  if (modules.parsed) {
+    Elaborator elaborator(sources, modules, found);
+    elaborator.evaluate_values(read_defines(sources, options, elaborator, modules, found));
+    program = elaborator.run();
+  }
+  found.sort();
+  for (const Diagnostic& each : found.items())
+    diagnostics.report(each.code, each.primary.range, each.message, each.primary.text) = each;
+  if (!program || found.has_errors())
+    return std::nullopt;
+  program->source_hash = hash.hex();
+  return program;
+}
+
+} // namespace rvb::sema

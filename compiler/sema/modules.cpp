@@ -1,0 +1,184 @@
+#include "sema/modules.h"
+
+#include "sema/builtins.h"
+#include "support/text.h"
+#include "syntax/parse.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+namespace rvb::sema {
+
+namespace {
+
+namespace fs = std::filesystem;
+constexpr size_t most_files = 200;
+constexpr size_t deepest_import = 50;
+
+// Ordinary files only: reading a pipe or a device could wait for ever.
+std::optional<std::string> read(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error) || error)
+    return std::nullopt;
+  const auto size = fs::file_size(path, error);
+  if (error)
+    return std::nullopt;
+  std::ifstream in(path, std::ios::binary);
+  std::string text(std::min<uintmax_t>(size, syntax::longest_text + 1), '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (in.bad())
+    return std::nullopt;
+  text.resize(static_cast<size_t>(in.gcount()));
+  return text;
+}
+
+class Loader {
+public:
+  Loader(Sources& sources, const Options& options, Diagnostics& diagnostics)
+      : sources_(sources), options_(options), diagnostics_(diagnostics) {}
+
+  Modules run(int file) {
+    const std::string key = key_of(sources_[file].path);
+    seen_.insert(key);
+    open_.push_back(key);
+    take(file, true);
+    result_.parsed = !failed_;
+    return std::move(result_);
+  }
+
+private:
+  static std::string key_of(const fs::path& path) {
+    std::error_code error;
+    const fs::path key = fs::weakly_canonical(path, error);
+    return error ? path.lexically_normal().string() : key.string();
+  }
+
+  void take(int file, bool main) {
+    Diagnostics found;
+    result_.files.push_back(syntax::parse(sources_, file, found));
+    const ast::File& tree = result_.files.back();
+    failed_ |= found.has_errors();
+    for (const Diagnostic& each : found.items()) {
+      Diagnostic& copy = diagnostics_.report(each.code, each.primary.range, each.message, each.primary.text);
+      copy.secondary = each.secondary;
+      copy.notes = each.notes;
+      copy.helps = each.helps;
+    }
+    if (!found.has_errors())
+      for (const ast::Item& item : tree.items)
+        define(item, main);
+  }
+
+  void define(const ast::Item& item, bool main) {
+    switch (item.kind) {
+    case ast::Item::Kind::import: import(item); return;
+    case ast::Item::Kind::recipe:
+      // The main file's recipe stands above an imported one.
+      if (result_.recipe != nullptr && result_.recipe->range.file == item.range.file)
+        diagnostics_.report(Code::duplicate_definition, item.range, "a second `recipe`", "")
+            .label(result_.recipe->range, "the first one");
+      if (result_.recipe == nullptr || main)
+        result_.recipe = &item;
+      return;
+    case ast::Item::Kind::network:
+      if (result_.network != nullptr) {
+        diagnostics_.report(Code::one_network, item.name.range, "a second network, " + ticked(item.name.text))
+            .label(result_.network->name.range, "the first one");
+        return;
+      }
+      result_.network = &item;
+      return;
+    default: break;
+    }
+    const std::string& name = item.name.text;
+    if (is_built_in(name)) {
+      diagnostics_
+          .report(Code::reserved_name, item.name.range, ticked(name) + " is built in", "cannot be defined again")
+          .help("choose another name");
+      return;
+    }
+    const auto [place, is_new] = result_.names.insert({name, {}});
+    if (!is_new) {
+      diagnostics_.report(Code::duplicate_definition, item.name.range, ticked(name) + " is defined twice", "again here")
+          .label(place->second.item->name.range, "first defined here");
+      return;
+    }
+    place->second.item = &item;
+    if (item.kind == ast::Item::Kind::param || item.kind == ast::Item::Kind::let)
+      result_.values.push_back(&item);
+  }
+
+  void import(const ast::Item& item) {
+    const Range where = item.value ? item.value->range : item.name.range;
+    fs::path path;
+    std::string shown;
+    if (item.value) {
+      shown = item.value->text.substr(1, item.value->text.size() - 2);
+      path = fs::path(sources_[item.range.file].path).parent_path() / shown;
+    } else {
+      shown = item.name.text;
+      path = fs::path(options_.stdlib) / (shown + ".rvb");
+    }
+    const std::string key = key_of(path);
+    if (std::find(open_.begin(), open_.end(), key) != open_.end()) {
+      failed_ = true;
+      diagnostics_.report(Code::import_cycle, where, ticked(shown) + " imports itself, directly or through other files",
+                          "this import closes the circle");
+      return;
+    }
+    if (!seen_.insert(key).second)
+      return;
+    std::optional<std::string> text;
+    if (seen_.size() <= most_files && open_.size() <= deepest_import)
+      text = read(path);
+    if (!text) {
+      failed_ = true;
+      not_found(item, where, shown, path);
+      return;
+    }
+    open_.push_back(key);
+    take(sources_.add(path.string(), std::move(*text)), false);
+    open_.pop_back();
+  }
+
+  void not_found(const ast::Item& item, Range where, const std::string& shown, const fs::path& path) {
+    Diagnostic& diagnostic = diagnostics_.report(Code::import_not_found, where,
+                                                 "cannot read the imported file " + ticked(shown), "not found");
+    if (seen_.size() > most_files || open_.size() > deepest_import) {
+      diagnostic.note("too many files are imported");
+      return;
+    }
+    diagnostic.note("looked for " + printable(path.string(), 300));
+    if (item.value)
+      return;
+    std::vector<std::string> names;
+    std::error_code error;
+    for (fs::directory_iterator it(options_.stdlib, error), end; !error && it != end && names.size() < 100;
+         it.increment(error))
+      if (it->path().extension() == ".rvb")
+        names.push_back(it->path().stem().string());
+    std::sort(names.begin(), names.end());
+    const std::string near = nearest(shown, names);
+    if (!near.empty())
+      diagnostic.help("did you mean " + ticked(near) + "?");
+  }
+
+  Sources& sources_;
+  const Options& options_;
+  Diagnostics& diagnostics_;
+  Modules result_;
+  std::set<std::string> seen_;
+  std::vector<std::string> open_; // the chain of imports at hand
+  bool failed_ = false;
+};
+
+} // namespace
+
+Modules load(Sources& sources, int file, const Options& options, Diagnostics& diagnostics) {
+  return Loader(sources, options, diagnostics).run(file);
+}
+
+} // namespace rvb::sema

@@ -1,0 +1,226 @@
+#include "sema/elaborate.h"
+#include "support/text.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace rvb::sema {
+
+using Kind = Value::Kind;
+
+bool Elaborator::input(const ast::Item& network, Scope& scope) {
+  constexpr int64_t most_steps = 1 << 16;
+  const Value shape = evaluate(*network.shape, scope), steps = evaluate(*network.steps, scope);
+  const ast::Name& name = network.parameters[0].name;
+  bool ok = !shape.is_error() && !steps.is_error();
+  if (!shape.is_error()) {
+    const bool fits = shape.is(Kind::list) && (shape.list->size() == 1 || shape.list->size() == 3);
+    if (!fits) {
+      ok = false;
+      report(Code::bad_input, network.shape->range, "the input's shape must be [channels, height, width] or [features]",
+             "found " + describe(shape));
+    } else {
+      for (const Value& extent : *shape.list) {
+        const bool good = extent.is(Kind::integer) && extent.integer >= 1 && extent.integer <= Limits::elements;
+        if (!good)
+          report(Code::bad_input, network.shape->range, "a side of the input's shape is " + describe(extent),
+                 "must be a positive integer");
+        ok &= good;
+        program_.input.shape.push_back(good ? extent.integer : 1);
+      }
+    }
+  }
+  if (!steps.is_error() && (!steps.is(Kind::integer) || steps.integer < 1 || steps.integer > most_steps)) {
+    ok = false;
+    report(Code::bad_input, network.steps->range, "the number of time steps is " + describe(steps),
+           "must be an integer from 1 to " + std::to_string(most_steps));
+  }
+  if (!ok)
+    return false;
+  program_.input.name = name.text;
+  program_.input.sequence = network.sequence;
+  program_.input.steps = steps.integer;
+  Layer layer;
+  layer.kind = LayerKind::input;
+  layer.label = name.text;
+  layer.shape = program_.input.shape;
+  layer.range = name.range;
+  const Value value = append(std::move(layer));
+  scope.names[name.text] = value;
+  return !value.is_error();
+}
+
+bool Elaborator::output(const ast::Item& network, const Scope& scope) {
+  if (!scope.result) {
+    if (!scope.unsure && !stopped_)
+      report(Code::missing_return, network.name.range, "the network " + ticked(network.name.text) + " returns nothing",
+             "no `return` was reached");
+    return false;
+  }
+  const Value& value = *scope.result;
+  if (value.is_error())
+    return false;
+  Range range = network.name.range;
+  if (!value.is(Kind::tensor)) {
+    report(Code::bad_output, range, "the network must return a tensor, found " + describe(value));
+    return false;
+  }
+  const Layer& layer = program_.layers[static_cast<size_t>(value.layer)];
+  range = layer.range;
+  if (layer.shape.size() != 1) {
+    report(Code::bad_output, range, "the network must return one number per class, found " + text_of(layer.shape),
+           "produces " + text_of(layer.shape))
+        .note("shapes so far: " + shapes_so_far(value.layer))
+        .help("end it with `|> flatten |> linear(classes) |> mean_over_time`");
+    return false;
+  }
+  if (layer.has_time) {
+    report(Code::time_remains, range, "the network's output still has time steps",
+           "produces " + text_of(layer.shape) + " at each step")
+        .note("shapes so far: " + shapes_so_far(value.layer))
+        .help("end it with `|> mean_over_time`");
+    return false;
+  }
+  program_.output = value.layer;
+  program_.classes = layer.shape[0];
+  return true;
+}
+
+// Layers that nothing reads are left out, with a warning for the last one of each dead branch.
+void Elaborator::drop_unused() {
+  std::vector<Layer>& layers = program_.layers;
+  std::vector<bool> used(layers.size(), false), read(layers.size(), false);
+  used[static_cast<size_t>(program_.output)] = true;
+  used[0] = true;
+  for (size_t i = layers.size(); i > 0; --i)
+    for (const int source : layers[i - 1].inputs) {
+      read[static_cast<size_t>(source)] = true;
+      if (used[i - 1])
+        used[static_cast<size_t>(source)] = true;
+    }
+  std::vector<int> place(layers.size(), -1), neuron_place(program_.neurons.size(), -1);
+  std::vector<Layer> kept;
+  std::vector<Neuron> neurons;
+  for (size_t i = 0; i < layers.size(); ++i) {
+    Layer& layer = layers[i];
+    if (!used[i]) {
+      if (!read[i])
+        report(Code::unused_layer, layer.range, ticked(layer.label) + " does not reach the network's output",
+               "its result is not used")
+            .note("it is left out of the program");
+      continue;
+    }
+    place[i] = static_cast<int>(kept.size());
+    for (int& source : layer.inputs)
+      source = place[static_cast<size_t>(source)];
+    if (layer.neuron >= 0) {
+      int& index = neuron_place[static_cast<size_t>(layer.neuron)];
+      if (index < 0) {
+        index = static_cast<int>(neurons.size());
+        neurons.push_back(std::move(program_.neurons[static_cast<size_t>(layer.neuron)]));
+      }
+      layer.neuron = index;
+    }
+    kept.push_back(std::move(layer));
+  }
+  program_.output = place[static_cast<size_t>(program_.output)];
+  layers = std::move(kept);
+  program_.neurons = std::move(neurons);
+}
+
+// Initial values as the method's own code has them (paper.md 2.2), but for `linear`: its standard deviation 1/in is far
+// too small for a layer that a neuron follows (2048 inputs: currents of 0.02, which never reach a threshold of 0.25),
+// so sqrt(1/in) keeps the variance instead.
+void Elaborator::make_parameters() {
+  int64_t total = 0;
+  for (size_t i = 0; i < program_.layers.size(); ++i) {
+    const Layer& layer = program_.layers[i];
+    if (layer.kind != LayerKind::conv2d && layer.kind != LayerKind::linear && layer.kind != LayerKind::batchnorm)
+      continue;
+    const Shape& source = program_.layers[static_cast<size_t>(layer.inputs[0])].shape;
+    const int64_t in = source[0], out = layer.shape[0];
+    const auto add = [&](const char* suffix, Role role, Shape shape, Initializer initializer) {
+      Parameter parameter;
+      parameter.name = layer.path + "." + suffix;
+      parameter.role = role;
+      parameter.layer = static_cast<int>(i);
+      parameter.trainable = role != Role::running_mean && role != Role::running_variance;
+      parameter.decays = role == Role::weight;
+      parameter.binary = role == Role::weight && layer.weights != Weights::real;
+      parameter.momentum = layer.momentum;
+      parameter.initializer = initializer;
+      total += elements(shape);
+      parameter.shape = std::move(shape);
+      program_.parameters.push_back(std::move(parameter));
+    };
+    const auto constant = [](double value) { return Initializer{Initializer::Kind::constant, value}; };
+    const auto normal = [](double deviation) { return Initializer{Initializer::Kind::normal, deviation}; };
+    if (layer.kind == LayerKind::batchnorm) {
+      add("weight", Role::gamma, {in}, constant(1));
+      add("bias", Role::beta, {in}, constant(0));
+      add("running_mean", Role::running_mean, {in}, constant(0));
+      add("running_var", Role::running_variance, {in}, constant(1));
+    } else {
+      const bool conv = layer.kind == LayerKind::conv2d;
+      const int64_t kh = layer.kernel[0], kw = layer.kernel[1];
+      const double fan = static_cast<double>(kh) * static_cast<double>(kw) * static_cast<double>(out);
+      add("weight", Role::weight, conv ? Shape{out, in, kh, kw} : Shape{out, in},
+          normal(conv ? std::sqrt(2.0 / fan) : std::sqrt(1.0 / static_cast<double>(in))));
+      if (layer.weights == Weights::binary_alpha)
+        add("alpha", Role::alpha, conv ? Shape{1, in, 1, 1} : Shape{1, in}, constant(1));
+      if (layer.bias)
+        add("bias", Role::bias, {out}, constant(0));
+    }
+    if (total > Limits::elements) {
+      report(Code::too_large, layer.range, "the model has more than 2^31 parameters", "at this layer");
+      return;
+    }
+  }
+}
+
+// A neuron of the main file that nobody uses yet is checked with its defaults.
+void Elaborator::check_unused_neurons() {
+  const size_t kept = program_.neurons.size();
+  for (const ast::File& file : modules_.files)
+    for (const ast::Item& item : file.items) {
+      if (item.kind != ast::Item::Kind::neuron || &file != &modules_.files.front() || used_neurons_.count(&item) != 0)
+        continue;
+      Scope scope;
+      std::vector<Value> arguments;
+      for (const ast::Parameter& parameter : item.parameters) {
+        Value value = parameter.value ? evaluate(*parameter.value, scope) : Value();
+        scope.names[parameter.name.text] = value;
+        if (!value.is_error())
+          arguments.push_back(std::move(value));
+      }
+      if (arguments.size() == item.parameters.size())
+        neuron_index(item, arguments);
+    }
+  program_.neurons.resize(kept);
+}
+
+std::optional<Program> Elaborator::run() {
+  const ast::Item* network = modules_.network;
+  if (network == nullptr) {
+    report(Code::one_network, {modules_.files.front().file, 0, 0}, "this file defines no network",
+           "expected a `network Name(image: [C, H, W] repeated T) { ... }`");
+    check_unused_neurons();
+    return std::nullopt;
+  }
+  program_.name = network->name.text;
+  Scope scope;
+  const bool has_input = input(*network, scope);
+  if (!has_input)
+    scope.names[network->parameters[0].name.text] = Value();
+  execute(network->body, scope);
+  const bool has_output = output(*network, scope) && has_input;
+  check_unused_neurons();
+  read_recipe();
+  if (!has_output || stopped_ || diagnostics_.has_errors())
+    return std::nullopt;
+  drop_unused();
+  make_parameters();
+  return diagnostics_.has_errors() ? std::nullopt : std::optional<Program>(std::move(program_));
+}
+
+} // namespace rvb::sema

@@ -1,0 +1,137 @@
+// The checked program: what the network of a `.rvb` file is, once names, imports, parameters, blocks, `repeat` and `if`
+// are gone. Layers stand in an order in which inputs come first; every shape is known. Nothing here can be wrong any
+// more: what sema hands over has no user mistakes left.
+//
+// Shapes are per sample and per time step, in the order the user sees: [C, H, W] or [features].
+#pragma once
+
+#include "support/diagnostics.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace rvb::sema {
+
+using Shape = std::vector<int64_t>;
+
+enum class LayerKind {
+  input,
+  conv2d,
+  linear,
+  batchnorm,
+  neuron,
+  avgpool,
+  maxpool,
+  global_avgpool,
+  flatten,
+  add,
+  mean_over_time,
+};
+
+enum class Weights { real, binary, binary_alpha }; // w; sign(w); alpha[input channel] * sign(w)
+
+// What a neuron's definition says, arguments filled in. Names of locals are numbered; operators are those of the IR's
+// elementwise rows, by name ("add", "greater_equal", "select", "step", "detach", ...).
+struct Expression {
+  enum class Kind { number, local, operation } kind = Kind::number;
+  double number = 0;
+  int local = 0;         // index into Neuron::locals
+  std::string operation; // an elementwise operator of the IR
+  std::vector<Expression> operands;
+  std::string surrogate; // of `step`
+  double width = 1;      // of `step`
+};
+
+struct Statement {
+  enum class Kind { assign, emit } kind = Kind::assign;
+  int local = 0; // what is assigned
+  Expression value;
+};
+
+struct Neuron {
+  std::string name;                  // as defined: "reverb"
+  std::vector<std::string> locals;   // local 0 is `input`; then the states in order; then the others
+  int states = 0;                    // locals 1 .. states
+  std::vector<double> initial;       // one a state
+  std::vector<Statement> statements; // in order; exactly one emit
+};
+
+struct Layer {
+  LayerKind kind;
+  std::string path;  // dotted, unique: "unit1.conv2d". Empty for `input`, `add` of the source text, …: see label
+  std::string label; // what summaries and graphs show; never empty
+  std::vector<int> inputs; // indices of earlier layers; add has two
+  Shape shape;             // of the output
+  bool has_time = true;    // false after mean_over_time
+  Range range;             // where it stands in the source
+
+  // conv2d, linear
+  Weights weights = Weights::real;
+  bool bias = false;
+  double ste = 1.0; // the straight-through window |w| <= ste; binary weights only
+  // conv2d, avgpool, maxpool: [vertical, horizontal]
+  int64_t kernel[2] = {1, 1};
+  int64_t stride[2] = {1, 1};
+  int64_t padding[2] = {0, 0};
+  // batchnorm
+  double epsilon = 1e-5;
+  double momentum = 0.1;
+  // neuron: index into Program::neurons
+  int neuron = -1;
+};
+
+enum class Role { weight, alpha, bias, gamma, beta, running_mean, running_variance };
+
+struct Initializer {
+  enum class Kind { constant, normal } kind = Kind::constant;
+  double value = 0; // the constant, or the standard deviation (mean 0)
+};
+
+struct Parameter {
+  std::string name; // layer path + "." + weight|alpha|bias|running_mean|running_var: PyTorch's names
+  Role role;
+  int layer;
+  Shape shape;     // on disk, PyTorch's: conv [Co,Ci,Kh,Kw], linear [out,in], alpha [1,Ci,1,1] or [1,in], vectors [C]
+  bool trainable;  // false for running statistics
+  bool decays;     // weight decay applies: weights of conv2d and linear only
+  bool binary;     // the latent weight of a binary layer
+  double momentum; // of running statistics: new = (1 - momentum) * old + momentum * batch
+  Initializer initializer;
+};
+
+struct Input {
+  std::string name;
+  Shape shape;           // [C, H, W] or [features]
+  bool sequence = false; // false: one static image, repeated over the steps
+  int64_t steps = 1;     // T
+};
+
+struct Recipe {
+  std::string loss = "cross_entropy";
+  std::string optimizer = "sgd";
+  double rate = 0.1;
+  double momentum = 0.9;
+  double weight_decay = 0;
+  std::string schedule = "cosine"; // or "constant"
+  int64_t epochs = 10;
+  int64_t batch = 128;
+  std::vector<std::string> augment; // "flip"
+  std::vector<double> mean;         // one a channel; empty: no normalisation
+  std::vector<double> deviation;
+};
+
+struct Program {
+  std::string name; // of the network
+  Input input;
+  std::vector<Layer> layers; // layers[0] is the input
+  int output = 0;            // index of the layer that is returned: shape [classes], no time
+  int64_t classes = 0;
+  std::vector<Neuron> neurons;
+  std::vector<Parameter> parameters; // layer by layer, in PyTorch's order within a layer
+  Recipe recipe;
+  std::vector<std::pair<std::string, double>> constants; // every `param` with the value it got, for provenance
+  std::string source_hash; // 16 hex digits over the main file, its imports and the -D values
+};
+
+} // namespace rvb::sema

@@ -1,0 +1,186 @@
+// The recipe: settings of training that the compiled program takes as its defaults.
+#include "sema/elaborate.h"
+#include "support/text.h"
+
+namespace rvb::sema {
+
+using ast::Expr;
+using Kind = Value::Kind;
+
+class RecipeReader {
+public:
+  RecipeReader(Elaborator& elaborator, Recipe& recipe, const Shape& input)
+      : e_(elaborator), recipe_(recipe), input_(input) {}
+
+  void run(const ast::Item& item) {
+    std::map<std::string, Range> seen;
+    for (const ast::Statement& statement : item.body.statements) {
+      if (statement.kind != ast::Statement::Kind::assign) {
+        e_.report(Code::misplaced_statement, statement.range, "a recipe holds settings only", "not `name = value`");
+        continue;
+      }
+      const auto [place, is_new] = seen.insert({statement.name.text, statement.name.range});
+      if (!is_new)
+        e_.report(Code::duplicate_definition, statement.name.range,
+                  "the setting " + ticked(statement.name.text) + " is given twice", "again here")
+            .label(place->second, "first given here");
+      setting(statement);
+    }
+  }
+
+private:
+  void setting(const ast::Statement& statement) {
+    const std::string& name = statement.name.text;
+    const Expr& value = *statement.value;
+    if (name == "loss")
+      recipe_.loss = word(value, name, {"cross_entropy"});
+    else if (name == "schedule")
+      recipe_.schedule = word(value, name, {"cosine", "constant"});
+    else if (name == "optimizer")
+      optimizer(value);
+    else if (name == "epochs")
+      recipe_.epochs = count(value, name, 1000000);
+    else if (name == "batch")
+      recipe_.batch = count(value, name, 65536);
+    else if (name == "augment")
+      augment(value);
+    else if (name == "normalize")
+      normalize(value);
+    else
+      unknown(Code::unknown_setting, statement.name.range, "the recipe has no setting " + ticked(name), name,
+              {"loss", "optimizer", "schedule", "epochs", "batch", "augment", "normalize"});
+  }
+
+  void unknown(Code code, Range range, const std::string& message, const std::string& name,
+               const std::vector<std::string>& known) {
+    Diagnostic& diagnostic = e_.report(code, range, message, "");
+    const std::string near = nearest(name, known);
+    if (!near.empty())
+      diagnostic.help("did you mean " + ticked(near) + "?");
+    std::string all;
+    for (const std::string& each : known)
+      all += (all.empty() ? "" : ", ") + each;
+    diagnostic.note("known are: " + all);
+  }
+
+  std::string word(const Expr& expr, const std::string& setting, const std::vector<std::string>& known) {
+    const std::string text = expr.kind == Expr::Kind::name ? expr.text : "";
+    for (const std::string& each : known)
+      if (each == text)
+        return each;
+    unknown(Code::bad_setting, expr.range,
+            "the setting " + ticked(setting) + (text.empty() ? " must be a word" : " cannot be " + ticked(text)), text,
+            known);
+    return known[0];
+  }
+
+  int64_t count(const Expr& expr, const std::string& setting, int64_t most) {
+    const Value value = e_.evaluate(expr, scope_);
+    if (value.is(Kind::integer) && value.integer >= 1 && value.integer <= most)
+      return value.integer;
+    if (!value.is_error())
+      e_.report(Code::bad_setting, expr.range, ticked(setting) + " is " + describe(value),
+                "must be an integer from 1 to " + std::to_string(most));
+    return 1;
+  }
+
+  double number(const Expr& expr, const std::string& setting, double least, double most) {
+    const Value value = e_.evaluate(expr, scope_);
+    if (value.is_number() && value.number >= least && value.number <= most)
+      return value.number;
+    if (!value.is_error())
+      e_.report(Code::bad_setting, expr.range, ticked(setting) + " is " + describe(value),
+                "must be a number from " + text_of(least) + " to " + text_of(most));
+    return least;
+  }
+
+  void optimizer(const Expr& expr) {
+    if (expr.kind != Expr::Kind::call || expr.callee.text != "sgd") {
+      word(expr, "optimizer", {"sgd"});
+      return;
+    }
+    for (const ast::Argument& argument : expr.arguments) {
+      const std::string& name = argument.name.text;
+      if (name == "rate")
+        recipe_.rate = number(*argument.value, name, 1e-12, 1e6);
+      else if (name == "momentum")
+        recipe_.momentum = number(*argument.value, name, 0, 0.999999);
+      else if (name == "weight_decay")
+        recipe_.weight_decay = number(*argument.value, name, 0, 1e6);
+      else
+        unknown(Code::unknown_setting, name.empty() ? argument.value->range : argument.name.range,
+                name.empty() ? "the options of `sgd` are given by name" : "`sgd` has no option " + ticked(name), name,
+                {"rate", "momentum", "weight_decay"});
+    }
+  }
+
+  void augment(const Expr& expr) {
+    if (expr.kind != Expr::Kind::list) {
+      e_.report(Code::bad_setting, expr.range, "`augment` must be a list", "such as `[flip]`");
+      return;
+    }
+    for (const ast::ExprPtr& operand : expr.operands) {
+      const std::string name = word(*operand, "augment", {"flip"});
+      if (recipe_.augment.empty())
+        recipe_.augment.push_back(name);
+    }
+    if (!recipe_.augment.empty() && input_.size() == 1)
+      e_.report(Code::bad_setting, expr.range, "`flip` needs images, and the network reads " + text_of(input_));
+  }
+
+  void normalize(const Expr& expr) {
+    if (expr.kind != Expr::Kind::record) {
+      e_.report(Code::bad_setting, expr.range, "`normalize` must give a mean and a deviation for every channel",
+                "such as `(mean = [0.5], deviation = [0.25])`");
+      return;
+    }
+    bool ok = true;
+    for (const ast::Argument& argument : expr.arguments) {
+      if (argument.name.text == "mean")
+        ok &= numbers(*argument.value, "mean", -1e9, recipe_.mean);
+      else if (argument.name.text == "deviation")
+        ok &= numbers(*argument.value, "deviation", 1e-9, recipe_.deviation);
+      else
+        unknown(Code::unknown_setting, argument.name.range, "`normalize` has no part " + ticked(argument.name.text),
+                argument.name.text, {"mean", "deviation"});
+    }
+    if (ok && recipe_.mean.size() != recipe_.deviation.size())
+      e_.report(Code::bad_setting, expr.range, "`normalize` needs as many means as deviations",
+                std::to_string(recipe_.mean.size()) + " and " + std::to_string(recipe_.deviation.size()));
+  }
+
+  bool numbers(const Expr& expr, const std::string& name, double least, std::vector<double>& result) {
+    const Value value = e_.evaluate(expr, scope_);
+    if (value.is_error())
+      return false;
+    const size_t channels = input_.size() == 3 ? static_cast<size_t>(input_[0]) : 1;
+    if (!value.is(Kind::list) || (!input_.empty() && value.list->size() != channels)) {
+      e_.report(Code::bad_setting, expr.range,
+                ticked(name) + " must be a list with one number for every channel of the input",
+                "the input has " + std::to_string(channels));
+      return false;
+    }
+    result.clear();
+    for (const Value& each : *value.list) {
+      if (!each.is_number() || each.number < least || each.number > 1e9) {
+        e_.report(Code::bad_setting, expr.range, ticked(name) + " holds " + describe(each),
+                  "must be numbers from " + text_of(least) + " to 1e9");
+        return false;
+      }
+      result.push_back(each.number);
+    }
+    return true;
+  }
+
+  Elaborator& e_;
+  Recipe& recipe_;
+  const Shape& input_; // empty when the input has a mistake
+  Scope scope_;
+};
+
+void Elaborator::read_recipe() {
+  if (modules_.recipe != nullptr)
+    RecipeReader(*this, program_.recipe, program_.input.shape).run(*modules_.recipe);
+}
+
+} // namespace rvb::sema

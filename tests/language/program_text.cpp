@@ -1,0 +1,86 @@
+#include "program_text.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+using namespace rvb::sema;
+
+namespace {
+
+const char* const kinds[] = {"input",   "conv2d",         "linear",  "batchnorm", "neuron",        "avgpool",
+                             "maxpool", "global_avgpool", "flatten", "add",       "mean_over_time"};
+const char* const weights[] = {"real", "binary", "binary(alpha)"};
+const char* const roles[] = {"weight", "alpha", "bias", "gamma", "beta", "running_mean", "running_variance"};
+
+std::string text(const Expression& expr, const Neuron& neuron) {
+  if (expr.kind == Expression::Kind::number)
+    return fmt::format("{}", expr.number);
+  if (expr.kind == Expression::Kind::local)
+    return neuron.locals.at(static_cast<size_t>(expr.local));
+  std::string out = expr.operation + "(";
+  for (size_t i = 0; i < expr.operands.size(); ++i)
+    out += (i == 0 ? "" : ", ") + text(expr.operands[i], neuron);
+  if (!expr.surrogate.empty())
+    out += fmt::format("; {} {}", expr.surrogate, expr.width);
+  return out + ")";
+}
+
+std::string text(const Layer& layer, int index) {
+  std::string out =
+      fmt::format("  {} = {}({})", index, kinds[static_cast<int>(layer.kind)], fmt::join(layer.inputs, ", "));
+  const bool window = layer.kind == LayerKind::avgpool || layer.kind == LayerKind::maxpool;
+  if (layer.kind == LayerKind::conv2d || window)
+    out += fmt::format(" kernel {}x{} stride {}x{} padding {}x{}", layer.kernel[0], layer.kernel[1], layer.stride[0],
+                       layer.stride[1], layer.padding[0], layer.padding[1]);
+  if (layer.kind == LayerKind::conv2d || layer.kind == LayerKind::linear) {
+    out += fmt::format(" weights {}{}", weights[static_cast<int>(layer.weights)], layer.bias ? " bias" : "");
+    if (layer.ste != 1)
+      out += fmt::format(" ste {}", layer.ste);
+  }
+  if (layer.kind == LayerKind::batchnorm)
+    out += fmt::format(" epsilon {} momentum {}", layer.epsilon, layer.momentum);
+  if (layer.kind == LayerKind::neuron)
+    out += fmt::format(" #{}", layer.neuron);
+  return out + fmt::format(" : [{}]{} {}\n", fmt::join(layer.shape, ", "), layer.has_time ? "" : " without time",
+                           layer.path.empty() ? "(" + layer.label + ")" : layer.path);
+}
+
+std::string text(const Neuron& neuron, size_t index) {
+  std::string out = fmt::format("neuron #{} {} states {} initial [{}]\n", index, neuron.name, neuron.states,
+                                fmt::join(neuron.initial, ", "));
+  for (const Statement& statement : neuron.statements)
+    out += fmt::format("  {} {}\n",
+                       statement.kind == Statement::Kind::emit
+                           ? "emit"
+                           : neuron.locals.at(static_cast<size_t>(statement.local)) + " =",
+                       text(statement.value, neuron));
+  return out;
+}
+
+} // namespace
+
+std::string program_text(const Program& program) {
+  std::string out =
+      fmt::format("network {}({}: [{}] {} {}) -> {} classes from layer {}\n", program.name, program.input.name,
+                  fmt::join(program.input.shape, ", "), program.input.sequence ? "over" : "repeated",
+                  program.input.steps, program.classes, program.output);
+  for (size_t i = 0; i < program.layers.size(); ++i)
+    out += text(program.layers[i], static_cast<int>(i));
+  for (size_t i = 0; i < program.neurons.size(); ++i)
+    out += text(program.neurons[i], i);
+  out += "parameters\n";
+  for (const Parameter& each : program.parameters)
+    out += fmt::format(
+        "  {} {} [{}]{}{}{} {} {:.6g}\n", each.name, roles[static_cast<int>(each.role)], fmt::join(each.shape, ", "),
+        each.trainable ? "" : " fixed", each.decays ? " decays" : "", each.binary ? " binary" : "",
+        each.initializer.kind == Initializer::Kind::normal ? "normal" : "constant", each.initializer.value);
+  const Recipe& recipe = program.recipe;
+  out += fmt::format("recipe {} {} rate {} momentum {} decay {} {} epochs {} batch {} augment [{}] mean [{}] deviation "
+                     "[{}]\n",
+                     recipe.loss, recipe.optimizer, recipe.rate, recipe.momentum, recipe.weight_decay, recipe.schedule,
+                     recipe.epochs, recipe.batch, fmt::join(recipe.augment, ", "), fmt::join(recipe.mean, ", "),
+                     fmt::join(recipe.deviation, ", "));
+  for (const auto& [name, value] : program.constants)
+    out += fmt::format("param {} = {}\n", name, value);
+  return out;
+}
