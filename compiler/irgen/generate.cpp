@@ -1,0 +1,226 @@
+#include "irgen/generate.h"
+
+#include "irgen/neuron.h"
+#include "ops/ops.h"
+
+#include <map>
+#include <stdexcept>
+
+namespace rvb::irgen {
+
+namespace {
+
+// The three readings of one network: `infer` uses running statistics, `train` the batch's, `step` takes one frame and
+// keeps the membranes outside.
+enum class Mode { infer, train, step };
+
+class Generator {
+public:
+  Generator(const sema::Program& program, Mode mode, const std::string& name)
+      : program_(program), mode_(mode), builder_(function_, function_.ops, &ops::infer) {
+    function_.name = name;
+  }
+
+  ir::Function run() {
+    declare_parameters();
+    for (const sema::Layer& layer : program_.layers) {
+      builder_.set_layer(layer.path);
+      values_.push_back(generate(layer));
+    }
+    builder_.set_layer("");
+    ir::Value logits = values_[program_.output];
+    if (mode_ == Mode::train) {
+      ir::Value loss = builder_.build(ir::Opcode::cross_entropy, {logits, labels_}, {}, "loss");
+      give("loss", loss);
+    }
+    give("logits", logits);
+    for (auto& [name, value] : extra_results_)
+      give(name, value);
+    return std::move(function_);
+  }
+
+private:
+  void give(const std::string& name, ir::Operand value) {
+    function_.results.push_back(value);
+    function_.result_names.push_back(name);
+  }
+
+  ir::Value declare(ir::Type type, const std::string& name) {
+    ir::Value value = function_.add_value(std::move(type), name);
+    function_.parameters.push_back(value);
+    return value;
+  }
+
+  // The type of a tensor of this network: PyTorch's [C, H, W] becomes [H, W, C] behind time and batch.
+  ir::Type tensor(const sema::Shape& shape, bool has_time) const {
+    ir::Type type;
+    if (has_time)
+      type.dims.push_back(program_.input.steps);
+    type.dims.push_back(ir::batch);
+    if (shape.size() == 3)
+      type.dims.insert(type.dims.end(), {shape[1], shape[2], shape[0]});
+    else
+      type.dims.insert(type.dims.end(), shape.begin(), shape.end());
+    return type;
+  }
+
+  void declare_parameters() {
+    image_ = declare(tensor(program_.input.shape, program_.input.sequence && mode_ != Mode::step), "image");
+    if (mode_ == Mode::train)
+      labels_ = declare(ir::Type{ir::Element::i32, {ir::batch}}, "labels");
+    if (mode_ == Mode::step)
+      declare_states();
+    for (const sema::Parameter& parameter : program_.parameters)
+      if (parameter.trainable || mode_ != Mode::train)
+        parameters_[{parameter.layer, parameter.role}] = declare(memory_type(parameter), parameter.name);
+  }
+
+  void declare_states() {
+    for (const sema::Layer& layer : program_.layers) {
+      if (layer.kind != sema::LayerKind::neuron)
+        continue;
+      for (int s = 0; s < program_.neurons[layer.neuron].states; ++s)
+        states_.push_back(declare(tensor(layer.shape, false), "state." + std::to_string(states_.size())));
+    }
+  }
+
+  ir::Value parameter(int layer, sema::Role role) const {
+    auto found = parameters_.find({layer, role});
+    if (found == parameters_.end())
+      throw std::logic_error("layer " + std::to_string(layer) + " lacks a parameter");
+    return found->second;
+  }
+
+  ir::Value input(const sema::Layer& layer, int i = 0) const { return values_[layer.inputs[i]]; }
+
+  // The weights as the synapses see them: w, sign(w), or alpha (one an input channel) times sign(w): Eq. 6 and 12.
+  ir::Value weights(const sema::Layer& layer, int64_t input_axis) {
+    int index = static_cast<int>(values_.size());
+    ir::Value w = parameter(index, sema::Role::weight);
+    if (layer.weights == sema::Weights::real)
+      return w;
+    w = builder_.build(ir::Opcode::sign, {w}, {{"ste", layer.ste}}, "signs");
+    if (layer.weights == sema::Weights::binary)
+      return w;
+    return builder_.build(ir::Opcode::scale, {w, parameter(index, sema::Role::alpha)}, {{"axis", input_axis}},
+                          "weights");
+  }
+
+  ir::Value with_bias(const sema::Layer& layer, ir::Value sums) {
+    if (!layer.bias)
+      return sums;
+    return builder_.build(ir::Opcode::add, {sums, parameter(static_cast<int>(values_.size()), sema::Role::bias)});
+  }
+
+  static std::vector<int64_t> pair(const int64_t (&values)[2]) { return {values[0], values[1]}; }
+
+  ir::Value convolution(const sema::Layer& layer) {
+    ir::Attributes attributes{{"pad", pair(layer.padding)}, {"stride", pair(layer.stride)}};
+    return with_bias(layer,
+                     builder_.build(ir::Opcode::conv2d, {input(layer), weights(layer, 2)}, attributes, "current"));
+  }
+
+  ir::Value pool(const sema::Layer& layer, ir::Opcode opcode) {
+    return builder_.build(
+        opcode, {input(layer)},
+        {{"kernel", pair(layer.kernel)}, {"pad", pair(layer.padding)}, {"stride", pair(layer.stride)}}, "pooled");
+  }
+
+  ir::Value batchnorm(const sema::Layer& layer) {
+    int index = static_cast<int>(values_.size());
+    ir::Value gamma = parameter(index, sema::Role::gamma);
+    ir::Value beta = parameter(index, sema::Role::beta);
+    if (mode_ != Mode::train)
+      return builder_.build(ir::Opcode::batchnorm_inference,
+                            {input(layer), gamma, beta, parameter(index, sema::Role::running_mean),
+                             parameter(index, sema::Role::running_variance)},
+                            {{"epsilon", layer.epsilon}}, "normal");
+    std::vector<ir::Value> results = builder_.build_many(ir::Opcode::batchnorm, {input(layer), gamma, beta},
+                                                         {{"copies", int64_t{1}}, {"epsilon", layer.epsilon}},
+                                                         {"normal", "mean", "variance", "unbiased"});
+    extra_results_.emplace_back("batch:" + layer.path + ".running_mean", results[1]);
+    extra_results_.emplace_back("batch:" + layer.path + ".running_var", results[3]);
+    return results[0];
+  }
+
+  ir::Operand neuron(const sema::Layer& layer) {
+    const sema::Neuron& neuron = program_.neurons[layer.neuron];
+    if (mode_ != Mode::step)
+      return neuron_scan(builder_, neuron, input(layer), "spikes");
+    std::vector<ir::Operand> states(states_.begin() + next_state_, states_.begin() + next_state_ + neuron.states);
+    NeuronStep step = neuron_step(builder_, neuron, input(layer), states);
+    for (const ir::Operand& state : step.states)
+      extra_results_.emplace_back("state:" + std::to_string(next_state_++),
+                                  materialize(state, tensor(layer.shape, false)));
+    return materialize(step.emitted, tensor(layer.shape, false));
+  }
+
+  // A step may come out as a literal (a neuron that never emits): give it the tensor it stands for.
+  ir::Value materialize(const ir::Operand& operand, const ir::Type& type) {
+    if (!operand.is_literal() && function_.type(operand.value) == type)
+      return operand.value;
+    ir::Value zero = builder_.build(ir::Opcode::mul, {states_or_image(type), ir::Operand::literal(0.0)});
+    return builder_.build(ir::Opcode::add, {zero, operand});
+  }
+
+  ir::Value states_or_image(const ir::Type& type) const {
+    for (ir::Value state : states_)
+      if (function_.type(state) == type)
+        return state;
+    for (ir::Value value : values_)
+      if (function_.type(value) == type)
+        return value;
+    throw std::logic_error("no tensor of the neuron's shape");
+  }
+
+  ir::Value generate(const sema::Layer& layer) {
+    using sema::LayerKind;
+    switch (layer.kind) {
+    case LayerKind::input:
+      if (program_.input.sequence || mode_ == Mode::step)
+        return image_;
+      return builder_.build(ir::Opcode::repeat, {image_}, {{"times", program_.input.steps}}, "frames");
+    case LayerKind::conv2d: return convolution(layer);
+    case LayerKind::linear:
+      return with_bias(layer, builder_.build(ir::Opcode::linear, {input(layer), weights(layer, 0)}, {}, "current"));
+    case LayerKind::batchnorm: return batchnorm(layer);
+    case LayerKind::neuron: return neuron(layer).value;
+    case LayerKind::avgpool: return pool(layer, ir::Opcode::avgpool);
+    case LayerKind::maxpool: return pool(layer, ir::Opcode::maxpool);
+    case LayerKind::global_avgpool: return builder_.build(ir::Opcode::global_avgpool, {input(layer)}, {}, "pooled");
+    case LayerKind::flatten: return builder_.build(ir::Opcode::flatten, {input(layer)}, {}, "flat");
+    case LayerKind::add: return builder_.build(ir::Opcode::add, {input(layer, 0), input(layer, 1)}, {}, "joined");
+    case LayerKind::mean_over_time:
+      if (mode_ == Mode::step) // the caller averages over the steps it has run
+        return input(layer);
+      return builder_.build(ir::Opcode::mean_time, {input(layer)}, {}, "logits");
+    }
+    throw std::logic_error("unknown layer kind");
+  }
+
+  const sema::Program& program_;
+  Mode mode_;
+  ir::Function function_;
+  ir::Builder builder_;
+  ir::Value image_ = ir::no_value;
+  ir::Value labels_ = ir::no_value;
+  std::vector<ir::Value> values_; // one a layer
+  std::vector<ir::Value> states_; // step mode, in the order of the layers
+  int next_state_ = 0;
+  std::map<std::pair<int, sema::Role>, ir::Value> parameters_;
+  std::vector<std::pair<std::string, ir::Operand>> extra_results_;
+};
+
+} // namespace
+
+ir::Function generate_infer(const sema::Program& program) {
+  return Generator(program, Mode::infer, "infer").run();
+}
+ir::Function generate_train(const sema::Program& program) {
+  return Generator(program, Mode::train, "train").run();
+}
+ir::Function generate_step(const sema::Program& program) {
+  return Generator(program, Mode::step, "step").run();
+}
+
+} // namespace rvb::irgen

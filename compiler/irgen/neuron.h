@@ -1,0 +1,23 @@
+// A neuron's definition as operations: the body of a scan, or one step in the open (streaming).
+#pragma once
+
+#include "ir/builder.h"
+#include "sema/program.h"
+
+#include <vector>
+
+namespace rvb::irgen {
+
+struct NeuronStep {
+  ir::Operand emitted;
+  std::vector<ir::Operand> states; // after the step
+};
+
+// Appends one step of the neuron at the builder's position.
+NeuronStep neuron_step(ir::Builder& builder, const sema::Neuron& neuron, ir::Value input,
+                       const std::vector<ir::Operand>& states);
+
+// Appends a scan over `input` ([T, rest]) from the neuron's initial states; gives the emitted sequence.
+ir::Value neuron_scan(ir::Builder& builder, const sema::Neuron& neuron, ir::Value input, const std::string& hint);
+
+} // namespace rvb::irgen
