@@ -1,0 +1,60 @@
+// conv2d_input_gradient: the correlation of the upstream gradient, its pixels a stride apart with zeros between, with
+// the kernel turned by 180 degrees and its channels exchanged. The frame is K - 1 - pad wide.
+#include "kernels/convolution.h"
+
+namespace rvb::kernels {
+
+namespace {
+
+using namespace Halide;
+
+class Conv2dInputGradient : public Kernel {
+public:
+  using Kernel::Kernel;
+
+  Interface views() const override {
+    return {{image_view(call.operand(0)), weight_view(call.operand(1))}, {image_view(call.result())}};
+  }
+
+  void algorithm() override {
+    ir::Type weights = call.operand(1);
+    Sizes forward = sizes_of(op, call.result(), call.operand(0), weights.dims[0], weights.dims[1]);
+    Sizes& s = c.sizes;
+    s = forward;
+    std::swap(s.width, s.out_width);
+    std::swap(s.height, s.out_height);
+    std::swap(s.in, s.out);
+    s.pad_x = s.kernel_x - 1 - forward.pad_x; // negative when the frame was wider than the kernel: pixels are left out
+    s.pad_y = s.kernel_y - 1 - forward.pad_y;
+    s.dilation_x = forward.stride_x;
+    s.dilation_y = forward.stride_y;
+    s.stride_x = s.stride_y = 1;
+    define("conv2d_input_gradient");
+    turned(j, k, kx, ky) = inputs[1](k, j, s.kernel_x - 1 - kx, s.kernel_y - 1 - ky);
+    // Not in place even without a frame: rows that no window of the forward convolution reached have gradient 0.
+    c.pad([&](Expr k, Expr x, Expr y, Expr n) { return inputs[0](k, x, y, n); });
+    c.correlate(output(), [&](Expr j, Expr k, Expr kx, Expr ky) { return turned(j, k, kx, ky); });
+  }
+
+  void schedule() override {
+    c.schedule(output(), target);
+    // Turned once a call: the vectors of the inner loop run over the forward convolution's input channels.
+    turned.compute_root().parallel(ky);
+    int lanes = lanes_for(target, c.sizes.out);
+    if (lanes > 1)
+      turned.vectorize(j, lanes, TailStrategy::ShiftInwards);
+  }
+
+private:
+  Correlation c;
+  Var j{"j"}, k{"k"}, kx{"kx"}, ky{"ky"};
+  Func turned{"turned"};
+};
+
+} // namespace
+
+std::unique_ptr<Kernel> make_conv2d_input_gradient(const Call& call) {
+  return make<Conv2dInputGradient>(call);
+}
+
+} // namespace rvb::kernels

@@ -1,0 +1,80 @@
+#include "kernels/elementwise.h"
+
+#include "support/result.h"
+
+#include <cmath>
+
+namespace rvb::kernels {
+
+using Halide::cast;
+using Halide::Expr;
+using ir::Opcode;
+
+Expr literal(double number) {
+  return Expr(static_cast<float>(number));
+}
+
+Expr from_memory(const Expr& value, ir::Element element) {
+  return element == ir::Element::boolean ? value != cast<uint8_t>(0) : value;
+}
+
+Expr to_memory(const Expr& value, ir::Element element) {
+  return element == ir::Element::boolean ? cast<uint8_t>(value) : value;
+}
+
+namespace {
+
+Expr sigmoid(const Expr& x) {
+  return 1.0f / (1.0f + exp(-x));
+}
+
+// tanh through exp of a negative number, which cannot overflow; near 0, where that cancels, by its odd series.
+Expr tanh_of(const Expr& x) {
+  Expr e = exp(-2.0f * abs(x));
+  Expr away = (1.0f - e) / (1.0f + e);
+  Expr s = x * x;
+  // |x| < 0.25: the next term, 1382/155925 x^10, is below 1e-8.
+  Expr near = x * (1.0f + s * (-1.0f / 3 + s * (2.0f / 15 + s * (-17.0f / 315 + s * (62.0f / 2835)))));
+  return select(abs(x) < 0.25f, near, select(x < 0.0f, -away, away));
+}
+
+// The derivative that stands in for step's, OPERATORS.md; the forward value is a step.
+Expr step(const Expr& x) {
+  return select(x >= 0.0f, 1.0f, 0.0f);
+}
+
+} // namespace
+
+Expr lower(const ir::Op& op, const std::vector<Expr>& x) {
+  switch (op.opcode) {
+  case Opcode::add: return x[0] + x[1];
+  case Opcode::sub: return x[0] - x[1];
+  case Opcode::mul: return x[0] * x[1];
+  case Opcode::div: return x[0] / x[1];
+  case Opcode::min: return min(x[0], x[1]);
+  case Opcode::max: return max(x[0], x[1]);
+  case Opcode::neg: return -x[0];
+  case Opcode::abs: return abs(x[0]);
+  case Opcode::exp: return exp(x[0]);
+  case Opcode::log: return log(x[0]);
+  case Opcode::sqrt: return sqrt(x[0]);
+  case Opcode::tanh: return tanh_of(x[0]);
+  case Opcode::sigmoid: return sigmoid(x[0]);
+  case Opcode::atan: return atan(x[0]);
+  case Opcode::greater_equal: return x[0] >= x[1];
+  case Opcode::greater: return x[0] > x[1];
+  case Opcode::less_equal: return x[0] <= x[1];
+  case Opcode::less: return x[0] < x[1];
+  case Opcode::logical_and: return x[0] && x[1];
+  case Opcode::logical_or: return x[0] || x[1];
+  case Opcode::logical_not: return !x[0];
+  case Opcode::select: return select(x[0], x[1], x[2]);
+  case Opcode::step: return step(x[0]);
+  case Opcode::sign: return select(x[0] >= 0.0f, 1.0f, -1.0f);
+  case Opcode::detach: return x[0];
+  default: break;
+  }
+  throw Failure(Exit::internal, std::string("operator `") + ir::info(op.opcode).name + "` is not elementwise");
+}
+
+} // namespace rvb::kernels

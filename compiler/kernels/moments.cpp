@@ -1,0 +1,160 @@
+// moments and centered_sums: what normalisation needs of a channel, over all pixels of all images.
+//
+// Two stages. A chunk of pixels (64 KiB of the tensor, so that it is read from memory once and from the cache again) is
+// summed around its own mean in single precision; the chunks are joined in double precision, in order. Whatever the
+// mean, the deviations keep their digits, and whatever the threads, the sums are the same.
+#include "kernels/kernel.h"
+#include "kernels/tile.h"
+
+#include <algorithm>
+
+namespace rvb::kernels {
+
+namespace {
+
+using namespace Halide;
+
+// The pixels of chunk k: k * rows + r, for r in [0, rows) while below `pixels`.
+struct Chunks {
+  int rows = 0;
+  Expr pixels, count;
+  Var c{"c"}, k{"k"};
+
+  Chunks(int64_t channels, const Expr& pixels) : pixels(pixels) {
+    rows = static_cast<int>(std::clamp<int64_t>(16384 / channels, 16, 1024));
+    count = (pixels + rows - 1) / rows;
+  }
+  RDom domain(const std::string& name) const {
+    RDom r(0, rows, name);
+    r.where(k * rows + r.x < pixels);
+    return r;
+  }
+  Expr pixel(const RDom& r) const { return min(k * rows + r.x, pixels - 1); }
+  Expr length() const { return min(pixels - k * rows, rows); }
+};
+
+// Sums over a chunk: up to four vectors of channels in registers while the rows pass, which keeps the adders busy.
+void schedule_chunk_sum(Func& sum, const Var& c, const RDom& r, int64_t channels, const kernels::Target& target) {
+  int lanes = lanes_for(target, channels);
+  int vectors = channels % lanes == 0 ? unroll_for(channels / lanes) : 1;
+  Var block("block"), lane("lane");
+  sum.vectorize(c, lanes, TailStrategy::GuardWithIf);
+  sum.update()
+      .split(c, block, lane, vectors * lanes, TailStrategy::GuardWithIf)
+      .reorder(lane, r.x, block)
+      .vectorize(lane, lanes)
+      .unroll(lane);
+}
+
+class Moments : public Kernel {
+public:
+  using Kernel::Kernel;
+
+  Interface views() const override {
+    return {{pixel_view(call.operand(0))},
+            {weight_view(call.result(0)), weight_view(call.result(1)), weight_view(call.result(2))}};
+  }
+
+  void algorithm() override {
+    chunks = std::make_unique<Chunks>(call.operand(0).channels(), inputs[0].dim(1).extent());
+    Var c = chunks->c, k = chunks->k;
+    Expr pixels = chunks->pixels;
+    near = chunks->domain("near");
+    sum(c, k) = 0.0f;
+    sum(c, k) += inputs[0](c, chunks->pixel(near));
+    mean(c, k) = sum(c, k) / cast<float>(chunks->length());
+
+    again = chunks->domain("again");
+    Expr deviation = inputs[0](c, chunks->pixel(again)) - mean(c, k);
+    deviations(c, k) = Tuple(0.0f, 0.0f);
+    deviations(c, k) = Tuple(deviations(c, k)[0] + deviation, deviations(c, k)[1] + deviation * deviation);
+    chunk(c, k) = Tuple(mean(c, k), deviations(c, k)[0], deviations(c, k)[1]);
+
+    // The mean of a chunk is rounded, so its deviations do not quite cancel: their sum corrects it.
+    all = RDom({{0, chunks->count}}, "all");
+    Expr length = cast<double>(min(pixels - all.x * chunks->rows, chunks->rows));
+    Expr m = cast<double>(chunk(c, all.x)[0]), s1 = cast<double>(chunk(c, all.x)[1]),
+         s2 = cast<double>(chunk(c, all.x)[2]);
+    total(c) = cast<double>(0);
+    total(c) += length * m + s1;
+    centre(c) = total(c) / cast<double>(pixels);
+    squares(c) = cast<double>(0);
+    squares(c) += s2 + 2 * (m - centre(c)) * s1 + length * (m - centre(c)) * (m - centre(c));
+    Expr variance = squares(c) / cast<double>(pixels);
+    Expr n = cast<double>(pixels) * Expr(static_cast<double>(op.integer("copies", 1)));
+    Expr unbiased = select(n > 1, variance * (n / max(n - 1, 1)), variance);
+    define("moments")(c) = Tuple(cast<float>(centre(c)), cast<float>(variance), cast<float>(unbiased));
+  }
+
+  void schedule() override {
+    int64_t channels = call.operand(0).channels();
+    Var c = chunks->c, k = chunks->k;
+    chunk.compute_root().parallel(k);
+    sum.compute_at(chunk, k);
+    mean.compute_at(chunk, k).vectorize(c, lanes_for(target, channels), TailStrategy::RoundUp);
+    schedule_chunk_sum(sum, c, near, channels, target);
+    deviations.compute_at(chunk, k);
+    schedule_chunk_sum(deviations, c, again, channels, target);
+    total.compute_root();
+    total.update().reorder(c, all.x);
+    centre.compute_root();
+    squares.compute_root();
+    squares.update().reorder(c, all.x);
+  }
+
+private:
+  std::unique_ptr<Chunks> chunks;
+  Func sum{"sum"}, mean{"mean"}, deviations{"deviations"}, chunk{"chunk"}, total{"total"}, centre{"centre"},
+      squares{"squares"};
+  RDom near, again, all;
+};
+
+class CenteredSums : public Kernel {
+public:
+  using Kernel::Kernel;
+
+  Interface views() const override {
+    return {{pixel_view(call.operand(0)), pixel_view(call.operand(1)), weight_view(call.operand(2))},
+            {weight_view(call.result(0)), weight_view(call.result(1))}};
+  }
+
+  void algorithm() override {
+    chunks = std::make_unique<Chunks>(call.operand(0).channels(), inputs[0].dim(1).extent());
+    Var c = chunks->c, k = chunks->k;
+    r = chunks->domain("pixels");
+    Expr g = inputs[0](c, chunks->pixel(r)), x = inputs[1](c, chunks->pixel(r));
+    sums(c, k) = Tuple(0.0f, 0.0f);
+    sums(c, k) = Tuple(sums(c, k)[0] + g, sums(c, k)[1] + g * (x - inputs[2](c)));
+    chunk(c, k) = Tuple(sums(c, k)[0], sums(c, k)[1]);
+    all = RDom({{0, chunks->count}}, "all");
+    Expr zero = cast<double>(0);
+    total(c) = Tuple(zero, zero);
+    total(c) = Tuple(total(c)[0] + cast<double>(chunk(c, all.x)[0]), total(c)[1] + cast<double>(chunk(c, all.x)[1]));
+    define("centered_sums")(c) = Tuple(cast<float>(total(c)[0]), cast<float>(total(c)[1]));
+  }
+
+  void schedule() override {
+    chunk.compute_root().parallel(chunks->k);
+    sums.compute_at(chunk, chunks->k);
+    schedule_chunk_sum(sums, chunks->c, r, call.operand(0).channels(), target);
+    total.compute_root();
+    total.update().reorder(chunks->c, all.x);
+  }
+
+private:
+  std::unique_ptr<Chunks> chunks;
+  Func sums{"sums"}, chunk{"chunk"}, total{"total"};
+  RDom r, all;
+};
+
+// count reads nothing: its one number is described as an array of `batch` numbers, of which the first is written.
+} // namespace
+
+std::unique_ptr<Kernel> make_moments(const Call& call) {
+  return make<Moments>(call);
+}
+std::unique_ptr<Kernel> make_centered_sums(const Call& call) {
+  return make<CenteredSums>(call);
+}
+
+} // namespace rvb::kernels

@@ -1,0 +1,317 @@
+// Every operator, on sizes that no vector, tile or strip divides: scheduled, bare, and the interpreter.
+#include "harness.h"
+
+#include <gtest/gtest.h>
+
+namespace rvb::kernels {
+
+namespace {
+
+using std::string;
+using std::to_string;
+
+string pair(int64_t a, int64_t b) {
+  return "[" + to_string(a) + ", " + to_string(b) + "]";
+}
+
+// A function of one operation. Parameters: name and type.
+string function(const std::vector<std::pair<string, string>>& parameters, const string& operation,
+                const string& types) {
+  string text = "func @f(";
+  for (size_t i = 0; i < parameters.size(); ++i)
+    text += (i == 0 ? "%" : ", %") + parameters[i].first + ": " + parameters[i].second;
+  text += ") -> (" + types + ") {\n  ";
+  size_t results = 1;
+  int depth = 0;
+  for (char c : types) {
+    depth += c == '[' ? 1 : c == ']' ? -1 : 0;
+    results += c == ',' && depth == 0 ? 1 : 0;
+  }
+  string names;
+  for (size_t i = 0; i < results; ++i)
+    names += (i == 0 ? "%r" : ", %r") + to_string(i);
+  return text + names + " = " + operation + " : " + types + "\n  ret(" + names + ")\n}\n";
+}
+
+struct Convolution {
+  int64_t h, w, ci, co, kernel, stride, pad, batch;
+  string image = "?"; // leading dimensions
+};
+
+std::ostream& operator<<(std::ostream& out, const Convolution& c) {
+  return out << c.h << "x" << c.w << " " << c.ci << "->" << c.co << " kernel " << c.kernel << " stride " << c.stride
+             << " pad " << c.pad << " batch " << c.batch;
+}
+
+class Convolutions : public testing::TestWithParam<Convolution> {
+protected:
+  Convolution c = GetParam();
+  int64_t oh = (c.h + 2 * c.pad - c.kernel) / c.stride + 1, ow = (c.w + 2 * c.pad - c.kernel) / c.stride + 1;
+  string x = "f32[" + c.image + "," + to_string(c.h) + "," + to_string(c.w) + "," + to_string(c.ci) + "]";
+  string y = "f32[" + c.image + "," + to_string(oh) + "," + to_string(ow) + "," + to_string(c.co) + "]";
+  string w =
+      "f32[" + to_string(c.kernel) + "," + to_string(c.kernel) + "," + to_string(c.ci) + "," + to_string(c.co) + "]";
+  string frame = "pad = " + pair(c.pad, c.pad);
+  string step = "stride = " + pair(c.stride, c.stride);
+};
+
+TEST_P(Convolutions, Forward) {
+  EXPECT_EQ("",
+            differences(function({{"x", x}, {"w", w}}, "conv2d(%x, %w) {" + frame + ", " + step + "}", y), c.batch));
+}
+
+TEST_P(Convolutions, InputGradient) {
+  EXPECT_EQ(
+      "", differences(
+              function({{"g", y}, {"w", w}},
+                       "conv2d_input_gradient(%g, %w) {" + frame + ", size = " + pair(c.h, c.w) + ", " + step + "}", x),
+              c.batch));
+}
+
+TEST_P(Convolutions, WeightGradient) {
+  EXPECT_EQ("", differences(function({{"x", x}, {"g", y}},
+                                     "conv2d_weight_gradient(%x, %g) {kernel = " + pair(c.kernel, c.kernel) + ", " +
+                                         frame + ", " + step + "}",
+                                     w),
+                            c.batch));
+}
+
+TEST_P(Convolutions, Binary) {
+  string bits =
+      "u32[" + to_string(c.kernel * c.kernel) + "," + to_string((c.ci + 31) / 32) + "," + to_string(c.co) + "]";
+  EXPECT_EQ("", differences(function({{"x", x}, {"b", bits}},
+                                     "binary_conv2d(%x, %b) {channels = " + pair(c.ci, c.co) +
+                                         ", kernel = " + pair(c.kernel, c.kernel) + ", " + frame + ", " + step + "}",
+                                     y),
+                            c.batch));
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, Convolutions,
+                         testing::Values(Convolution{5, 7, 1, 8, 3, 1, 1, 2}, Convolution{5, 7, 3, 13, 3, 1, 1, 1},
+                                         Convolution{5, 7, 8, 3, 3, 2, 1, 5}, Convolution{7, 5, 13, 33, 3, 3, 0, 2},
+                                         Convolution{5, 7, 33, 64, 3, 1, 1, 2}, Convolution{6, 6, 64, 8, 1, 1, 0, 2},
+                                         Convolution{7, 7, 64, 33, 1, 2, 0, 5}, Convolution{9, 5, 8, 16, 5, 1, 2, 1},
+                                         Convolution{8, 8, 16, 32, 3, 2, 1, 3}, Convolution{4, 4, 64, 64, 3, 1, 1, 5},
+                                         Convolution{14, 14, 32, 64, 3, 1, 1, 2, "2,?"},
+                                         Convolution{3, 3, 1, 1, 3, 1, 1, 1}, Convolution{2, 2, 8, 8, 2, 2, 1, 2},
+                                         Convolution{5, 6, 3, 8, 4, 3, 2, 2, "3,?"},
+                                         Convolution{5, 7, 40, 24, 3, 1, 2, 1}));
+
+struct Matrix {
+  int64_t in, out, batch;
+};
+class Linears : public testing::TestWithParam<Matrix> {
+protected:
+  Matrix m = GetParam();
+  string x = "f32[?," + to_string(m.in) + "]", y = "f32[?," + to_string(m.out) + "]";
+  string w = "f32[" + to_string(m.in) + "," + to_string(m.out) + "]";
+};
+
+TEST_P(Linears, Forward) {
+  EXPECT_EQ("", differences(function({{"x", x}, {"w", w}}, "linear(%x, %w)", y), m.batch));
+}
+TEST_P(Linears, InputGradient) {
+  EXPECT_EQ("", differences(function({{"g", y}, {"w", w}}, "linear_input_gradient(%g, %w)", x), m.batch));
+}
+TEST_P(Linears, WeightGradient) {
+  EXPECT_EQ("", differences(function({{"x", x}, {"g", y}}, "linear_weight_gradient(%x, %g)", w), m.batch));
+}
+TEST_P(Linears, Binary) {
+  string bits = "u32[1," + to_string((m.in + 31) / 32) + "," + to_string(m.out) + "]";
+  EXPECT_EQ("", differences(function({{"x", x}, {"b", bits}},
+                                     "binary_linear(%x, %b) {channels = " + pair(m.in, m.out) + "}", y),
+                            m.batch));
+}
+INSTANTIATE_TEST_SUITE_P(Sizes, Linears,
+                         testing::Values(Matrix{392, 10, 5}, Matrix{33, 1, 2}, Matrix{64, 64, 1}, Matrix{13, 3, 2},
+                                         Matrix{1, 8, 5}, Matrix{100, 33, 13}, Matrix{40, 16, 1}));
+
+struct PoolCase {
+  int64_t h, w, c, kernel, stride, pad, batch;
+};
+class Pools : public testing::TestWithParam<PoolCase> {
+protected:
+  PoolCase p = GetParam();
+  int64_t oh = (p.h + 2 * p.pad - p.kernel) / p.stride + 1, ow = (p.w + 2 * p.pad - p.kernel) / p.stride + 1;
+  string x = "f32[?," + to_string(p.h) + "," + to_string(p.w) + "," + to_string(p.c) + "]";
+  string y = "f32[?," + to_string(oh) + "," + to_string(ow) + "," + to_string(p.c) + "]";
+  string window = "kernel = " + pair(p.kernel, p.kernel) + ", pad = " + pair(p.pad, p.pad);
+  string step = "stride = " + pair(p.stride, p.stride);
+};
+TEST_P(Pools, Average) {
+  EXPECT_EQ("", differences(function({{"x", x}}, "avgpool(%x) {" + window + ", " + step + "}", y), p.batch));
+}
+TEST_P(Pools, AverageGradient) {
+  EXPECT_EQ(
+      "", differences(function({{"g", y}},
+                               "avgpool_gradient(%g) {" + window + ", size = " + pair(p.h, p.w) + ", " + step + "}", x),
+                      p.batch));
+}
+TEST_P(Pools, Largest) {
+  EXPECT_EQ("", differences(function({{"x", x}}, "maxpool(%x) {" + window + ", " + step + "}", y), p.batch));
+}
+TEST_P(Pools, LargestGradient) {
+  string text = function({{"g", y}, {"x", x}}, "maxpool_gradient(%g, %x) {" + window + ", " + step + "}", x);
+  EXPECT_EQ("", differences(text, p.batch));
+}
+// Ties are frequent where spikes are silent: the first maximum takes the gradient.
+TEST_P(Pools, LargestGradientOfTies) {
+  string text = "func @f(%g: " + y + ", %x: " + x + ") -> (" + x +
+                ") {\n  %s = step(%x) {surrogate = \"rectangle\", width = 1.0} : " + x +
+                "\n  %r = maxpool_gradient(%g, %s) {" + window + ", " + step + "} : " + x + "\n  ret(%r)\n}\n";
+  EXPECT_EQ("", differences(text, p.batch));
+}
+INSTANTIATE_TEST_SUITE_P(Sizes, Pools,
+                         testing::Values(PoolCase{6, 8, 8, 2, 2, 0, 2}, PoolCase{5, 7, 3, 2, 2, 0, 1},
+                                         PoolCase{5, 7, 13, 3, 2, 1, 5}, PoolCase{7, 5, 33, 3, 1, 1, 2},
+                                         PoolCase{7, 7, 1, 2, 3, 0, 2}, PoolCase{4, 4, 64, 4, 4, 0, 1}));
+
+TEST(Space, GlobalAverage) {
+  for (int64_t c : {1, 8, 13, 64}) {
+    string x = "f32[3,?,5,7," + to_string(c) + "]", y = "f32[3,?," + to_string(c) + "]";
+    EXPECT_EQ("", differences(function({{"x", x}}, "global_avgpool(%x)", y), 2));
+    EXPECT_EQ("", differences(function({{"g", y}}, "global_avgpool_gradient(%g) {size = [5, 7]}", x), 2));
+  }
+}
+
+TEST(Space, Flatten) {
+  for (int64_t c : {1, 3, 8, 33}) {
+    string x = "f32[2,?,5,7," + to_string(c) + "]", y = "f32[2,?," + to_string(35 * c) + "]";
+    EXPECT_EQ("", differences(function({{"x", x}}, "flatten(%x)", y), 3));
+    EXPECT_EQ("", differences(function({{"g", y}}, "unflatten(%g) {size = [5, 7, " + to_string(c) + "]}", x), 3));
+  }
+}
+
+TEST(Time, RepeatAndSums) {
+  for (int64_t c : {1, 13, 64}) {
+    string x = "f32[?,5," + to_string(c) + "]", y = "f32[3,?,5," + to_string(c) + "]";
+    EXPECT_EQ("", differences(function({{"x", x}}, "repeat(%x) {times = 3}", y), 2));
+    EXPECT_EQ("", differences(function({{"x", y}}, "sum_time(%x)", x), 2));
+    EXPECT_EQ("", differences(function({{"x", y}}, "mean_time(%x)", x), 5));
+  }
+}
+
+TEST(Axis, ScaleAndSum) {
+  string w = "f32[3,3,13,40]";
+  for (int axis = 0; axis < 4; ++axis) {
+    string n = "f32[" + to_string(axis < 2 ? 3 : axis == 2 ? 13 : 40) + "]";
+    string attribute = "{axis = " + to_string(axis) + "}";
+    EXPECT_EQ("", differences(function({{"x", w}, {"a", n}}, "scale(%x, %a) " + attribute, w), 1));
+    EXPECT_EQ("", differences(function({{"x", w}}, "sum(%x) " + attribute, n), 1));
+  }
+  string x = "f32[2,?,5,7,13]";
+  EXPECT_EQ("", differences(function({{"x", x}, {"a", "f32[13]"}}, "scale(%x, %a) {axis = 4}", x), 5));
+  EXPECT_EQ("", differences(function({{"x", x}, {"a", "f32[7]"}}, "scale(%x, %a) {axis = 3}", x), 5));
+  EXPECT_EQ("", differences(function({{"x", x}}, "sum(%x) {axis = 4}", "f32[13]"), 5));
+  EXPECT_EQ("", differences(function({{"x", x}}, "sum(%x) {axis = 2}", "f32[5]"), 5));
+  EXPECT_EQ("", differences(function({{"x", "f32[?,33]"}}, "sum(%x) {axis = 1}", "f32[33]"), 700));
+}
+
+TEST(Normalisation, Moments) {
+  for (int64_t c : {1, 3, 8, 33, 64}) {
+    string x = "f32[2,?,5,7," + to_string(c) + "]", v = "f32[" + to_string(c) + "]";
+    EXPECT_EQ("", differences(function({{"x", x}}, "moments(%x) {copies = 2}", v + ", " + v + ", " + v), 5));
+    EXPECT_EQ("", differences(function({{"g", x}, {"x", x}, {"m", v}}, "centered_sums(%g, %x, %m)", v + ", " + v), 5));
+  }
+  EXPECT_EQ("", differences(function({{"x", "f32[?,8]"}}, "moments(%x) {copies = 1}", "f32[8], f32[8], f32[8]"), 1));
+}
+
+TEST(Loss, CrossEntropy) {
+  for (int64_t k : {3, 10, 33}) {
+    string y = "f32[?," + to_string(k) + "]";
+    for (int64_t batch : {1, 5}) {
+      EXPECT_EQ("", differences(function({{"y", y}, {"l", "i32[?]"}}, "cross_entropy(%y, %l)", "f32[]"), batch));
+      EXPECT_EQ("", differences(function({{"y", y}, {"l", "i32[?]"}}, "cross_entropy_gradient(%y, %l)", y), batch));
+    }
+  }
+}
+
+TEST(Elementwise, Alone) {
+  for (string shape : {"[3,3,5,13]", "[?]", "[13]", "[]", "[?,64]", "[?,9,16]"})
+    EXPECT_EQ("", differences(function({{"x", "f32" + shape}}, "sign(%x) {ste = 1.0}", "f32" + shape), 3));
+  for (string shape : {"[2,?,3,8]"}) {
+    string f = "f32" + shape, b = "bool" + shape;
+    for (string name : {"add", "sub", "mul", "div", "min", "max"})
+      EXPECT_EQ("", differences(function({{"x", f}, {"y", f}}, name + "(%x, %y)", f), 3));
+    for (string name : {"neg", "abs", "exp", "tanh", "sigmoid", "atan", "detach"})
+      EXPECT_EQ("", differences(function({{"x", f}}, name + "(%x)", f), 3));
+    EXPECT_EQ("", differences("func @f(%x: " + f + ") -> (" + f + ", " + f + ") {\n  %a = abs(%x) : " + f +
+                                  "\n  %s = sqrt(%a) : " + f + "\n  %b = add(%a, 0.1) : " + f +
+                                  "\n  %l = log(%b) : " + f + "\n  ret(%s, %l)\n}\n",
+                              3));
+    EXPECT_EQ("", differences(function({{"x", f}}, "sign(%x) {ste = 1.0}", f), 3));
+    EXPECT_EQ("", differences(function({{"x", f}}, "step(%x) {surrogate = \"sigmoid\", width = 1.0}", f), 3));
+    for (string name : {"greater_equal", "greater", "less_equal", "less"})
+      EXPECT_EQ("", differences(function({{"x", f}}, name + "(%x, 0.25)", b), 3));
+    EXPECT_EQ("", differences("func @f(%x: " + f + ", %y: " + f + ") -> (" + f + ") {\n  %a = less(%x, %y) : " + b +
+                                  "\n  %b = greater(%x, 0.0) : " + b + "\n  %c = logical_and(%a, %b) : " + b +
+                                  "\n  %d = logical_or(%c, %b) : " + b + "\n  %e = logical_not(%d) : " + b +
+                                  "\n  %r = select(%e, %x, 0.5) : " + f + "\n  ret(%r)\n}\n",
+                              3));
+  }
+}
+
+TEST(Elementwise, Broadcast) {
+  EXPECT_EQ("", differences(function({{"x", "f32[?,5,13]"}, {"y", "f32[13]"}}, "add(%x, %y)", "f32[?,5,13]"), 3));
+  EXPECT_EQ("", differences(function({{"x", "f32[?,5,8]"}, {"y", "f32[]"}}, "mul(%y, %x)", "f32[?,5,8]"), 3));
+  EXPECT_EQ("", differences(function({{"x", "f32[?,5,1]"}, {"y", "f32[1]"}}, "sub(%x, %y)", "f32[?,5,1]"), 3));
+  EXPECT_EQ("", differences(function({{"x", "f32[64]"}, {"y", "f32[]"}}, "div(%x, %y)", "f32[64]"), 3));
+  EXPECT_EQ("", differences(function({{"x", "f32[13]"}}, "mul(%x, %x)", "f32[13]"), 3));
+}
+
+// A ReverB neuron with a mask emitted, a scale for each channel and a scalar; as a scan of T steps in both directions.
+string neuron(const string& rest, int64_t steps, int64_t channels, bool literal_state, bool reverse) {
+  string seq = to_string(steps) + "," + rest, c = to_string(channels);
+  string state = literal_state ? "0.0" : "%v";
+  return "func @f(%x: f32[" + seq + "], %a: f32[" + c + "], %b: f32[], %v: f32[" + rest + "]) -> (f32[" + seq +
+         "], bool[" + seq + "], f32[" + rest + "]) {\n  %e, %m, %s = scan(%x, %a, %b, " + state +
+         ") {axis = 0, invariants = 2" + (reverse ? ", reverse = 1" : "") + ", states = 1} do (%xt: f32[" + rest +
+         "], %at: f32[" + c + "], %bt: f32[], %vt: f32[" + rest + "]) {\n    %l = mul(%vt, 0.25) : f32[" + rest +
+         "]\n    %i = mul(%xt, %at) : f32[" + rest + "]\n    %j = add(%i, %bt) : f32[" + rest +
+         "]\n    %u = add(%l, %j) : f32[" + rest + "]\n    %f = greater_equal(%u, 0.1) : bool[" + rest +
+         "]\n    %o = select(%f, %u, 0.0) : f32[" + rest + "]\n    %r = select(%f, 0.0, %u) : f32[" + rest +
+         "]\n    yield(%o, %f, %r)\n  } : f32[" + seq + "], bool[" + seq + "], f32[" + rest +
+         "]\n  ret(%e, %m, %s)\n}\n";
+}
+
+TEST(Scan, Neuron) {
+  for (int64_t steps : {1, 3, 11}) // in one step, unrolled, in a loop
+    for (int64_t channels : {3, 8, 33}) {
+      string rest = "?,5,7," + to_string(channels);
+      bool odd = channels % 2 != 0;
+      EXPECT_EQ("", differences(neuron(rest, steps, channels, odd, !odd), 3, 7));
+    }
+  EXPECT_EQ("", differences(neuron("?,5,7,1", 2, 1, false, true), 3, 7));
+  EXPECT_EQ("", differences(neuron("5,16", 4, 16, false, false), 1, 7));
+  EXPECT_EQ("", differences(neuron("?,64", 4, 64, true, true), 5, 7));
+}
+
+// No channels among the operands: the flat shape.
+TEST(Scan, WithoutChannels) {
+  for (string rest : {"?,5,7,33", "?,10", "?,6,6,64", "?", "40,3"})
+    for (int64_t steps : rest == "?,10" ? std::vector<int64_t>{1, 3} : std::vector<int64_t>{3}) {
+      string seq = to_string(steps) + "," + rest, s = "f32[" + seq + "]", r = "f32[" + rest + "]";
+      string text = "func @f(%x: " + s + ", %v: " + r + ", %w: " + r + ") -> (" + s + ", " + r + ", " + r + ") {\n" +
+                    "  %e, %p, %q = scan(%x, %v, %w) {axis = 0, states = 2} do (%xt: " + r + ", %vt: " + r +
+                    ", %wt: " + r + ") {\n    %a = add(%xt, %vt) : " + r + "\n    %b = sub(%a, %wt) : " + r +
+                    "\n    %c = tanh(%b) : " + r + "\n    yield(%c, %wt, %c)\n  } : " + s + ", " + r + ", " + r +
+                    "\n  ret(%e, %p, %q)\n}\n";
+      EXPECT_EQ("", differences(text, 3));
+    }
+}
+
+TEST(Scan, Map) {
+  for (string shape : {"2,?,5,13", "3,3,8,40", "4,?,64"}) {
+    string last = shape.substr(shape.rfind(',') + 1), rest = shape.substr(shape.find(',') + 1);
+    string s = "f32[" + shape + "]", r = "f32[" + rest + "]", c = "f32[" + last + "]";
+    string text = "func @f(%x: " + s + ", %y: " + s + ", %m: " + c + ") -> (" + s + ", " + s + ") {\n" +
+                  "  %p, %q = scan(%x, %y, %m) {axis = 0, invariants = 1} do (%xt: " + r + ", %yt: " + r +
+                  ", %mt: " + c + ") {\n    %a = sub(%xt, %mt) : " + r + "\n    %b = mul(%a, %yt) : " + r +
+                  "\n    yield(%a, %b)\n  } : " + s + ", " + s + "\n  ret(%p, %q)\n}\n";
+    EXPECT_EQ("", differences(text, 3));
+  }
+}
+
+} // namespace
+
+} // namespace rvb::kernels
