@@ -1,0 +1,85 @@
+#include "codegen/memory.h"
+
+#include <algorithm>
+#include <numeric>
+#include <stdexcept>
+
+namespace rvb::codegen {
+
+namespace {
+
+constexpr int64_t alignment = 64; // a cache line, and the widest vector
+
+struct Lifetime {
+  int first = -1; // the call that writes it
+  int last = -1;  // the last call that touches it
+};
+
+std::vector<Lifetime> lifetimes(const Plan& plan) {
+  std::vector<Lifetime> result(plan.buffers.size());
+  for (int c = 0; c < static_cast<int>(plan.calls.size()); ++c) {
+    for (const std::vector<int>* list : {&plan.calls[c].outputs, &plan.calls[c].inputs})
+      for (int buffer : *list) {
+        if (result[buffer].first < 0)
+          result[buffer].first = c;
+        result[buffer].last = c;
+      }
+  }
+  return result;
+}
+
+bool overlap(const Lifetime& a, const Lifetime& b) {
+  return a.first <= b.last && b.first <= a.last;
+}
+
+int64_t rounded(int64_t bytes) {
+  return (bytes + alignment - 1) / alignment * alignment;
+}
+
+// Largest first, each at the lowest offset that is free during its whole life. Networks are long chains of layers, for
+// which this comes within a few per cent of the largest set of tensors alive together.
+int64_t place_region(Plan& plan, const std::vector<Lifetime>& life, Place place, int64_t Buffer::*size) {
+  std::vector<int> order;
+  for (int b = 0; b < static_cast<int>(plan.buffers.size()); ++b)
+    if (plan.buffers[b].place == place)
+      order.push_back(b);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int a, int b) { return plan.buffers[a].*size > plan.buffers[b].*size; });
+  int64_t total = 0;
+  std::vector<int> placed;
+  for (int b : order) {
+    std::vector<int> neighbours;
+    for (int other : placed)
+      if (overlap(life[b], life[other]))
+        neighbours.push_back(other);
+    std::sort(neighbours.begin(), neighbours.end(),
+              [&](int x, int y) { return plan.buffers[x].offset < plan.buffers[y].offset; });
+    int64_t offset = 0;
+    for (int other : neighbours) {
+      if (plan.buffers[other].offset >= offset + rounded(plan.buffers[b].*size))
+        break;
+      offset = std::max(offset, plan.buffers[other].offset + rounded(plan.buffers[other].*size));
+    }
+    plan.buffers[b].offset = offset;
+    total = std::max(total, offset + rounded(plan.buffers[b].*size));
+    placed.push_back(b);
+  }
+  for (size_t i = 0; i < placed.size(); ++i)
+    for (size_t j = 0; j < i; ++j) {
+      const Buffer& a = plan.buffers[placed[i]];
+      const Buffer& b = plan.buffers[placed[j]];
+      if (overlap(life[placed[i]], life[placed[j]]) && a.offset < b.offset + b.*size && b.offset < a.offset + a.*size)
+        throw std::logic_error("two live buffers overlap: " + a.value + ", " + b.value);
+    }
+  return total;
+}
+
+} // namespace
+
+void assign_offsets(Plan& plan) {
+  std::vector<Lifetime> life = lifetimes(plan);
+  plan.static_bytes = place_region(plan, life, Place::static_block, &Buffer::static_bytes);
+  plan.sample_bytes = place_region(plan, life, Place::sample_block, &Buffer::sample_bytes);
+}
+
+} // namespace rvb::codegen

@@ -1,0 +1,12 @@
+// Where buffers lie: lifetimes and offsets.
+#pragma once
+
+#include "codegen/plan.h"
+
+namespace rvb::codegen {
+
+// Gives every static_block and sample_block buffer its offset and the plan its two sizes. Buffers alive together never
+// overlap: verified before returning.
+void assign_offsets(Plan& plan);
+
+} // namespace rvb::codegen

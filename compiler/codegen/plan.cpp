@@ -1,0 +1,175 @@
+#include "codegen/plan.h"
+
+#include "codegen/memory.h"
+
+#include <map>
+#include <sstream>
+#include <stdexcept>
+
+namespace rvb::codegen {
+
+namespace {
+
+int64_t element_bytes(ir::Element element) {
+  return element == ir::Element::boolean ? 1 : 4;
+}
+
+// A result's outside name: what the IR says, or the parameter's own.
+std::string outside_name(const ir::Function& function, size_t result) {
+  if (result < function.result_names.size())
+    return function.result_names[result];
+  return "result" + std::to_string(result);
+}
+
+// Function parameters are IR names; "state.0" is called "state:0" outside, as results are.
+std::string argument_name(const std::string& name) {
+  return name.rfind("state.", 0) == 0 ? "state:" + name.substr(6) : name;
+}
+
+class Planner {
+public:
+  Planner(const ir::Function& function, const kernels::Target& target) : function_(function), target_(target) {
+    plan_.function = function.name;
+  }
+
+  Plan run() {
+    for (size_t p = 0; p < function_.parameters.size(); ++p) {
+      buffer_of_[function_.parameters[p]] = add(function_.parameters[p], Place::argument, static_cast<int64_t>(p));
+      plan_.arguments.push_back(argument_name(function_.values[function_.parameters[p]].name));
+    }
+    choose_result_places();
+    for (size_t i = 0; i < function_.ops.size(); ++i)
+      call(function_.ops[i], static_cast<int>(i));
+    copy_results();
+    assign_offsets(plan_);
+    return std::move(plan_);
+  }
+
+private:
+  int add(ir::Value value, Place place, int64_t index = 0) {
+    const ir::ValueInfo& info = function_.values[value];
+    Buffer buffer;
+    buffer.place = place;
+    buffer.index = index;
+    int64_t bytes = info.type.elements_per_sample() * element_bytes(info.type.element);
+    (info.type.has_batch() ? buffer.sample_bytes : buffer.static_bytes) = bytes;
+    buffer.value = info.name;
+    plan_.buffers.push_back(buffer);
+    return static_cast<int>(plan_.buffers.size()) - 1;
+  }
+
+  // A value that an operation makes and the function returns is written straight into the caller's array, once; a value
+  // returned twice, or one that is a parameter or a constant, is copied at the end.
+  void choose_result_places() {
+    for (size_t r = 0; r < function_.results.size(); ++r) {
+      plan_.results.push_back(outside_name(function_, r));
+      const ir::Operand& result = function_.results[r];
+      if (result.is_literal())
+        throw std::logic_error("function " + function_.name + " returns a literal");
+      result_of_.emplace(result.value, static_cast<int64_t>(r));
+    }
+  }
+
+  int define(ir::Value value) {
+    auto result = result_of_.find(value);
+    int buffer = result != result_of_.end()          ? add(value, Place::result, result->second)
+                 : function_.type(value).has_batch() ? add(value, Place::sample_block)
+                                                     : add(value, Place::static_block);
+    buffer_of_[value] = buffer;
+    return buffer;
+  }
+
+  void call(const ir::Op& op, int index) {
+    if (op.opcode == ir::Opcode::constant) {
+      int buffer = add(op.results[0], Place::constant);
+      plan_.buffers[buffer].constant = op.text("name");
+      buffer_of_[op.results[0]] = buffer;
+      return;
+    }
+    if (op.opcode == ir::Opcode::count) { // the batch itself: no kernel can see it, none is needed
+      Call call;
+      call.symbol = "count";
+      call.number = op.integer("per_sample");
+      call.outputs = {define(op.results[0])};
+      plan_.calls.push_back(call);
+      return;
+    }
+    if (!kernels::has_kernel(op.opcode))
+      throw std::logic_error(std::string("operator ") + ir::info(op.opcode).name +
+                             " reached the plan without a kernel");
+    Call call;
+    call.symbol = kernels::symbol(function_, op, target_);
+    call.layer = op.layer;
+    call.views = kernels::interface_of(function_, op);
+    call.op = index;
+    for (const ir::Operand& operand : op.operands)
+      if (!operand.is_literal())
+        call.inputs.push_back(buffer_of_.at(operand.value));
+    for (ir::Value result : op.results)
+      call.outputs.push_back(define(result));
+    plan_.calls.push_back(std::move(call));
+  }
+
+  void copy_results() {
+    for (size_t r = 0; r < function_.results.size(); ++r) {
+      ir::Value value = function_.results[r].value;
+      const Buffer& from = plan_.buffers[buffer_of_.at(value)];
+      if (from.place == Place::result && from.index == static_cast<int64_t>(r))
+        continue;
+      Call copy;
+      copy.symbol = "copy";
+      copy.inputs = {buffer_of_.at(value)};
+      copy.outputs = {add(value, Place::result, static_cast<int64_t>(r))};
+      plan_.calls.push_back(copy);
+    }
+  }
+
+  const ir::Function& function_;
+  const kernels::Target& target_;
+  Plan plan_;
+  std::map<ir::Value, int> buffer_of_;
+  std::map<ir::Value, int64_t> result_of_;
+};
+
+void print_buffer(std::ostream& out, const Buffer& buffer) {
+  out << "%" << buffer.value << "@";
+  switch (buffer.place) {
+  case Place::argument: out << "argument " << buffer.index; break;
+  case Place::result: out << "result " << buffer.index; break;
+  case Place::constant: out << "constant " << buffer.constant; break;
+  case Place::static_block: out << buffer.offset; break;
+  case Place::sample_block: out << "batch*" << buffer.offset; break;
+  }
+}
+
+void print_list(std::ostream& out, const Plan& plan, const std::vector<int>& buffers) {
+  for (size_t i = 0; i < buffers.size(); ++i) {
+    out << (i ? ", " : "");
+    print_buffer(out, plan.buffers[buffers[i]]);
+  }
+}
+
+} // namespace
+
+Plan plan(const ir::Function& function, const kernels::Target& target) {
+  return Planner(function, target).run();
+}
+
+std::string print(const Plan& plan) {
+  std::ostringstream out;
+  out << "plan @" << plan.function << ": block of " << plan.static_bytes << " + batch * " << plan.sample_bytes
+      << " bytes, " << plan.calls.size() << " calls\n";
+  for (const Call& call : plan.calls) {
+    out << "  " << call.symbol << "(";
+    print_list(out, plan, call.inputs);
+    out << ") -> (";
+    print_list(out, plan, call.outputs);
+    out << ")";
+    if (!call.layer.empty())
+      out << "  // " << call.layer;
+    out << "\n";
+  }
+  return out.str();
+}
+
+} // namespace rvb::codegen
