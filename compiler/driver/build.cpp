@@ -1,0 +1,81 @@
+#include "driver/build.h"
+
+#include "codegen/data.h"
+#include "driver/compile.h"
+#include "driver/frontend.h"
+#include "driver/link.h"
+#include "driver/manifest.h"
+#include "driver/paths.h"
+#include "passes/passes.h"
+#include "support/result.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+namespace rvb::driver {
+
+namespace {
+
+std::string si_bytes(int64_t bytes) {
+  if (bytes < 10 * 1024)
+    return fmt::format("{} B", bytes);
+  if (bytes < 10 * 1024 * 1024)
+    return fmt::format("{:.1f} KiB", static_cast<double>(bytes) / 1024);
+  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1024 * 1024));
+}
+
+void say_what_was_built(const sema::Program& program, const std::vector<codegen::Plan>& plans,
+                        const kernels::Target& target, const KernelObjects& objects, const Options& options,
+                        double seconds) {
+  int64_t real = 0, binary = 0;
+  for (const LayerRow& row : layer_rows(program)) {
+    real += row.real_parameters;
+    binary += row.binary_parameters;
+  }
+  fmt::print(stderr, "{}: {} layers, {} parameters ({} at 1 bit, {} at 32)\n", options.model, program.layers.size() - 1,
+             real + binary, binary, real);
+  fmt::print(stderr, "target: {} · {} kernels ({} cached)\n", target.name, objects.paths.size(), objects.cached);
+  for (const codegen::Plan& plan : plans)
+    fmt::print(stderr, "memory: {} {} + {} a sample\n", plan.function, si_bytes(plan.static_bytes),
+               si_bytes(plan.sample_bytes));
+  fmt::print(stderr, "built {} in {:.1f} s\n", options.output, seconds);
+}
+
+} // namespace
+
+int run_build(const Options& options) {
+  auto begin = std::chrono::steady_clock::now();
+  if (options.wants("ast"))
+    return run_ast(options);
+  sema::Program program = load_program(options);
+  kernels::Target target = resolve_target(options.target);
+  ir::Module module = generate(program, {true, true, false});
+  run_passes(module, passes::training_pipeline(), options);
+  std::vector<codegen::Plan> plans = plan_all(module, target);
+  codegen::ProgramInfo info = program_info(program);
+  info.manifest = manifest(program, plans, target, false).dump();
+  if (emit_text(module, plans, info, target, options))
+    return 0;
+  if (options.output.empty()) // nothing to write: --print-after and --time-passes end here
+    return 0;
+
+  KernelObjects objects = compile_kernels(kernel_requests(module, plans), target, options.jobs, options.quiet);
+  TemporaryFolder folder;
+  codegen::emit_program(plans, info, target, codegen::OutputKind::object, folder.path() + "/program.o");
+  std::vector<std::string> files = objects.paths;
+  files.insert(files.begin(), "program.o");
+  if (!module.constants.empty()) {
+    codegen::write_data(module, folder.path() + "/data");
+    assemble(folder.path(), "data");
+    files.push_back("data.o");
+  }
+  link_executable(folder.path(), files, Kind::trainable, options.output);
+  if (!options.quiet) {
+    std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    say_what_was_built(program, plans, target, objects, options, seconds.count());
+  }
+  return 0;
+}
+
+} // namespace rvb::driver

@@ -1,0 +1,149 @@
+// How a network becomes a program. The stages, each with the flag that prints what it makes:
+//
+//   text      -> syntax -> AST               --emit=ast
+//   AST       -> sema   -> checked program   rvbc summary
+//   program   -> irgen  -> IR                --print-after=irgen
+//   IR        -> passes -> IR                --print-after=PASS, --emit=ir
+//   IR        -> plan   -> buffers and calls --emit=plan
+//   calls     -> kernels -> objects          --emit=stmt
+//   plan      -> LLVM   -> object            --emit=llvm, --emit=asm
+//   objects   -> link   -> executable        -o
+#include "driver/compile.h"
+
+#include "driver/frontend.h"
+#include "driver/paths.h"
+#include "ir/text.h"
+#include "irgen/generate.h"
+#include "passes/passes.h"
+#include "support/result.h"
+
+#include <algorithm>
+#include <iostream>
+
+namespace rvb::driver {
+
+kernels::Target resolve_target(const std::string& name) {
+  kernels::Target target;
+  if (kernels::find_target(name, target))
+    return target;
+  std::string known;
+  for (const std::string& other : kernels::target_names())
+    known += (known.empty() ? "" : ", ") + other;
+  throw Failure(Exit::usage, "unknown target `" + name + "`; the targets are " + known);
+}
+
+ir::Module generate(const sema::Program& program, const Wanted& wanted) {
+  ir::Module module;
+  if (wanted.infer)
+    module.functions.push_back(irgen::generate_infer(program));
+  if (wanted.train)
+    module.functions.push_back(irgen::generate_train(program));
+  if (wanted.step)
+    module.functions.push_back(irgen::generate_step(program));
+  return module;
+}
+
+void run_passes(ir::Module& module, const std::vector<std::string>& pipeline, const Options& options) {
+  for (const std::string& name : options.print_after) {
+    if (name != "all" && name != "irgen" && passes::find_pass(name) == nullptr)
+      throw Failure(Exit::usage, "unknown pass `" + name + "` in --print-after");
+    if (name == "irgen" || name == "all")
+      std::cout << "// after irgen\n" << ir::print(module) << "\n";
+  }
+  passes::RunOptions run;
+  run.print_after = options.print_after;
+  run.print = &std::cout;
+  run.time = options.time_passes;
+  passes::run(module, pipeline, run);
+}
+
+std::vector<codegen::Plan> plan_all(const ir::Module& module, const kernels::Target& target) {
+  std::vector<codegen::Plan> plans;
+  for (const ir::Function& function : module.functions)
+    plans.push_back(codegen::plan(function, target));
+  return plans;
+}
+
+codegen::ProgramInfo program_info(const sema::Program& program) {
+  codegen::ProgramInfo info;
+  info.sequence = program.input.sequence;
+  info.steps = program.input.steps;
+  const sema::Shape& shape = program.input.shape;
+  info.channels = shape.at(0);
+  if (shape.size() == 3) {
+    info.height = shape[1];
+    info.width = shape[2];
+  }
+  info.classes = program.classes;
+  return info;
+}
+
+std::vector<KernelRequest> kernel_requests(const ir::Module& module, const std::vector<codegen::Plan>& plans) {
+  std::vector<KernelRequest> requests;
+  for (size_t p = 0; p < plans.size(); ++p)
+    for (const codegen::Call& call : plans[p].calls)
+      if (call.op >= 0)
+        requests.push_back({call.symbol, &module.functions[p], &module.functions[p].ops[call.op]});
+  return requests;
+}
+
+namespace {
+
+std::string all_statements(const ir::Module& module, const std::vector<codegen::Plan>& plans,
+                           const kernels::Target& target) {
+  TemporaryFolder folder;
+  std::string text, last;
+  std::vector<KernelRequest> requests = kernel_requests(module, plans);
+  std::sort(requests.begin(), requests.end(),
+            [](const KernelRequest& a, const KernelRequest& b) { return a.symbol < b.symbol; });
+  for (const KernelRequest& request : requests) {
+    if (request.symbol == last)
+      continue;
+    last = request.symbol;
+    std::string statement;
+    kernels::compile(*request.function, *request.op, target, {}, folder.path() + "/kernel.o", &statement);
+    text += statement + "\n";
+  }
+  return text;
+}
+
+std::string program_text(const std::vector<codegen::Plan>& plans, const codegen::ProgramInfo& info,
+                         const kernels::Target& target, codegen::OutputKind kind) {
+  TemporaryFolder folder;
+  std::string path = folder.path() + "/program";
+  codegen::emit_program(plans, info, target, kind, path);
+  return read_text(path);
+}
+
+} // namespace
+
+bool emit_text(const ir::Module& module, const std::vector<codegen::Plan>& plans, const codegen::ProgramInfo& info,
+               const kernels::Target& target, const Options& options) {
+  std::string text;
+  bool asked = false;
+  for (const std::string& kind : options.emit) {
+    if (kind == "ir")
+      text += ir::print(module);
+    else if (kind == "plan")
+      for (const codegen::Plan& plan : plans)
+        text += codegen::print(plan);
+    else if (kind == "stmt")
+      text += all_statements(module, plans, target);
+    else if (kind == "llvm")
+      text += program_text(plans, info, target, codegen::OutputKind::llvm_ir);
+    else if (kind == "asm")
+      text += program_text(plans, info, target, codegen::OutputKind::assembly);
+    else
+      continue;
+    asked = true;
+  }
+  if (!asked)
+    return false;
+  if (options.output.empty() || options.output == "-")
+    std::cout << text << std::flush;
+  else
+    write_atomically(options.output, text);
+  return true;
+}
+
+} // namespace rvb::driver

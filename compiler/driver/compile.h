@@ -1,0 +1,35 @@
+// The middle of every compilation: IR through the passes to plans, plans to objects. compile.cpp is the page to read
+// first.
+#pragma once
+
+#include "codegen/emit.h"
+#include "codegen/plan.h"
+#include "driver/objects.h"
+#include "driver/options.h"
+#include "ir/ir.h"
+#include "sema/program.h"
+
+#include <string>
+#include <vector>
+
+namespace rvb::driver {
+
+kernels::Target resolve_target(const std::string& name); // throws Failure(usage) with the known names
+
+// The functions to make; the pipeline turns `train` into `gradient`.
+struct Wanted {
+  bool infer = false, train = false, step = false;
+};
+ir::Module generate(const sema::Program& program, const Wanted& wanted);
+void run_passes(ir::Module& module, const std::vector<std::string>& pipeline, const Options& options);
+std::vector<codegen::Plan> plan_all(const ir::Module& module, const kernels::Target& target);
+
+codegen::ProgramInfo program_info(const sema::Program& program);
+
+std::vector<KernelRequest> kernel_requests(const ir::Module& module, const std::vector<codegen::Plan>& plans);
+
+// --emit=ir, plan, stmt, llvm, asm: to the output file, or standard output. True when one of them was asked for.
+bool emit_text(const ir::Module& module, const std::vector<codegen::Plan>& plans, const codegen::ProgramInfo& info,
+               const kernels::Target& target, const Options& options);
+
+} // namespace rvb::driver

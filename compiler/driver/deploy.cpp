@@ -1,0 +1,192 @@
+#include "codegen/data.h"
+#include "codegen/disassemble.h"
+#include "driver/build.h"
+#include "driver/compile.h"
+#include "driver/frontend.h"
+#include "driver/link.h"
+#include "driver/manifest.h"
+#include "driver/paths.h"
+#include "driver/weights.h"
+#include "passes/passes.h"
+#include "support/result.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <map>
+
+namespace rvb::driver {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+// One binary layer's kernel in each of the functions that call it.
+struct Verified {
+  std::string layer;
+  codegen::KernelReport report;
+};
+
+std::vector<Verified> verify_addition_only(const ir::Module& module, const std::vector<codegen::Plan>& plans,
+                                           const KernelObjects& objects) {
+  std::map<std::string, std::string> path_of;
+  for (const std::string& path : objects.paths)
+    path_of[std::filesystem::path(path).stem().string()] = path;
+  std::vector<Verified> verified;
+  for (size_t p = 0; p < plans.size(); ++p)
+    for (const codegen::Call& call : plans[p].calls)
+      if (call.op >= 0 && (ir::info(module.functions[p].ops[call.op].opcode).traits & ir::addition_only) != 0)
+        verified.push_back({call.layer, codegen::inspect_object(path_of.at(call.symbol), call.symbol)});
+  return verified;
+}
+
+ordered_json as_json(const std::vector<Verified>& verified) {
+  ordered_json j = {{"kernels", ordered_json::array()}, {"multiplies", 0}};
+  int64_t multiplies = 0;
+  for (const Verified& v : verified) {
+    ordered_json list = ordered_json::array();
+    for (const codegen::Multiply& multiply : v.report.multiplies)
+      list.push_back(multiply.text);
+    j["kernels"].push_back({{"symbol", v.report.symbol},
+                            {"layer", v.layer},
+                            {"instructions", v.report.instructions},
+                            {"multiplies", v.report.multiplies.size()},
+                            {"address_arithmetic", v.report.address_arithmetic.size()},
+                            {"found", list}});
+    multiplies += static_cast<int64_t>(v.report.multiplies.size());
+  }
+  j["multiplies"] = multiplies;
+  return j;
+}
+
+void print_verification(const std::vector<Verified>& verified) {
+  fmt::print("multiplies, fused multiply-adds and divides in the machine code of the binary layers:\n");
+  size_t multiplies = 0;
+  for (const Verified& v : verified) {
+    fmt::print("  {:<24} {} instructions, {} on data, {} in address arithmetic (general-purpose registers)\n", v.layer,
+               v.report.instructions, v.report.multiplies.size(), v.report.address_arithmetic.size());
+    for (const codegen::Multiply& multiply : v.report.multiplies)
+      fmt::print("    {:#x}: {}\n", multiply.address, multiply.text);
+    multiplies += v.report.multiplies.size();
+  }
+  fmt::print("{}: {} multiplies in {} binary layers\n", multiplies == 0 ? "verified" : "FAILED", multiplies,
+             verified.size());
+}
+
+struct Bytes {
+  int64_t all = 0;
+  int64_t binary = 0; // packed signs
+};
+Bytes constant_bytes(const ir::Module& module) {
+  Bytes bytes;
+  for (const auto& [name, constant] : module.constants) {
+    bytes.all += static_cast<int64_t>(constant.bytes.size());
+    if (constant.type.element == ir::Element::u32)
+      bytes.binary += static_cast<int64_t>(constant.bytes.size());
+  }
+  return bytes;
+}
+
+std::vector<int64_t> state_elements(const ir::Module& module) {
+  std::vector<int64_t> elements;
+  if (const ir::Function* step = module.find("step"))
+    for (ir::Value parameter : step->parameters)
+      if (step->values[parameter].name.rfind("state.", 0) == 0)
+        elements.push_back(step->type(parameter).elements_per_sample());
+  return elements;
+}
+
+// A C identifier out of the network's name: the library's accessor is rvb_program_NAME.
+std::string identifier(const std::string& name) {
+  std::string result;
+  for (char c : name)
+    result += isalnum(static_cast<unsigned char>(c)) ? c : '_';
+  return result;
+}
+
+std::string header_text(const sema::Program& program, const std::string& symbol) {
+  std::string guard = "RVB_NETWORK_" + identifier(program.name) + "_H";
+  const sema::Input& input = program.input;
+  return fmt::format(
+      "/* {0}: a compiled ReverB network, deployed. Input: {1} floats a {2} ([{3}], normalised){4}; {5} classes.\n"
+      "   How to run it: rvb.h. Link with the archive this header was made with, -fopenmp and -lm. */\n"
+      "#ifndef {6}\n#define {6}\n\n#include \"rvb.h\"\n\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n"
+      "const rvb_program* {7}(void);\n\n#ifdef __cplusplus\n}}\n#endif\n#endif\n",
+      program.name,
+      [&] {
+        int64_t n = 1;
+        for (int64_t extent : input.shape)
+          n *= extent;
+        return n;
+      }(),
+      input.sequence ? "frame" : "image", fmt::join(input.shape, ", "),
+      input.sequence ? fmt::format(", {} frames a sample", input.steps) : "", program.classes, guard, symbol);
+}
+
+std::string without_extension(const std::string& path) {
+  return (std::filesystem::path(path).parent_path() / std::filesystem::path(path).stem()).string();
+}
+
+} // namespace
+
+int run_deploy(const Options& options) {
+  sema::Program program = load_program(options);
+  kernels::Target target = resolve_target(options.target);
+  bool library = options.wants("lib") || options.wants("header");
+  ir::Module module = generate(program, {true, false, library});
+  std::string hash = bind_weights(module, program, options.weights);
+  run_passes(module, passes::deployment_pipeline(), options);
+  std::vector<codegen::Plan> plans = plan_all(module, target);
+  codegen::ProgramInfo info = program_info(program);
+  info.deployed = true;
+  info.state_elements = state_elements(module);
+  if (library)
+    info.accessor = "rvb_program_" + identifier(program.name);
+  if (emit_text(module, plans, info, target, options))
+    return 0;
+
+  KernelObjects objects = compile_kernels(kernel_requests(module, plans), target, options.jobs, options.quiet);
+  std::vector<Verified> verified = verify_addition_only(module, plans, objects);
+  ordered_json verification = as_json(verified);
+  Bytes bytes = constant_bytes(module);
+  ordered_json m = manifest(program, plans, target, true);
+  m["deployment"] = {{"weights_hash", hash},
+                     {"weight_bytes", bytes.all},
+                     {"binary_bytes", bytes.binary},
+                     {"synaptic_multiplies", verification["multiplies"]},
+                     {"verification", verification}};
+  info.manifest = m.dump();
+
+  if (!options.output.empty()) {
+    TemporaryFolder folder;
+    codegen::emit_program(plans, info, target, codegen::OutputKind::object, folder.path() + "/program.o");
+    codegen::write_data(module, folder.path() + "/data");
+    assemble(folder.path(), "data");
+    std::vector<std::string> files{"program.o", "data.o"};
+    files.insert(files.end(), objects.paths.begin(), objects.paths.end());
+    if (library) {
+      std::string base = without_extension(options.output);
+      make_library(folder.path(), files, base + ".a");
+      write_atomically(base + ".h", header_text(program, info.accessor));
+      std::filesystem::path beside = std::filesystem::path(base).parent_path();
+      for (const char* header : {"rvb.h", "program.h"})
+        write_atomically((beside / header).string(), read_text(include_folder() + "/" + header));
+    } else {
+      link_executable(folder.path(), files, Kind::deployed, options.output);
+    }
+    if (!options.quiet)
+      fmt::print(stderr, "{}: {} bytes of weights ({} packed signs), {} kernels ({} cached), block {} + {} a sample\n",
+                 library ? without_extension(options.output) + ".a" : options.output, bytes.all, bytes.binary,
+                 objects.paths.size(), objects.cached, plans[0].static_bytes, plans[0].sample_bytes);
+  }
+  if (options.verify_addonly)
+    print_verification(verified);
+  if (verification["multiplies"] != 0) {
+    if (!options.verify_addonly)
+      print_verification(verified);
+    throw Failure(Exit::verification, "the binary layers' code multiplies");
+  }
+  return 0;
+}
+
+} // namespace rvb::driver

@@ -1,0 +1,167 @@
+#include "driver/frontend.h"
+
+#include "driver/paths.h"
+#include "sema/check.h"
+#include "support/explain.h"
+#include "support/render.h"
+#include "support/result.h"
+#include "syntax/parse.h"
+#include "syntax/print.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <iostream>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace rvb::driver {
+
+namespace {
+
+constexpr size_t largest_input = size_t{64} << 20; // no text that rvbc reads is longer
+
+bool wants_color() {
+  const char* terminal = std::getenv("TERM");
+  return isatty(2) && std::getenv("NO_COLOR") == nullptr && (terminal == nullptr || std::strcmp(terminal, "dumb") != 0);
+}
+
+void print_diagnostics(const Sources& sources, Diagnostics& diagnostics, const std::string& format) {
+  diagnostics.sort();
+  RenderOptions render_options;
+  render_options.format = format == "json" ? Format::json : format == "short" ? Format::brief : Format::text;
+  render_options.color = wants_color() ? Color::always : Color::never;
+  std::cerr << render(sources, diagnostics, render_options);
+}
+
+// A file that could not even be begun to be compiled: the diagnostics were the message.
+[[noreturn]] void stop_after_diagnostics() {
+  throw Failure(Exit::user, "");
+}
+
+} // namespace
+
+std::string read_text(const std::string& path) {
+  int file = path == "-" ? dup(0) : open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0)
+    throw Failure(Exit::io, "cannot read " + path + ": " + std::strerror(errno));
+  struct stat status {};
+  if (fstat(file, &status) == 0 && S_ISDIR(status.st_mode)) {
+    close(file);
+    throw Failure(Exit::io, "cannot read " + path + ": it is a folder");
+  }
+  std::string text;
+  std::vector<char> piece(1 << 16);
+  ssize_t got = 0;
+  while ((got = read(file, piece.data(), piece.size())) > 0 && text.size() <= largest_input)
+    text.append(piece.data(), static_cast<size_t>(got));
+  int error = errno;
+  close(file);
+  if (got < 0)
+    throw Failure(Exit::io, "cannot read " + path + ": " + std::strerror(error));
+  if (text.size() > largest_input)
+    throw Failure(Exit::user, path + " is larger than any text that rvbc reads (64 MiB)");
+  return text;
+}
+
+void write_atomically(const std::string& path, const std::string& content) {
+  std::string temporary = path + "." + std::to_string(getpid()) + ".tmp";
+  int file = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  bool ok = file >= 0;
+  for (size_t at = 0; ok && at < content.size();) {
+    ssize_t wrote = write(file, content.data() + at, content.size() - at);
+    ok = wrote > 0;
+    at += ok ? static_cast<size_t>(wrote) : 0;
+  }
+  ok = ok && fsync(file) == 0;
+  int error = errno;
+  if (file >= 0)
+    close(file);
+  if (ok && rename(temporary.c_str(), path.c_str()) == 0)
+    return;
+  error = ok ? errno : error;
+  unlink(temporary.c_str());
+  throw Failure(Exit::io, "cannot write " + path + ": " + std::strerror(error));
+}
+
+sema::Program load_program(const Options& options) {
+  Sources sources;
+  int file = sources.add(options.model, read_text(options.model));
+  Diagnostics diagnostics;
+  sema::Options sema_options{options.defines, stdlib_folder()};
+  std::optional<sema::Program> program = sema::check(sources, file, sema_options, diagnostics);
+  print_diagnostics(sources, diagnostics, options.diagnostics);
+  if (!program)
+    stop_after_diagnostics();
+  return std::move(*program);
+}
+
+int run_check(const Options& options) {
+  load_program(options);
+  return 0;
+}
+
+int run_ast(const Options& options) {
+  Sources sources;
+  int file = sources.add(options.model, read_text(options.model));
+  Diagnostics diagnostics;
+  ast::File tree = syntax::parse(sources, file, diagnostics);
+  print_diagnostics(sources, diagnostics, options.diagnostics);
+  if (diagnostics.has_errors())
+    stop_after_diagnostics();
+  std::string text = syntax::dump(tree);
+  if (options.output.empty() || options.output == "-")
+    std::cout << text << std::flush;
+  else
+    write_atomically(options.output, text);
+  return 0;
+}
+
+int run_format(const std::vector<std::string>& files, bool check_only) {
+  bool clean = true;
+  for (const std::string& path : files) {
+    Sources sources;
+    int file = sources.add(path, read_text(path));
+    Diagnostics diagnostics;
+    ast::File tree = syntax::parse(sources, file, diagnostics);
+    print_diagnostics(sources, diagnostics, "text");
+    if (diagnostics.has_errors()) { // a file with mistakes is left as it is
+      clean = false;
+      continue;
+    }
+    std::string text = syntax::format(sources, tree);
+    if (path == "-" && !check_only) {
+      std::cout << text << std::flush;
+    } else if (text != sources[file].text) {
+      if (check_only) {
+        fmt::print("{}\n", path);
+        clean = false;
+      } else {
+        write_atomically(path, text);
+      }
+    }
+  }
+  return static_cast<int>(clean ? Exit::ok : Exit::user);
+}
+
+int run_explain(const std::string& code) {
+  std::string digits = code;
+  for (const char* prefix : {"RVB", "rvb"})
+    if (digits.rfind(prefix, 0) == 0)
+      digits = digits.substr(3);
+  bool number = !digits.empty() && digits.size() <= 4 && digits.find_first_not_of("0123456789") == std::string::npos;
+  std::string page = number ? explain(std::stoi(digits)) : "";
+  if (page.empty()) {
+    std::string known;
+    for (const DiagnosticInfo& info : all_diagnostics())
+      known += fmt::format("\n  RVB{:04}  {}", info.code, info.title);
+    throw Failure(Exit::usage, "there is no diagnostic `" + code + "`; these exist:" + known);
+  }
+  std::cout << page << std::flush;
+  return 0;
+}
+
+} // namespace rvb::driver

@@ -1,0 +1,22 @@
+// From a file name to a checked program, diagnostics printed.
+#pragma once
+
+#include "driver/options.h"
+#include "sema/program.h"
+
+#include <string>
+
+namespace rvb::driver {
+
+// Throws Failure(user) after printing the diagnostics when there are errors, Failure(io) when the file cannot be read.
+sema::Program load_program(const Options& options);
+
+std::string read_text(const std::string& path); // "-" is standard input; throws Failure(io)
+void write_atomically(const std::string& path, const std::string& content);
+
+int run_check(const Options& options);
+int run_format(const std::vector<std::string>& files, bool check_only);
+int run_explain(const std::string& code);
+int run_ast(const Options& options); // --emit=ast
+
+} // namespace rvb::driver

@@ -1,0 +1,112 @@
+#include "driver/frontend.h"
+#include "driver/link.h"
+#include "driver/manifest.h"
+#include "driver/paths.h"
+#include "driver/summary.h"
+#include "support/result.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iostream>
+
+namespace rvb::driver {
+
+namespace {
+
+std::string title(const sema::Layer& layer) {
+  return layer.path.empty() ? layer.label : layer.path;
+}
+
+std::string shape_text(const sema::Layer& layer) {
+  return fmt::format("{}", fmt::join(layer.shape, "×"));
+}
+
+// One colour a family, light enough for black text.
+const char* colour(const sema::Layer& layer) {
+  using sema::LayerKind;
+  switch (layer.kind) {
+  case LayerKind::conv2d:
+  case LayerKind::linear: return layer.weights == sema::Weights::real ? "#fde2c8" : "#cfe8cf";
+  case LayerKind::neuron: return "#cfdff5";
+  case LayerKind::batchnorm: return "#eeeeee";
+  default: return "#ffffff";
+  }
+}
+
+std::string dot(const sema::Program& program) {
+  std::string text =
+      fmt::format("digraph \"{}\" {{\n  rankdir = TB;\n  node [shape = box, style = \"rounded,filled\", "
+                  "fontname = \"Helvetica\", fontsize = 11];\n  edge [fontname = \"Helvetica\", fontsize = 9];\n",
+                  program.name);
+  for (size_t i = 0; i < program.layers.size(); ++i) {
+    const sema::Layer& layer = program.layers[i];
+    bool synaptic = layer.kind == sema::LayerKind::conv2d || layer.kind == sema::LayerKind::linear;
+    std::string weights = !synaptic ? "" : layer.weights == sema::Weights::real ? ", real" : ", binary";
+    text += fmt::format("  n{} [label = \"{}\\n{}{}\", fillcolor = \"{}\"];\n", i, title(layer), kind_name(layer.kind),
+                        weights, colour(layer));
+    for (int from : layer.inputs)
+      text += fmt::format("  n{} -> n{} [label = \" {}\"];\n", from, i, shape_text(program.layers[from]));
+  }
+  return text + "}\n";
+}
+
+std::string mermaid(const sema::Program& program) {
+  std::string text = "flowchart TD\n";
+  for (size_t i = 0; i < program.layers.size(); ++i) {
+    const sema::Layer& layer = program.layers[i];
+    text += fmt::format("  n{}[\"{}<br/>{}\"]\n", i, title(layer), kind_name(layer.kind));
+    for (int from : layer.inputs)
+      text += fmt::format("  n{} -->|{}| n{}\n", from, shape_text(program.layers[from]), i);
+  }
+  return text;
+}
+
+std::string json(const sema::Program& program) {
+  nlohmann::ordered_json j = {{"schema", "rvb.graph/1"}, {"name", program.name}};
+  j["nodes"] = nlohmann::ordered_json::array();
+  for (size_t i = 0; i < program.layers.size(); ++i) {
+    const sema::Layer& layer = program.layers[i];
+    j["nodes"].push_back({{"id", i},
+                          {"path", layer.path},
+                          {"label", layer.label},
+                          {"kind", kind_name(layer.kind)},
+                          {"shape", layer.shape},
+                          {"inputs", layer.inputs}});
+  }
+  return j.dump(2) + "\n";
+}
+
+std::string svg(const sema::Program& program) {
+  TemporaryFolder folder;
+  std::ofstream(folder.path() + "/graph.dot") << dot(program);
+  try {
+    run_tool(folder.path(), {"dot", "-Tsvg", "-o", "graph.svg", "graph.dot"});
+  } catch (const Failure&) {
+    throw Failure(Exit::io, "cannot draw: Graphviz' `dot` is not installed or failed (package graphviz); "
+                            "`--format dot` needs no Graphviz");
+  }
+  return read_text(folder.path() + "/graph.svg");
+}
+
+} // namespace
+
+int run_graph(const Options& options, const std::string& format) {
+  sema::Program program = load_program(options);
+  std::string text;
+  if (format == "dot")
+    text = dot(program);
+  else if (format == "mermaid")
+    text = mermaid(program);
+  else if (format == "json")
+    text = json(program);
+  else
+    text = svg(program);
+  if (options.output.empty() || options.output == "-")
+    std::cout << text << std::flush;
+  else
+    write_atomically(options.output, text);
+  return 0;
+}
+
+} // namespace rvb::driver

@@ -1,0 +1,50 @@
+#include "driver/inspect.h"
+
+#include "codegen/disassemble.h"
+#include "driver/frontend.h"
+#include "ir/text.h"
+#include "passes/passes.h"
+#include "passes/verify.h"
+#include "support/result.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+
+namespace rvb::driver {
+
+int run_opt(const std::string& file, const std::vector<std::string>& names) {
+  ir::Module module;
+  try {
+    module = ir::parse(read_text(file));
+  } catch (const ir::ParseError& error) {
+    throw Failure(Exit::user, fmt::format("{}:{}:{}: {}", file, error.line, error.column, error.message));
+  }
+  std::vector<std::string> faults = passes::verify(module);
+  for (const std::string& fault : faults)
+    fmt::print(stderr, "{}: {}\n", file, fault);
+  if (!faults.empty())
+    return static_cast<int>(Exit::user);
+  for (const std::string& name : names)
+    if (passes::find_pass(name) == nullptr)
+      throw Failure(Exit::usage, "unknown pass `" + name + "`");
+  passes::run(module, names, {});
+  std::cout << ir::print(module) << std::flush;
+  return 0;
+}
+
+int run_inspect(const std::string& object, const std::string& symbol) {
+  codegen::KernelReport report;
+  try {
+    report = codegen::inspect_object(object, symbol);
+  } catch (const std::runtime_error& error) {
+    throw Failure(Exit::user, error.what());
+  }
+  fmt::print("{}: {} instructions, {} multiplies on data, {} in address arithmetic\n", symbol, report.instructions,
+             report.multiplies.size(), report.address_arithmetic.size());
+  for (const codegen::Multiply& multiply : report.multiplies)
+    fmt::print("  {:#x}: {}\n", multiply.address, multiply.text);
+  return static_cast<int>(report.multiplies.empty() ? Exit::ok : Exit::verification);
+}
+
+} // namespace rvb::driver

@@ -1,0 +1,17 @@
+// Doors for people who work on the compiler, and for its tests.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace rvb::driver {
+
+// `rvbc opt --pass=a,b FILE.ir`: IR text through the named passes, printed. Exit 1 when the text is not IR or not well
+// formed.
+int run_opt(const std::string& file, const std::vector<std::string>& passes);
+
+// `rvbc inspect OBJECT SYMBOL`: the multiplies in an object's code, as deploy's verification sees them. Exit 3 when
+// there are any on data.
+int run_inspect(const std::string& object, const std::string& symbol);
+
+} // namespace rvb::driver

@@ -1,0 +1,24 @@
+// The system's linker: objects and the runtime's archives to an executable or a static library.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace rvb::driver {
+
+// Which of the runtime's archives a program needs (runtime/: link flags in lib/rvb/*.flags).
+enum class Kind { trainable, deployed };
+
+// Runs in `folder`, where `objects` given by bare name lie; the result is moved to `output` when it is complete.
+void link_executable(const std::string& folder, const std::vector<std::string>& objects, Kind kind,
+                     const std::string& output);
+// The objects and the runtime's C API in one static library.
+void make_library(const std::string& folder, const std::vector<std::string>& objects, const std::string& output);
+
+// `NAME.s` in `folder` to `NAME.o`.
+void assemble(const std::string& folder, const std::string& name);
+
+// Runs a program; its output is the message of the Failure when it fails.
+void run_tool(const std::string& folder, const std::vector<std::string>& command);
+
+} // namespace rvb::driver

@@ -1,0 +1,248 @@
+// The command line of rvbc.
+#include "driver/build.h"
+#include "driver/frontend.h"
+#include "driver/inspect.h"
+#include "driver/summary.h"
+#include "kernels/kernels.h"
+#include "support/result.h"
+#include "support/text.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <iostream>
+
+using namespace rvb;
+using namespace rvb::driver;
+
+namespace {
+
+const std::vector<std::string> subcommands = {"build", "deploy",  "check",   "summary", "fmt",
+                                              "graph", "explain", "targets", "opt",     "inspect"};
+
+// `rvbc model.rvb …` means `rvbc build model.rvb …`: the first word that is no option decides.
+std::vector<std::string> with_subcommand(std::vector<std::string> words) {
+  for (size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (word == "-o" || word == "-D" || word == "-j") { // these take the next word
+      ++i;
+      continue;
+    }
+    if (!word.empty() && word[0] == '-')
+      continue;
+    if (std::find(subcommands.begin(), subcommands.end(), word) != subcommands.end()) {
+      std::rotate(words.begin(), words.begin() + static_cast<long>(i), words.begin() + static_cast<long>(i) + 1);
+      return words;
+    }
+    bool file = word.find('/') != std::string::npos || std::filesystem::path(word).extension() == ".rvb" ||
+                std::filesystem::exists(word);
+    if (!file) {
+      std::string nearest = rvb::nearest(word, subcommands);
+      throw Failure(Exit::usage, "unknown command `" + word + "`" +
+                                     (nearest.empty() ? "" : "; did you mean `" + nearest + "`?") +
+                                     "\nrun `rvbc --help` for the commands");
+    }
+    words.insert(words.begin(), "build");
+    return words;
+  }
+  return words;
+}
+
+void split_define(const std::vector<std::string>& words, Options& options) {
+  for (const std::string& word : words) {
+    size_t equal = word.find('=');
+    if (equal == 0 || equal == std::string::npos)
+      throw Failure(Exit::usage, "-D takes NAME=VALUE, not `" + word + "`");
+    options.defines[word.substr(0, equal)] = word.substr(equal + 1);
+  }
+}
+
+std::vector<std::string> split_commas(const std::vector<std::string>& words) {
+  std::vector<std::string> result;
+  for (const std::string& word : words)
+    for (const std::string& part : CLI::detail::split(word, ','))
+      if (!part.empty())
+        result.push_back(part);
+  return result;
+}
+
+class CommandLine {
+public:
+  CommandLine()
+      : app_("rvbc compiles ReverB spiking networks to native programs.\n\n"
+             "  rvbc fashion.rvb -o fashion          compile\n"
+             "  ./fashion train --data DIR           train, evaluate, infer, benchmark\n"
+             "  rvbc deploy fashion.rvb --weights W.safetensors -o fashion.infer\n",
+             "rvbc") {
+    app_.set_version_flag("--version", std::string("rvbc ") + RVB_VERSION);
+    app_.require_subcommand(1);
+    add_build();
+    add_deploy();
+    add_reports();
+    add_inspection();
+  }
+
+  int run(std::vector<std::string> words) {
+    std::vector<std::string> all = with_subcommand(std::move(words));
+    std::reverse(all.begin(), all.end()); // CLI11 takes them from the back
+    try {
+      app_.parse(all);
+    } catch (const CLI::ParseError& error) {
+      return report(error);
+    }
+    split_define(defines_, options_);
+    options_.emit = split_commas(emit_);
+    options_.print_after = split_commas(print_after_);
+    return action_();
+  }
+
+private:
+  CLI::App* command(const char* name, const char* help, int (CommandLine::*action)()) {
+    CLI::App* sub = app_.add_subcommand(name, help);
+    sub->callback([this, action] { action_ = [this, action] { return (this->*action)(); }; });
+    return sub;
+  }
+
+  void add_model(CLI::App* sub) {
+    sub->add_option("model", options_.model, "the network, a .rvb file (- for standard input)")->required();
+    sub->add_option("-D", defines_, "override `param NAME` of the model")
+        ->type_name("NAME=VALUE")
+        ->allow_extra_args(false);
+    sub->add_option("--diagnostics", options_.diagnostics, "how mistakes are printed")
+        ->check(CLI::IsMember({"text", "short", "json"}))
+        ->capture_default_str();
+  }
+
+  void add_compilation(CLI::App* sub) {
+    sub->add_option("-o,--output", options_.output, "the file to write");
+    sub->add_option("--target", options_.target, "instruction set (rvbc targets lists them)")->capture_default_str();
+    sub->add_option("--emit", emit_, "what to write: exe, ast, ir, plan, stmt, llvm, asm; deploy also lib, header")
+        ->type_name("KIND")
+        ->allow_extra_args(false);
+    sub->add_option("--print-after", print_after_, "print the IR after a pass (irgen, a pass, all)")
+        ->type_name("PASS")
+        ->allow_extra_args(false);
+    sub->add_flag("--time-passes", options_.time_passes, "say how long each pass took");
+    sub->add_option("-j,--jobs", options_.jobs, "kernels compiled at a time (default: one a core)")
+        ->check(CLI::Range(1, 256));
+    sub->add_flag("-q,--quiet", options_.quiet, "print nothing but mistakes");
+  }
+
+  void add_build() {
+    CLI::App* sub = command("build", "compile a network to a program (the default)", &CommandLine::build);
+    add_model(sub);
+    add_compilation(sub);
+  }
+
+  void add_deploy() {
+    CLI::App* sub = command("deploy", "make an addition-only program from trained weights", &CommandLine::deploy);
+    add_model(sub);
+    add_compilation(sub);
+    sub->add_option("--weights", options_.weights, "trained weights, .safetensors")->required();
+    sub->add_flag("--verify-addonly", options_.verify_addonly,
+                  "print every multiply in the machine code of binary layers; exit 3 if there is one");
+  }
+
+  void add_reports() {
+    add_model(command("check", "parse, check names, types and shapes", &CommandLine::check));
+    CLI::App* summary = command("summary", "layers, shapes, parameters, operations, memory", &CommandLine::summary);
+    add_model(summary);
+    summary->add_flag("--json", options_.json, "as JSON");
+    summary->add_option("--target", options_.target, "instruction set")->capture_default_str();
+    CLI::App* graph = command("graph", "draw the network", &CommandLine::graph);
+    add_model(graph);
+    graph->add_option("-o,--output", options_.output, "the file to write (default: standard output)");
+    graph->add_option("--format", format_, "dot, svg (needs Graphviz), mermaid, json")
+        ->check(CLI::IsMember({"dot", "svg", "mermaid", "json"}))
+        ->capture_default_str();
+    CLI::App* format = command("fmt", "format files in place (- for standard input to output)", &CommandLine::format);
+    format->add_option("files", files_, "the files")->required();
+    format->add_flag("--check", check_only_, "change nothing; exit 1 when a file is not formatted");
+    CLI::App* explain = command("explain", "a page about a diagnostic, by its code", &CommandLine::explain);
+    explain->add_option("code", code_, "RVB0203 or 203")->required();
+    command("targets", "list the instruction sets", &CommandLine::targets);
+  }
+
+  void add_inspection() {
+    CLI::App* opt = command("opt", "run passes over IR text", &CommandLine::opt);
+    opt->add_option("file", file_, "IR text (- for standard input)")->required();
+    opt->add_option("--pass", passes_, "passes, in order")->type_name("NAME,…")->allow_extra_args(false);
+    CLI::App* inspect = command("inspect", "list the multiplies in an object's machine code", &CommandLine::inspect);
+    inspect->add_option("object", file_, "an object file")->required();
+    inspect->add_option("symbol", code_, "the function it must define")->required();
+  }
+
+  int report(const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) { // --help, --version
+      app_.exit(error, std::cout, std::cerr);
+      return 0;
+    }
+    std::string message = error.what();
+    std::vector<std::string> known;
+    for (CLI::App* sub : app_.get_subcommands())
+      for (const CLI::Option* option : sub->get_options())
+        for (const std::string& name : option->get_lnames())
+          known.push_back("--" + name);
+    std::string hint;
+    for (CLI::App* sub : app_.get_subcommands())
+      for (const std::string& word : sub->remaining())
+        if (std::string near = nearest(word.substr(0, word.find('=')), known); hint.empty() && !near.empty())
+          hint = "; did you mean `" + near + "`?";
+    fmt::print(stderr, "rvbc: {}{}\nrun `rvbc --help` or `rvbc COMMAND --help`\n", message, hint);
+    return static_cast<int>(Exit::usage);
+  }
+
+  int build() {
+    // Without any wish: an executable named after the model.
+    if (options_.output.empty() && emit_.empty() && print_after_.empty() && !options_.time_passes)
+      options_.output = std::filesystem::path(options_.model).stem().string();
+    return run_build(options_);
+  }
+  int deploy() {
+    if (options_.output.empty() && emit_.empty() && print_after_.empty() && !options_.time_passes)
+      options_.output = std::filesystem::path(options_.model).stem().string() + ".infer";
+    return run_deploy(options_);
+  }
+  int check() { return run_check(options_); }
+  int summary() { return run_summary(options_); }
+  int graph() { return run_graph(options_, format_); }
+  int format() { return run_format(files_, check_only_); }
+  int explain() { return run_explain(code_); }
+  int targets() {
+    for (const std::string& name : kernels::target_names()) {
+      kernels::Target target;
+      kernels::find_target(name, target);
+      fmt::print("{}: {}\n", name, fmt::join(target.features(), " "));
+    }
+    return 0;
+  }
+  int opt() { return run_opt(file_, split_commas(passes_)); }
+  int inspect() { return run_inspect(file_, code_); }
+
+  CLI::App app_;
+  Options options_;
+  std::vector<std::string> defines_, emit_, print_after_, passes_, files_;
+  std::string format_ = "svg", code_, file_;
+  bool check_only_ = false;
+  std::function<int()> action_;
+};
+
+} // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return CommandLine().run(std::vector<std::string>(argv + 1, argv + argc));
+  } catch (const Failure& failure) {
+    if (*failure.what() != 0)
+      fmt::print(stderr, "rvbc: {}\n", failure.what());
+    return static_cast<int>(failure.exit);
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "rvbc: out of memory\n");
+    return static_cast<int>(Exit::io);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "rvbc: this is a bug in rvbc {}: {}\nplease report it with the model and this command\n",
+               RVB_VERSION, error.what());
+    return static_cast<int>(Exit::internal);
+  }
+}

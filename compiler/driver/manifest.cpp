@@ -1,0 +1,163 @@
+#include "driver/manifest.h"
+
+#include "irgen/generate.h"
+#include "ops/ops.h"
+
+#include <map>
+#include <numeric>
+
+namespace rvb::driver {
+
+using nlohmann::ordered_json;
+
+const char* kind_name(sema::LayerKind kind) {
+  using sema::LayerKind;
+  switch (kind) {
+  case LayerKind::input: return "input";
+  case LayerKind::conv2d: return "conv2d";
+  case LayerKind::linear: return "linear";
+  case LayerKind::batchnorm: return "batchnorm";
+  case LayerKind::neuron: return "neuron";
+  case LayerKind::avgpool: return "avgpool";
+  case LayerKind::maxpool: return "maxpool";
+  case LayerKind::global_avgpool: return "global_avgpool";
+  case LayerKind::flatten: return "flatten";
+  case LayerKind::add: return "add";
+  case LayerKind::mean_over_time: return "mean_over_time";
+  }
+  return "?";
+}
+
+namespace {
+
+const char* role_name(sema::Role role) {
+  using sema::Role;
+  switch (role) {
+  case Role::weight: return "weight";
+  case Role::alpha: return "alpha";
+  case Role::bias: return "bias";
+  case Role::gamma: return "gamma";
+  case Role::beta: return "beta";
+  case Role::running_mean: return "running_mean";
+  case Role::running_variance: return "running_variance";
+  }
+  return "?";
+}
+
+const char* weights_name(sema::Weights weights) {
+  switch (weights) {
+  case sema::Weights::real: return "real";
+  case sema::Weights::binary: return "binary";
+  case sema::Weights::binary_alpha: return "binary(alpha)";
+  }
+  return "?";
+}
+
+int64_t elements(const sema::Shape& shape) {
+  return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
+}
+
+} // namespace
+
+// Operations are counted on the IR as generated, before any pass: the convention of the field's tables, in which every
+// time step is computed. An addition under a binary weight is no multiply-add.
+std::vector<LayerRow> layer_rows(const sema::Program& program) {
+  std::vector<LayerRow> rows;
+  std::map<std::string, size_t> by_path;
+  for (const sema::Layer& layer : program.layers) {
+    rows.push_back({&layer});
+    if (!layer.path.empty())
+      by_path[layer.path] = rows.size() - 1;
+  }
+  for (const sema::Parameter& parameter : program.parameters)
+    if (parameter.trainable) {
+      LayerRow& row = rows[parameter.layer];
+      (parameter.binary ? row.binary_parameters : row.real_parameters) += elements(parameter.shape);
+    }
+  ir::Function step = irgen::generate_step(program); // one time step, by construction
+  for (const ir::Op& op : step.ops) {
+    auto rule = ops::meaning(op.opcode).count;
+    auto row = by_path.find(op.layer);
+    if (rule == nullptr || row == by_path.end())
+      continue;
+    ops::Count count = rule(step, op);
+    bool binary = rows[row->second].layer->weights != sema::Weights::real;
+    rows[row->second].additions += count.additions + (binary ? count.multiply_adds : 0);
+    rows[row->second].multiply_adds += binary ? 0 : count.multiply_adds;
+  }
+  return rows;
+}
+
+ordered_json manifest(const sema::Program& program, const std::vector<codegen::Plan>& plans,
+                      const kernels::Target& target, bool deployed) {
+  ordered_json m;
+  m["schema"] = "rvb.manifest/1";
+  m["name"] = program.name;
+  m["source_hash"] = program.source_hash;
+  m["compiler"] = std::string("rvbc ") + RVB_VERSION;
+  m["target"] = target.name;
+  m["features"] = target.features();
+  m["deployed"] = deployed;
+  m["input"] = {{"name", program.input.name},
+                {"shape", program.input.shape},
+                {"sequence", program.input.sequence},
+                {"steps", program.input.steps}};
+  m["classes"] = program.classes;
+  m["constants"] = ordered_json::object();
+  for (const auto& [name, value] : program.constants) {
+    if (value == static_cast<double>(static_cast<int64_t>(value)))
+      m["constants"][name] = static_cast<int64_t>(value);
+    else
+      m["constants"][name] = value;
+  }
+  m["layers"] = ordered_json::array();
+  for (const LayerRow& row : layer_rows(program)) {
+    ordered_json layer = {{"path", row.layer->path.empty() ? row.layer->label : row.layer->path},
+                          {"kind", kind_name(row.layer->kind)},
+                          {"shape", row.layer->shape}};
+    if (row.layer->kind == sema::LayerKind::conv2d || row.layer->kind == sema::LayerKind::linear) {
+      layer["weights"] = weights_name(row.layer->weights);
+      layer["bytes"] = row.real_parameters * 4 + (row.binary_parameters + 7) / 8;
+      layer["multiply_adds"] = row.multiply_adds;
+      layer["additions"] = row.additions;
+    }
+    m["layers"].push_back(layer);
+  }
+  m["parameters"] = ordered_json::array();
+  for (const sema::Parameter& p : program.parameters) {
+    if (deployed)
+      break;
+    bool normal = p.initializer.kind == sema::Initializer::Kind::normal;
+    m["parameters"].push_back(
+        {{"name", p.name},
+         {"role", role_name(p.role)},
+         {"shape", p.shape},
+         {"order", irgen::memory_order(p)},
+         {"trainable", p.trainable},
+         {"decays", p.decays},
+         {"binary", p.binary},
+         {"momentum", p.momentum},
+         {"initializer", {{"kind", normal ? "normal" : "constant"}, {"value", p.initializer.value}}}});
+  }
+  m["functions"] = ordered_json::object();
+  for (const codegen::Plan& plan : plans)
+    m["functions"][plan.function] = {{"arguments", plan.arguments},
+                                     {"results", plan.results},
+                                     {"static_bytes", plan.static_bytes},
+                                     {"sample_bytes", plan.sample_bytes}};
+  const sema::Recipe& r = program.recipe;
+  m["recipe"] = {{"loss", r.loss},
+                 {"optimizer", r.optimizer},
+                 {"rate", r.rate},
+                 {"momentum", r.momentum},
+                 {"weight_decay", r.weight_decay},
+                 {"schedule", r.schedule},
+                 {"epochs", r.epochs},
+                 {"batch", r.batch},
+                 {"augment", r.augment},
+                 {"mean", r.mean},
+                 {"deviation", r.deviation}};
+  return m;
+}
+
+} // namespace rvb::driver

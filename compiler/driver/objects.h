@@ -1,0 +1,30 @@
+// Kernels to object files: equal calls once, in parallel, kept in a cache.
+#pragma once
+
+#include "ir/ir.h"
+#include "kernels/kernels.h"
+
+#include <string>
+#include <vector>
+
+namespace rvb::driver {
+
+struct KernelRequest {
+  std::string symbol;
+  const ir::Function* function;
+  const ir::Op* op;
+};
+
+struct KernelObjects {
+  std::vector<std::string> paths; // sorted by symbol, one a distinct kernel
+  int compiled = 0;
+  int cached = 0;
+};
+
+// Each kernel is compiled in a process of its own: they run side by side, a compiler fault in one is reported with its
+// operation instead of taking the others along, and object bytes do not depend on what was compiled before.
+// Progress goes to standard error when it is a terminal and `quiet` is off.
+KernelObjects compile_kernels(const std::vector<KernelRequest>& requests, const kernels::Target& target, int jobs,
+                              bool quiet);
+
+} // namespace rvb::driver

@@ -1,0 +1,33 @@
+// What a command of rvbc was asked to do.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace rvb::driver {
+
+struct Options {
+  std::string model; // the .rvb file
+  std::string output;
+  std::string weights; // deploy
+  std::map<std::string, std::string> defines;
+  std::string target = "native";
+  std::vector<std::string> emit;        // exe, lib, header, ast, ir, plan, stmt, llvm, asm
+  std::vector<std::string> print_after; // passes
+  bool time_passes = false;
+  bool verify_addonly = false;
+  bool json = false;
+  bool quiet = false;
+  std::string diagnostics = "text"; // text, short, json
+  int jobs = 0;                     // 0: as many as there are cores
+
+  bool wants(const std::string& kind) const {
+    for (const std::string& e : emit)
+      if (e == kind)
+        return true;
+    return false;
+  }
+};
+
+} // namespace rvb::driver

@@ -1,0 +1,156 @@
+#include "driver/summary.h"
+
+#include "driver/compile.h"
+#include "driver/frontend.h"
+#include "driver/manifest.h"
+#include "passes/passes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iostream>
+
+namespace rvb::driver {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+std::string shape_text(const sema::Shape& shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+// 1234567 -> 1,234,567
+std::string grouped(int64_t value) {
+  std::string digits = std::to_string(value);
+  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(at, ",");
+  return value == 0 ? "" : digits;
+}
+
+struct Totals {
+  int64_t real = 0, binary = 0, multiply_adds = 0, additions = 0, neurons = 0;
+  int64_t packed_bytes() const { return real * 4 + (binary + 7) / 8; }
+};
+
+Totals total(const std::vector<LayerRow>& rows) {
+  Totals totals;
+  for (const LayerRow& row : rows) {
+    totals.real += row.real_parameters;
+    totals.binary += row.binary_parameters;
+    totals.multiply_adds += row.multiply_adds;
+    totals.additions += row.additions;
+    if (row.layer->kind == sema::LayerKind::neuron) {
+      int64_t count = 1;
+      for (int64_t extent : row.layer->shape)
+        count *= extent;
+      totals.neurons += count;
+    }
+  }
+  return totals;
+}
+
+// Parameters as the field counts them: without alphas (paper tables), and with.
+int64_t alphas(const sema::Program& program) {
+  int64_t count = 0;
+  for (const sema::Parameter& p : program.parameters)
+    if (p.role == sema::Role::alpha) {
+      int64_t n = 1;
+      for (int64_t extent : p.shape)
+        n *= extent;
+      count += n;
+    }
+  return count;
+}
+
+void print_table(const sema::Program& program, const std::vector<LayerRow>& rows, const Totals& totals,
+                 const std::vector<codegen::Plan>& plans) {
+  const sema::Input& input = program.input;
+  fmt::print("{}: {} {} {} T = {}, {} classes\n\n", program.name, input.name, shape_text(input.shape),
+             input.sequence ? "over" : "repeated", input.steps, program.classes);
+  std::vector<std::vector<std::string>> cells = {
+      {"layer", "kind", "output", "f32 params", "1-bit params", "multiply-adds", "additions"}};
+  for (const LayerRow& row : rows)
+    cells.push_back({row.layer->path.empty() ? row.layer->label : row.layer->path, kind_name(row.layer->kind),
+                     shape_text(row.layer->shape), grouped(row.real_parameters), grouped(row.binary_parameters),
+                     grouped(row.multiply_adds), grouped(row.additions)});
+  cells.push_back({"total", "", "", grouped(totals.real), grouped(totals.binary), grouped(totals.multiply_adds),
+                   grouped(totals.additions)});
+  std::vector<size_t> widths(cells[0].size());
+  for (const auto& row : cells)
+    for (size_t c = 0; c < row.size(); ++c)
+      widths[c] = std::max(widths[c], row[c].size());
+  for (size_t r = 0; r < cells.size(); ++r) {
+    if (r == 1 || r + 1 == cells.size()) {
+      size_t line = 0;
+      for (size_t width : widths)
+        line += width + 2;
+      fmt::print("{}\n", std::string(line - 2, '-'));
+    }
+    for (size_t c = 0; c < cells[r].size(); ++c)
+      fmt::print(c < 3 ? "{:<{}}{}" : "{:>{}}{}", cells[r][c], widths[c], c + 1 == cells[r].size() ? "\n" : "  ");
+  }
+  fmt::print("\noperations are per sample and time step, padding taps counted; {} neurons\n", grouped(totals.neurons));
+  fmt::print("weights: {} bytes trained (32 bits each), {} bytes deployed\n",
+             grouped((totals.real + totals.binary) * 4), grouped(totals.packed_bytes()));
+  for (const codegen::Plan& plan : plans)
+    fmt::print("memory to {}: {} bytes + {} a sample\n", plan.function == "infer" ? "infer" : "train",
+               plan.static_bytes, grouped(plan.sample_bytes));
+}
+
+ordered_json as_json(const sema::Program& program, const std::vector<LayerRow>& rows, const Totals& totals,
+                     const std::vector<codegen::Plan>& plans) {
+  ordered_json j;
+  j["schema"] = "rvb.summary/1";
+  j["name"] = program.name;
+  j["input"] = {{"name", program.input.name},
+                {"shape", program.input.shape},
+                {"sequence", program.input.sequence},
+                {"steps", program.input.steps}};
+  j["classes"] = program.classes;
+  j["layers"] = ordered_json::array();
+  for (const LayerRow& row : rows)
+    j["layers"].push_back({{"path", row.layer->path},
+                           {"label", row.layer->label},
+                           {"kind", kind_name(row.layer->kind)},
+                           {"shape", row.layer->shape},
+                           {"real_parameters", row.real_parameters},
+                           {"binary_parameters", row.binary_parameters},
+                           {"multiply_adds", row.multiply_adds},
+                           {"additions", row.additions}});
+  int64_t alpha = alphas(program);
+  j["total"] = {{"parameters", totals.real + totals.binary},
+                {"parameters_without_alpha", totals.real + totals.binary - alpha},
+                {"alphas", alpha},
+                {"real_parameters", totals.real},
+                {"binary_parameters", totals.binary},
+                {"multiply_adds", totals.multiply_adds},
+                {"additions", totals.additions},
+                {"operations", totals.multiply_adds + totals.additions},
+                {"neurons", totals.neurons},
+                {"trained_bytes", (totals.real + totals.binary) * 4},
+                {"deployed_bytes", totals.packed_bytes()}};
+  for (const codegen::Plan& plan : plans)
+    j["memory"][plan.function] = {{"static_bytes", plan.static_bytes}, {"sample_bytes", plan.sample_bytes}};
+  return j;
+}
+
+} // namespace
+
+int run_summary(const Options& options) {
+  sema::Program program = load_program(options);
+  kernels::Target target = resolve_target(options.target);
+  ir::Module module = generate(program, {true, true, false});
+  run_passes(module, passes::training_pipeline(), options);
+  std::vector<codegen::Plan> plans = plan_all(module, target);
+  std::vector<LayerRow> rows = layer_rows(program);
+  Totals totals = total(rows);
+  if (options.json)
+    std::cout << as_json(program, rows, totals, plans).dump(2) << "\n";
+  else
+    print_table(program, rows, totals, plans);
+  std::cout << std::flush;
+  return 0;
+}
+
+} // namespace rvb::driver

@@ -1,0 +1,13 @@
+// `rvbc summary` and `rvbc graph`: what a network is, for people.
+#pragma once
+
+#include "driver/options.h"
+
+namespace rvb::driver {
+
+int run_summary(const Options& options);
+
+// format: dot, svg, mermaid, json. SVG is drawn by Graphviz' `dot`; a missing `dot` is a Failure that says so.
+int run_graph(const Options& options, const std::string& format);
+
+} // namespace rvb::driver

@@ -1,0 +1,134 @@
+#include "driver/weights.h"
+
+#include "irgen/generate.h"
+#include "safetensors.h"
+#include "support/result.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+#include <set>
+
+namespace rvb::driver {
+
+namespace {
+
+// From disk order to memory order: dimension i in memory is dimension order[i] on disk.
+std::vector<float> transposed(const std::vector<float>& from, const std::vector<int64_t>& shape,
+                              const std::vector<int>& order) {
+  size_t rank = shape.size();
+  std::vector<int64_t> stride(rank, 1);
+  for (size_t d = rank; d-- > 1;)
+    stride[d - 1] = stride[d] * shape[d];
+  std::vector<float> to(from.size());
+  std::vector<int64_t> index(rank, 0); // in memory order
+  for (float& value : to) {
+    int64_t at = 0;
+    for (size_t d = 0; d < rank; ++d)
+      at += index[d] * stride[order[d]];
+    value = from[static_cast<size_t>(at)];
+    for (size_t d = rank; d-- > 0;) {
+      if (++index[d] < shape[order[d]])
+        break;
+      index[d] = 0;
+    }
+  }
+  return to;
+}
+
+// FNV-1a, enough to tell two weights files apart in a report.
+class Hash {
+public:
+  void add(const void* bytes, size_t size) {
+    auto* p = static_cast<const unsigned char*>(bytes);
+    for (size_t i = 0; i < size; ++i)
+      state_ = (state_ ^ p[i]) * 0x100000001b3u;
+  }
+  std::string text() const { return fmt::format("{:016x}", state_); }
+
+private:
+  uint64_t state_ = 0xcbf29ce484222325u;
+};
+
+runtime::Safetensors read(const std::string& path) {
+  try {
+    return runtime::read_safetensors(path);
+  } catch (const runtime::Failure& failure) {
+    throw Failure(static_cast<Exit>(failure.exit), failure.what());
+  }
+}
+
+// Every tensor that does not fit, in one message.
+void check_tensors(const runtime::Safetensors& file, const sema::Program& program, const std::string& path) {
+  std::string complaints;
+  std::set<std::string> expected;
+  for (const sema::Parameter& p : program.parameters) {
+    expected.insert(p.name);
+    const runtime::Tensor* tensor = file.find(p.name);
+    if (tensor == nullptr)
+      complaints += fmt::format("\n  `{}` {} is missing", p.name, runtime::shape_text(p.shape));
+    else if (tensor->shape != p.shape)
+      complaints += fmt::format("\n  `{}` has shape {}, expected {}", p.name, runtime::shape_text(tensor->shape),
+                                runtime::shape_text(p.shape));
+    else if (tensor->values.empty())
+      complaints += fmt::format("\n  `{}` has type {}, expected F32", p.name, tensor->dtype);
+    else
+      for (float value : tensor->values)
+        if (!std::isfinite(value)) {
+          complaints += fmt::format("\n  `{}` holds a value that is not finite", p.name);
+          break;
+        }
+  }
+  for (const runtime::Tensor& tensor : file.tensors) {
+    bool optimizer = tensor.name.rfind("optimizer.", 0) == 0; // a training checkpoint's own
+    bool counter = tensor.name.size() > 20 && tensor.name.find("num_batches_tracked") != std::string::npos; // PyTorch's
+    if (expected.count(tensor.name) == 0 && !optimizer && !counter)
+      complaints +=
+          fmt::format("\n  `{}` {} is no parameter of the network", tensor.name, runtime::shape_text(tensor.shape));
+  }
+  if (!complaints.empty())
+    throw Failure(Exit::mismatch, fmt::format("{}: the weights do not belong to network `{}` [RVB0502]{}", path,
+                                              program.name, complaints));
+}
+
+void bind(ir::Function& function, const std::set<std::string>& names) {
+  std::vector<ir::Op> constants;
+  std::vector<ir::Value> kept;
+  for (ir::Value parameter : function.parameters) {
+    const std::string& name = function.values[parameter].name;
+    if (names.count(name) == 0) {
+      kept.push_back(parameter);
+      continue;
+    }
+    ir::Op op;
+    op.opcode = ir::Opcode::constant;
+    op.results = {parameter};
+    op.attributes["name"] = name;
+    constants.push_back(std::move(op));
+  }
+  function.parameters = kept;
+  function.ops.insert(function.ops.begin(), constants.begin(), constants.end());
+}
+
+} // namespace
+
+std::string bind_weights(ir::Module& module, const sema::Program& program, const std::string& path) {
+  runtime::Safetensors file = read(path);
+  check_tensors(file, program, path);
+  Hash hash;
+  std::set<std::string> names;
+  for (const sema::Parameter& p : program.parameters) {
+    const runtime::Tensor& tensor = *file.find(p.name);
+    hash.add(p.name.data(), p.name.size());
+    hash.add(tensor.values.data(), tensor.values.size() * sizeof(float));
+    module.constants[p.name] = ir::Constant::from_floats(
+        irgen::memory_type(p).dims, transposed(tensor.values, tensor.shape, irgen::memory_order(p)));
+    names.insert(p.name);
+  }
+  for (ir::Function& function : module.functions)
+    bind(function, names);
+  return hash.text();
+}
+
+} // namespace rvb::driver
