@@ -1,0 +1,29 @@
+#!/bin/bash
+# The deployed program decides as the trained network, takes one bit a binary weight, multiplies in no binary layer, and
+# needs nothing but what every machine has.
+. "$(dirname "$0")/common.sh"
+data=$(fashion_folder)
+
+for threshold in 0 0.25; do
+  tiny tiny -D threshold=$threshold -D T=3
+  ./tiny train --data "$data" --limit 3000 --epochs 1 --quiet --run-dir run$threshold
+  weights=run$threshold/last.safetensors
+  ./tiny eval --data "$data" --limit 2000 --weights $weights --output logits.npy --json >trained.json
+  expect 0 "$RVBC" deploy "$here/tiny.rvb" -D threshold=$threshold -D T=3 --weights $weights -o tiny.infer --verify-addonly
+  says 'verified: 0 multiplies'
+  ./tiny.infer eval --data "$data" --limit 2000 --compare logits.npy --json >deployed.json
+  holds "$(field deployed.json '["comparison"]["decisions_differ"]') == 0"
+  holds "$(field deployed.json '["accuracy"]') > 0.4"
+  holds "abs($(field deployed.json '["accuracy"]') - $(field trained.json '["accuracy"]')) <= $(field deployed.json '["comparison"]["ties"]') / 2000"
+  expect 0 ./tiny.infer --verify-addonly
+  ./tiny.infer info --json >info.json
+  # 40 x 8 x 9 signs; 8 channels take a word of 32 bits
+  holds "$(field info.json '["deployment"]["binary_bytes"]') == 40 * 9 * 4"
+  holds "$(field info.json '["deployment"]["synaptic_multiplies"]') == 0"
+  expect 0 ./tiny.infer bench --batch 1 --threads 1 --repeats 3
+done
+
+# libraries: C, mathematics, OpenMP, the data readers
+if ldd tiny.infer | grep -vE 'linux-vdso|ld-linux|lib(c|m|gomp|pthread|dl|z|png16|turbojpeg)\.so'; then
+  die "the deployed program needs other libraries"
+fi

@@ -1,0 +1,36 @@
+#!/bin/bash
+# Training that was stopped and continued gives the bits of training that was not, with one thread and with two; and the
+# number of threads changes no bit either.
+. "$(dirname "$0")/common.sh"
+data=$(fashion_folder)
+
+tiny
+for threads in 1 2; do
+  flags=(--data "$data" --limit 600 --epochs 3 --seed 5 --threads $threads --quiet)
+  ./tiny train "${flags[@]}" --run-dir whole$threads
+  # stopped in the middle of an epoch, and once more at the end of one
+  ./tiny train "${flags[@]}" --run-dir parts$threads --steps 7
+  differ whole$threads/last.safetensors parts$threads/last.safetensors
+  ./tiny train --run-dir parts$threads --resume --threads $threads --quiet --steps 24
+  ./tiny train --run-dir parts$threads --resume --threads $threads --quiet
+  same whole$threads/last.safetensors parts$threads/last.safetensors
+  same whole$threads/best.safetensors parts$threads/best.safetensors
+done
+same whole1/last.safetensors whole2/last.safetensors
+
+# Ctrl-C, as early or late as it comes
+./tiny train --data "$data" --limit 2000 --epochs 3 --seed 5 --threads 2 --quiet --run-dir whole
+./tiny train --data "$data" --limit 2000 --epochs 3 --seed 5 --threads 2 --log-every 1 --run-dir stopped >log 2>&1 &
+child=$!
+for _ in $(seq 600); do
+  [ "$(cat stopped/metrics.jsonl 2>/dev/null | wc -l)" -ge 3 ] && break
+  sleep 0.05
+done
+kill -INT $child
+code=0
+wait $child || code=$?
+[ $code -eq 130 ] || { cat log; die "interrupted training ended with $code, expected 130"; }
+grep -q -- --resume log || die "an interrupted run says how to continue"
+differ whole/last.safetensors stopped/last.safetensors
+./tiny train --resume --run-dir stopped --threads 2 --quiet
+same whole/last.safetensors stopped/last.safetensors

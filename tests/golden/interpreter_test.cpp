@@ -1,0 +1,222 @@
+// The golden tensors against the IR as the interpreter runs it: everything above the kernels, in double precision.
+// Whole programs are compared by compare.py; where that fails and this does not, a kernel or the runtime is at fault.
+#include "driver/weights.h"
+#include "interpreter.h"
+#include "irgen/generate.h"
+#include "npy.h"
+#include "passes/passes.h"
+#include "safetensors.h"
+#include "sema/check.h"
+#include "support/render.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+using namespace rvb;
+using interpreter::Tensor;
+
+namespace {
+
+constexpr double logit_tolerance = 1e-6; // nothing but the stored values' rounding
+constexpr double gradient_tolerance = 1e-6;
+constexpr double deployed_tolerance = 1e-5; // folded constants are rounded to single precision
+const std::string folder = RVB_GOLDEN;
+
+std::string read_text(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+// From PyTorch's dimensions to ours: dimension i of the result is dimension order[i] of `values`.
+std::vector<double> permuted(const std::vector<double>& values, const std::vector<int64_t>& shape,
+                             const std::vector<int>& order) {
+  std::vector<int64_t> stride(shape.size(), 1), index(shape.size(), 0);
+  for (size_t d = shape.size(); d-- > 1;)
+    stride[d - 1] = stride[d] * shape[d];
+  std::vector<double> result;
+  for (size_t i = 0; i < values.size(); ++i) {
+    int64_t at = 0;
+    for (size_t d = 0; d < shape.size(); ++d)
+      at += index[d] * stride[static_cast<size_t>(order[d])];
+    result.push_back(values[static_cast<size_t>(at)]);
+    for (size_t d = shape.size(); d-- > 0;) {
+      if (++index[d] < shape[static_cast<size_t>(order[d])])
+        break;
+      index[d] = 0;
+    }
+  }
+  return result;
+}
+
+std::vector<double> as_doubles(const std::vector<float>& values) {
+  return {values.begin(), values.end()};
+}
+
+double relative_difference(const std::vector<double>& ours, const std::vector<double>& golden) {
+  if (ours.size() != golden.size())
+    return INFINITY;
+  double difference = 0, largest = 0;
+  for (size_t i = 0; i < golden.size(); ++i) {
+    if (!std::isfinite(ours[i]))
+      return INFINITY;
+    difference = std::max(difference, std::fabs(ours[i] - golden[i]));
+    largest = std::max(largest, std::fabs(golden[i]));
+  }
+  return difference / largest;
+}
+
+class Case {
+public:
+  explicit Case(const std::string& name) : path_(folder + "/cases/" + name) {
+    facts = nlohmann::json::parse(read_text(path_ + "/case.json"));
+    sema::Options options;
+    options.stdlib = RVB_STDLIB;
+    for (const auto& [key, value] : facts["settings"].items())
+      options.defines[key] = value.dump();
+    Sources sources;
+    Diagnostics diagnostics;
+    std::string file = folder + "/" + facts["source"].get<std::string>();
+    auto checked = sema::check(sources, sources.add(file, read_text(file)), options, diagnostics);
+    if (!checked)
+      throw std::runtime_error(render(sources, diagnostics, {}));
+    program = *checked;
+    weights = runtime::read_safetensors(path_ + "/weights.safetensors");
+    gradients = runtime::read_safetensors(path_ + "/gradients.safetensors");
+    logits = as_doubles(runtime::read_npy(path_ + "/logits.npy").values);
+    x = runtime::read_npy(path_ + "/x.npy");
+    labels = runtime::read_npy(path_ + "/labels.npy").whole;
+  }
+  std::string weights_path() const { return path_ + "/weights.safetensors"; }
+  int64_t batch() const { return static_cast<int64_t>(labels.size()); }
+
+  const sema::Parameter* parameter(const std::string& name) const {
+    for (const sema::Parameter& p : program.parameters)
+      if (p.name == name)
+        return &p;
+    return nullptr;
+  }
+
+  std::vector<double> in_memory(const runtime::Tensor& tensor) const {
+    return permuted(as_doubles(tensor.values), tensor.shape, irgen::memory_order(*parameter(tensor.name)));
+  }
+
+  // [T, N, C, H, W] -> [T, N, H, W, C]; without T for still images.
+  std::vector<double> image() const {
+    std::vector<int> order = x.shape.size() == 5 ? std::vector<int>{0, 1, 3, 4, 2} : std::vector<int>{0, 2, 3, 1};
+    return permuted(as_doubles(x.values), x.shape, order);
+  }
+
+  std::map<std::string, Tensor> run(const ir::Module& module, const std::string& name,
+                                    const std::map<std::string, Tensor>& given = {}) const {
+    const ir::Function& function = *module.find(name);
+    std::vector<Tensor> arguments;
+    for (ir::Value value : function.parameters) {
+      const std::string& what = function.values[value].name;
+      Tensor tensor = interpreter::zeros(function.type(value), batch());
+      if (given.count(what))
+        tensor = given.at(what);
+      else if (what == program.input.name)
+        tensor.data = image();
+      else if (what == "labels")
+        tensor.data.assign(labels.begin(), labels.end());
+      else if (const runtime::Tensor* weight = weights.find(what))
+        tensor.data = in_memory(*weight);
+      arguments.push_back(tensor);
+    }
+    std::vector<Tensor> results = interpreter::evaluate(module, function, batch(), arguments);
+    std::map<std::string, Tensor> named;
+    for (size_t i = 0; i < results.size(); ++i)
+      named[function.result_names[i]] = results[i];
+    return named;
+  }
+
+  nlohmann::json facts;
+  sema::Program program;
+  runtime::Safetensors weights, gradients;
+  runtime::NpyArray x;
+  std::vector<int64_t> labels;
+  std::vector<double> logits;
+
+private:
+  std::string path_;
+};
+
+class Golden : public testing::TestWithParam<std::string> {};
+
+TEST_P(Golden, InferenceAsGenerated) {
+  Case golden(GetParam());
+  ir::Module module;
+  module.functions.push_back(irgen::generate_infer(golden.program));
+  EXPECT_LE(relative_difference(golden.run(module, "infer")["logits"].data, golden.logits), logit_tolerance);
+}
+
+TEST_P(Golden, TrainingPipeline) {
+  Case golden(GetParam());
+  ir::Module module;
+  module.functions = {irgen::generate_infer(golden.program), irgen::generate_train(golden.program)};
+  passes::run(module, passes::training_pipeline(), {});
+  EXPECT_LE(relative_difference(golden.run(module, "infer")["logits"].data, golden.logits), logit_tolerance);
+  std::map<std::string, Tensor> results = golden.run(module, "gradient");
+  EXPECT_LE(relative_difference(results["loss"].data, {golden.facts["loss"].get<double>()}), logit_tolerance);
+  for (const runtime::Tensor& gradient : golden.gradients.tensors) {
+    ASSERT_TRUE(results.count("grad:" + gradient.name)) << gradient.name;
+    EXPECT_LE(relative_difference(results["grad:" + gradient.name].data, golden.in_memory(gradient)),
+              gradient_tolerance)
+        << gradient.name;
+  }
+}
+
+TEST_P(Golden, DeploymentPipeline) {
+  Case golden(GetParam());
+  ir::Module module;
+  module.functions = {irgen::generate_infer(golden.program), irgen::generate_step(golden.program)};
+  driver::bind_weights(module, golden.program, golden.weights_path());
+  passes::run(module, passes::deployment_pipeline(), {});
+  EXPECT_LE(relative_difference(golden.run(module, "infer")["logits"].data, golden.logits), deployed_tolerance);
+
+  // Shown step by step, membranes kept by the caller; the read-out is the mean.
+  const ir::Function& step = *module.find("step");
+  std::vector<double> mean(golden.logits.size(), 0), image = golden.image();
+  int64_t steps = golden.program.input.steps;
+  std::map<std::string, Tensor> given;
+  for (int64_t t = 0; t < steps; ++t) {
+    Tensor frame = interpreter::zeros(step.type(step.parameter(golden.program.input.name)), golden.batch());
+    size_t at = golden.program.input.sequence ? static_cast<size_t>(t) * frame.data.size() : 0;
+    std::copy_n(image.begin() + static_cast<int64_t>(at), frame.data.size(), frame.data.begin());
+    given[golden.program.input.name] = frame;
+    std::map<std::string, Tensor> results = golden.run(module, "step", given);
+    for (size_t i = 0; i < mean.size(); ++i)
+      mean[i] += results["logits"].data[i] / static_cast<double>(steps);
+    size_t state = 0; // results after the logits are the membranes, in the order of the parameters
+    for (ir::Value value : step.parameters)
+      if (const std::string& name = step.values[value].name; name.rfind("state", 0) == 0)
+        given[name] = results[step.result_names[1 + state++]];
+    ASSERT_GT(state, 0u);
+  }
+  EXPECT_LE(relative_difference(mean, golden.logits), deployed_tolerance);
+}
+
+std::vector<std::string> names() {
+  std::vector<std::string> result;
+  for (const auto& entry : std::filesystem::directory_iterator(folder + "/cases"))
+    result.push_back(entry.path().filename().string());
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, Golden, testing::ValuesIn(names()), [](const auto& info) {
+  std::string name = info.param;
+  for (char& c : name)
+    if (!isalnum(static_cast<unsigned char>(c)))
+      c = '_';
+  return name;
+});
+
+} // namespace

@@ -1,0 +1,221 @@
+#!/usr/bin/python3
+"""Makes the golden tensors of this folder with PyTorch (Debian 12: python3-torch 1.13).
+
+    ./make_goldens.py            writes cases/ and training/
+    ./make_goldens.py --check    checks the PyTorch side itself: finite differences, invariance in time
+
+Everything is computed in double precision from values that single precision holds exactly, and stored rounded to single.
+A case is kept only when single precision cannot go astray in it:
+  * no neuron's membrane, in inference or in training mode, is nearer to its threshold than MARGIN;
+  * PyTorch in single precision agrees with it to a fifth of the tolerance that compare.py allows;
+  * no tensor is so small as a whole that a relative comparison would compare rounding errors.
+"""
+import argparse
+import json
+import pathlib
+import sys
+
+import numpy as np
+import torch
+
+import reference
+import safetensors_file
+from compare import GRADIENT_TOLERANCE, LOGIT_TOLERANCE, relative_difference
+
+HERE = pathlib.Path(__file__).resolve().parent
+MARGIN = 1e-4
+SMALL = dict(channels=3, height=8, width=12, narrow=4, middle=6, wide=8, classes=5)
+
+#        network, sequence, threshold, T, readout
+CASES = [
+    ("residual", False, 0, 1, "pool"),
+    ("residual", False, 0, 4, "flatten"),
+    ("residual", False, 0.25, 1, "flatten"),
+    ("residual", False, 0.25, 2, "pool"),
+    ("residual", False, 0.25, 4, "pool"),
+    ("residual", False, 0.25, 6, "flatten"),
+    ("residual", True, 0, 2, "pool"),
+    ("residual", True, 0, 6, "flatten"),
+    ("residual", True, 0.25, 1, "pool"),
+    ("residual", True, 0.25, 4, "flatten"),
+    ("residual", True, 0.25, 6, "pool"),
+    ("plain", False, 0, 2, "flatten"),
+    ("plain", False, 0.25, 4, "flatten"),
+]
+
+
+def case_name(network, sequence, threshold, steps, readout):
+    return f"{network}_{'moving' if sequence else 'still'}_threshold{threshold:g}_T{steps}_{readout}"
+
+
+def single(value):
+    """Rounds to values that single precision holds."""
+    return torch.as_tensor(value).float().double()
+
+
+def wild_values(generator):
+    """Parameters that reach the corners: negative and zero gammas and alphas, latent weights at and beyond the
+    straight-through window, and the two zeros."""
+
+    def make(name, shape, kind):
+        normal = torch.randn(shape, generator=generator, dtype=torch.double)
+        uniform = torch.rand(shape, generator=generator, dtype=torch.double)
+        if kind == "latent":
+            value = 0.7 * normal
+            value.view(-1)[:4] = torch.tensor([0.0, -0.0, 1.0, -1.0], dtype=torch.double)
+        elif kind == "alpha":
+            value = (0.4 + uniform) * torch.sign(normal)
+            value.view(-1)[0] = -value.view(-1)[0].abs()
+            value.view(-1)[1] = 0
+        elif kind == "gamma":
+            value = (0.5 + uniform) * torch.sign(normal + 0.5)
+            value.view(-1)[-1] = -value.view(-1)[-1].abs()
+            value.view(-1)[1] = 0
+        elif kind == "beta":
+            value = 0.3 * normal + 0.1
+        elif kind == "running_mean":
+            value = torch.zeros(shape, dtype=torch.double)
+        elif kind == "running_variance":
+            value = torch.ones(shape, dtype=torch.double)
+        elif kind == "bias":
+            value = 0.2 * normal
+        else:  # a real weight
+            value = 0.4 * normal
+        value = single(value)
+        return value if kind.startswith("running") else value.requires_grad_()
+
+    return make
+
+
+def build(network, widths, threshold, readout, make):
+    layers = getattr(reference, network)([widths["narrow"], widths["middle"], widths["wide"]], widths["classes"], readout)
+    return reference.Network(layers, threshold, make)
+
+
+def settle_running_statistics(net, x, generator):
+    """Running statistics near what the network sees, but not equal to it: folding must use them, not ones and zeros."""
+    with torch.no_grad():
+        for _ in range(60):
+            net.forward(x, training=True)
+        for name, kind in net.kinds.items():
+            value = net.values[name]
+            stir = torch.rand(value.shape, generator=generator, dtype=torch.double)
+            if kind == "running_variance":
+                value.copy_(single(value * (0.7 + 0.6 * stir) + 0.01))
+            elif kind == "running_mean":
+                value.copy_(single(value + 0.2 * (stir - 0.5)))
+
+
+def gradients(net, x, labels):
+    """Loss and gradients in training mode; running statistics are left as they were."""
+    kept = {name: net.values[name].clone() for name, kind in net.kinds.items() if kind.startswith("running")}
+    for name in net.trainable():
+        net.values[name].grad = None
+    loss = reference.loss(net.forward(x, training=True), labels)
+    loss.backward()
+    after = {name: net.values[name].clone() for name in kept}
+    for name, value in kept.items():
+        net.values[name].copy_(value)
+    return loss.item(), {name: net.values[name].grad.clone() for name in net.trainable()}, after
+
+
+def in_single_precision(net):
+    """The same network with the same values, computed in single precision."""
+    twin = reference.Network(net.layers, net.threshold, None)
+    twin.kinds = dict(net.kinds)
+    for name, value in net.values.items():
+        twin.values[name] = value.detach().float().clone().requires_grad_(value.requires_grad)
+    return twin
+
+
+def try_case(case, seed):
+    network, sequence, threshold, steps, readout = case
+    generator = torch.Generator().manual_seed(seed)
+    shape = [3, SMALL["channels"], SMALL["height"], SMALL["width"]]
+    x = single(torch.randn(([steps] if sequence else []) + shape, generator=generator, dtype=torch.double))
+    frames = x if sequence else x.unsqueeze(0).expand(steps, *shape)
+    labels = torch.randint(0, SMALL["classes"], [shape[0]], generator=generator)
+    net = build(network, SMALL, threshold, readout, wild_values(generator))
+    settle_running_statistics(net, frames, generator)
+
+    with torch.no_grad():
+        logits = net.forward(frames, training=False)
+    margin = net.margin
+    loss, grads, after = gradients(net, frames, labels)
+    margin = min(margin, net.margin)
+    if margin < MARGIN:
+        return None
+    twin = in_single_precision(net)
+    with torch.no_grad():
+        logit_error = relative_difference(twin.forward(frames.float(), training=False), logits)
+    _, twin_grads, _ = gradients(twin, frames.float(), labels)
+    errors = {name: relative_difference(twin_grads[name], grads[name]) for name in grads}
+    smallest = min(gradient.abs().max().item() for gradient in grads.values())
+    if logit_error > LOGIT_TOLERANCE / 5 or max(errors.values()) > GRADIENT_TOLERANCE / 5 or smallest < 1e-4:
+        return None
+    settings = dict(SMALL, T=steps, threshold=threshold)
+    if network == "residual":
+        settings["pool"] = readout == "pool"
+    facts = {
+        "source": network + ("_sequence" if sequence else "") + ".rvb",
+        "settings": settings,
+        "seed": seed,
+        "loss": loss,
+        "smallest_margin": margin,
+        "single_precision_logits": logit_error,
+        "single_precision_gradients": max(errors.values()),
+    }
+    return facts, x, labels, net, logits, grads, after
+
+
+def write_case(case, found):
+    facts, x, labels, net, logits, grads, after = found
+    folder = HERE / "cases" / case_name(*case)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "case.json").write_text(json.dumps(facts, indent=2) + "\n")
+    np.save(folder / "x.npy", x.numpy().astype("<f4"))
+    np.save(folder / "labels.npy", labels.numpy().astype("<i8"))
+    np.save(folder / "logits.npy", logits.numpy().astype("<f4"))
+    values = {name: value.detach().numpy() for name, value in net.values.items()}
+    safetensors_file.write(folder / "weights.safetensors", values)
+    safetensors_file.write(folder / "gradients.safetensors", {name: grad.numpy() for name, grad in grads.items()})
+    safetensors_file.write(folder / "statistics.safetensors", {name: value.numpy() for name, value in after.items()})
+
+
+def make_cases():
+    for number, case in enumerate(CASES):
+        for seed in range(1000 * number, 1000 * number + 1000):
+            found = try_case(case, seed)
+            if found is not None:
+                break
+        else:
+            sys.exit(f"{case_name(*case)}: no seed gives a case that is safe in single precision")
+        write_case(case, found)
+        facts = found[0]
+        print(
+            f"{case_name(*case):48} seed {seed:6}  margin {facts['smallest_margin']:.1e}  in single precision: "
+            f"logits {facts['single_precision_logits']:.1e}  gradients {facts['single_precision_gradients']:.1e}"
+        )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--only", choices=["cases", "training"])
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    if options.check:
+        import check_reference
+
+        check_reference.run()
+        return
+    if options.only != "training":
+        make_cases()
+    if options.only != "cases":
+        import training
+
+        training.make(HERE / "training")
+
+
+if __name__ == "__main__":
+    main()

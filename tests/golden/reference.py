@@ -1,0 +1,150 @@
+"""The networks of this folder in PyTorch, straight from the equations (paper.md 1), in any precision.
+
+    U[t] = tau V[t-1] + Y[t];  fires where U >= threshold;  O = U there, else 0;  V = 0 there, else U
+    the mask "fires" is a constant to the gradient:  dU = dO H + tau (1 - H) dU[t+1]
+    binary weights: alpha[input channel] * sign(W), sign(0) = +1, straight through where |W| <= 1
+    BatchNorm normalises over time, batch, height and width together
+    logits are averaged over time; the loss is the cross entropy of that average
+
+Values are [T, N, C, H, W] throughout. Parameters live in one dictionary under the dotted names that the .rvb files give.
+"""
+import torch
+import torch.nn.functional as F
+
+TAU = 0.25
+
+
+class Sign(torch.autograd.Function):
+    @staticmethod
+    def forward(context, w):
+        context.save_for_backward(w)
+        return torch.where(w >= 0, torch.ones_like(w), -torch.ones_like(w))
+
+    @staticmethod
+    def backward(context, gradient):
+        (w,) = context.saved_tensors
+        return gradient * (w.abs() <= 1)
+
+
+class Network:
+    """Holds parameters (`values`), and what one run of `forward` needs and leaves behind.
+
+    declare(name, shape, kind) is called by the layers on the first run; `make` then chooses the values.
+    """
+
+    def __init__(self, layers, threshold, make):
+        self.layers, self.threshold, self.make = layers, threshold, make
+        self.values, self.kinds = {}, {}
+        self.training = False
+        self.margin = float("inf")  # smallest |U - threshold| of any neuron at any step
+        self.nudges = None  # name -> tensor added to sign(W): finite differences of binary weights
+
+    def declare(self, name, shape, kind):
+        if name not in self.values:
+            self.values[name] = self.make(name, shape, kind)
+            self.kinds[name] = kind
+        return self.values[name]
+
+    def trainable(self):
+        return [name for name, kind in self.kinds.items() if not kind.startswith("running")]
+
+    def decays(self, name):
+        return self.kinds[name] in ("weight", "latent")
+
+    def forward(self, x, training):
+        self.training, self.margin = training, float("inf")
+        return self.layers(self, x).mean(0)
+
+    # Layers, under the names they have in the language.
+
+    def weight(self, name, shape, weights):
+        w = self.declare(name + ".weight", shape, "weight" if weights == "real" else "latent")
+        if weights == "real":
+            return w
+        binary = Sign.apply(w)
+        if self.nudges is not None:
+            binary = binary + self.nudges.setdefault(name + ".weight", torch.zeros_like(w, requires_grad=True))
+        if weights == "alpha":
+            shape = [1, shape[1]] + [1] * (len(shape) - 2)
+            binary = self.declare(name + ".alpha", shape, "alpha") * binary
+        return binary
+
+    def conv2d(self, x, name, channels, kernel, stride=1, padding=0, weights="real", bias=False):
+        w = self.weight(name, [channels, x.shape[2], kernel, kernel], weights)
+        b = self.declare(name + ".bias", [channels], "bias") if bias else None
+        y = F.conv2d(x.flatten(0, 1), w, b, stride, padding)
+        return y.unflatten(0, x.shape[:2])
+
+    def linear(self, x, name, features, weights="real", bias=True):
+        w = self.weight(name, [features, x.shape[2]], weights)
+        b = self.declare(name + ".bias", [features], "bias") if bias else None
+        return F.linear(x, w, b)
+
+    def batchnorm(self, x, name):
+        channels = x.shape[2]
+        gamma = self.declare(name + ".weight", [channels], "gamma")
+        beta = self.declare(name + ".bias", [channels], "beta")
+        mean = self.declare(name + ".running_mean", [channels], "running_mean")
+        variance = self.declare(name + ".running_var", [channels], "running_variance")
+        y = F.batch_norm(x.flatten(0, 1), mean, variance, gamma, beta, self.training, 0.1, 1e-5)
+        return y.unflatten(0, x.shape[:2])
+
+    def reverb(self, x):
+        state, spikes = torch.zeros_like(x[0]), []
+        for current in x:
+            u = TAU * state + current
+            fires = (u >= self.threshold).detach()
+            self.margin = min(self.margin, (u - self.threshold).abs().min().item())
+            spikes.append(torch.where(fires, u, torch.zeros_like(u)))
+            state = torch.where(fires, torch.zeros_like(u), u)
+        return torch.stack(spikes)
+
+    def pool(self, x, kind, size):
+        operator = F.avg_pool2d if kind == "average" else F.max_pool2d
+        return operator(x.flatten(0, 1), size).unflatten(0, x.shape[:2])
+
+
+def residual(width, classes, readout):
+    """residual.rvb: a real stem, an identity block, and both kinds of projecting shortcuts."""
+
+    def block(net, x, name, channels, stride, shortcut):
+        y = net.conv2d(x, name + ".conv1", channels, 3, stride, 1, "alpha")
+        y = net.reverb(net.batchnorm(y, name + ".bn1"))
+        y = net.conv2d(y, name + ".conv2", channels, 3, 1, 1, "alpha")
+        y = net.batchnorm(y, name + ".bn2")
+        if shortcut == "strided":
+            x = net.batchnorm(net.conv2d(x, name + ".down", channels, 1, stride, 0, "alpha"), name + ".down_bn")
+        elif shortcut == "pooled":
+            x = net.pool(x, "average", stride)
+            x = net.batchnorm(net.conv2d(x, name + ".down", channels, 1, 1, 0, "alpha"), name + ".down_bn")
+        return net.reverb(y + x)
+
+    def layers(net, x):
+        x = net.reverb(net.batchnorm(net.conv2d(x, "stem", width[0], 3, 1, 1), "stem_bn"))
+        x = block(net, x, "block1", width[0], 1, "identity")
+        x = block(net, x, "block2", width[1], 2, "strided")
+        x = block(net, x, "block3", width[2], 2, "pooled")
+        x = x.mean((3, 4)) if readout == "pool" else x.flatten(2)
+        return net.linear(x, "classifier", classes)
+
+    return layers
+
+
+def plain(width, classes, readout):
+    """plain.rvb: a bias instead of BatchNorm, both pools, binary weights without alpha, a hidden binary linear layer."""
+    del readout  # always flattened
+
+    def layers(net, x):
+        x = net.reverb(net.conv2d(x, "encode", width[0], 3, 1, 1, "real", bias=True))
+        x = net.pool(x, "maximum", 2)
+        x = net.reverb(net.batchnorm(net.conv2d(x, "unit", width[1], 3, 1, 1, "binary"), "unit_bn"))
+        x = net.pool(x, "average", 2).flatten(2)
+        x = net.linear(x, "hidden", width[2], "alpha", bias=False)
+        x = net.reverb(net.batchnorm(x[..., None, None], "hidden_bn"))[..., 0, 0]
+        return net.linear(x, "classifier", classes)
+
+    return layers
+
+
+def loss(logits, labels):
+    return F.cross_entropy(logits, labels)
