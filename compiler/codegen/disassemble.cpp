@@ -5,6 +5,7 @@
 #include <llvm/Object/ELFObjectFile.h>
 #include <llvm/Object/ObjectFile.h>
 
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 
@@ -74,8 +75,18 @@ KernelReport inspect_object(const std::string& path, const std::string& symbol) 
       llvm::consumeError(name.takeError());
   if (!found)
     throw std::runtime_error(path + " does not define " + symbol);
+  // A layer's neuron, which may multiply, stands apart from its synapses (layer.h).
+  auto holds_synapses = [](const llvm::object::SectionRef& section) {
+    auto name = section.getName();
+    if (!name) {
+      llvm::consumeError(name.takeError());
+      return false;
+    }
+    return *name == ".text.synapses";
+  };
+  bool apart = std::any_of(object.section_begin(), object.section_end(), holds_synapses);
   for (const llvm::object::SectionRef& section : object.sections()) {
-    if (!section.isText())
+    if (!section.isText() || (apart && !holds_synapses(section)))
       continue;
     auto contents = section.getContents();
     if (!contents)

@@ -3,16 +3,9 @@
 #include "codegen/data.h"
 
 #include <llvm/IR/IRBuilder.h>
-#include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
-#include <llvm/IR/Verifier.h>
-#include <llvm/MC/TargetRegistry.h>
-#include <llvm/Support/FileSystem.h>
-#include <llvm/Support/TargetSelect.h>
-#include <llvm/Target/TargetMachine.h>
 
 #include <map>
-#include <memory>
 #include <stdexcept>
 
 namespace rvb::codegen {
@@ -63,7 +56,7 @@ public:
     emit_table(entries);
   }
 
-  void write(OutputKind kind, const std::string& path);
+  llvm::Module& module() { return module_; }
 
 private:
   llvm::Constant* text(const std::string& value, const char* name) {
@@ -298,45 +291,13 @@ private:
   std::map<std::vector<int64_t>, llvm::Constant*> shapes_;
 };
 
-void Emitter::write(OutputKind kind, const std::string& path) {
-  std::string error;
-  llvm::raw_string_ostream complaint(error);
-  if (llvm::verifyModule(module_, &complaint))
-    throw std::logic_error("the program's module is malformed: " + complaint.str());
-  LLVMInitializeX86TargetInfo();
-  LLVMInitializeX86Target();
-  LLVMInitializeX86TargetMC();
-  LLVMInitializeX86AsmPrinter();
-  const std::string triple = "x86_64-pc-linux-gnu";
-  const llvm::Target* machine_target = llvm::TargetRegistry::lookupTarget(triple, error);
-  if (machine_target == nullptr)
-    throw std::runtime_error("LLVM has no x86-64 target: " + error);
-  std::unique_ptr<llvm::TargetMachine> machine(machine_target->createTargetMachine(
-      triple, target_.llvm_cpu(), target_.llvm_features(), llvm::TargetOptions(), llvm::Reloc::PIC_));
-  module_.setTargetTriple(triple);
-  module_.setDataLayout(machine->createDataLayout());
-  std::error_code code;
-  llvm::raw_fd_ostream out(path, code, llvm::sys::fs::OF_None);
-  if (code)
-    throw std::runtime_error("cannot write " + path + ": " + code.message());
-  if (kind == OutputKind::llvm_ir) {
-    module_.print(out, nullptr);
-    return;
-  }
-  llvm::legacy::PassManager passes;
-  auto type = kind == OutputKind::object ? llvm::CGFT_ObjectFile : llvm::CGFT_AssemblyFile;
-  if (machine->addPassesToEmitFile(passes, out, nullptr, type))
-    throw std::logic_error("LLVM cannot emit this kind of file");
-  passes.run(module_);
-}
-
 } // namespace
 
 void emit_program(const std::vector<Plan>& plans, const ProgramInfo& info, const kernels::Target& target,
                   OutputKind kind, const std::string& path) {
   Emitter emitter(info, target);
   emitter.emit(plans);
-  emitter.write(kind, path);
+  write_module(emitter.module(), target, Effort::none, kind, path);
 }
 
 } // namespace rvb::codegen

@@ -1,6 +1,7 @@
 // Plans to native code: the program's steps and its table of entries, through LLVM.
 #pragma once
 
+#include "codegen/machine.h"
 #include "codegen/plan.h"
 
 #include <string>
@@ -19,8 +20,6 @@ struct ProgramInfo {
   std::vector<int64_t> state_elements;
   std::string manifest; // JSON
 };
-
-enum class OutputKind { object, assembly, llvm_ir };
 
 // One module with a function per plan (internal; reached through the table) and the program's datum.
 void emit_program(const std::vector<Plan>& plans, const ProgramInfo& info, const kernels::Target& target,

@@ -1,5 +1,6 @@
 #include "codegen/plan.h"
 
+#include "codegen/layer.h"
 #include "codegen/memory.h"
 
 #include <map>
@@ -94,6 +95,19 @@ private:
       plan_.calls.push_back(call);
       return;
     }
+    if (has_layer(function_, op, target_)) {
+      const ir::Op* neuron = neuron_behind(function_, op);
+      if (neuron != nullptr) // runs where the neuron stands: by then all that it reads is there
+        synapse_of_[neuron] = index;
+      else
+        layer_call(layer(function_, op, nullptr), index, -1);
+      return;
+    }
+    auto synapse = synapse_of_.find(&op);
+    if (synapse != synapse_of_.end()) {
+      layer_call(layer(function_, function_.ops[static_cast<size_t>(synapse->second)], &op), synapse->second, index);
+      return;
+    }
     if (!kernels::has_kernel(op.opcode))
       throw std::logic_error(std::string("operator ") + ir::info(op.opcode).name +
                              " reached the plan without a kernel");
@@ -107,6 +121,21 @@ private:
         call.inputs.push_back(buffer_of_.at(operand.value));
     for (ir::Value result : op.results)
       call.outputs.push_back(define(result));
+    plan_.calls.push_back(std::move(call));
+  }
+
+  void layer_call(const Layer& l, int op, int neuron) {
+    Call call;
+    call.symbol = symbol(l, target_);
+    call.layer = l.synapse->layer;
+    call.views = interface_of(l);
+    call.op = op;
+    call.layer_kernel = true;
+    call.neuron = neuron;
+    for (ir::Value value : inputs_of(l))
+      call.inputs.push_back(buffer_of_.at(value));
+    for (ir::Value value : outputs_of(l))
+      call.outputs.push_back(define(value));
     plan_.calls.push_back(std::move(call));
   }
 
@@ -129,6 +158,7 @@ private:
   Plan plan_;
   std::map<ir::Value, int> buffer_of_;
   std::map<ir::Value, int64_t> result_of_;
+  std::map<const ir::Op*, int> synapse_of_; // of a neuron that runs with its synapses
 };
 
 void print_buffer(std::ostream& out, const Buffer& buffer) {
@@ -166,7 +196,7 @@ std::string print(const Plan& plan) {
     print_list(out, plan, call.outputs);
     out << ")";
     if (!call.layer.empty())
-      out << "  // " << call.layer;
+      out << "  // " << call.layer << (call.neuron >= 0 ? " with its neuron" : "");
     out << "\n";
   }
   return out.str();

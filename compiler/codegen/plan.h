@@ -31,8 +31,10 @@ struct Call {
   std::string layer;  // dotted path; "" when none
   std::vector<int> inputs, outputs;
   kernels::Interface views;
-  int op = -1;        // index into the function's operations; -1 for copy and count
-  int64_t number = 0; // of count
+  int op = -1;               // index into the function's operations; -1 for copy and count
+  bool layer_kernel = false; // made by layer.h, not by kernels/
+  int neuron = -1;           // then: the operation behind the synapses that runs with them; -1: none
+  int64_t number = 0;        // of count
 };
 
 struct Plan {

@@ -83,7 +83,8 @@ std::vector<KernelRequest> kernel_requests(const ir::Module& module, const std::
   for (size_t p = 0; p < plans.size(); ++p)
     for (const codegen::Call& call : plans[p].calls)
       if (call.op >= 0)
-        requests.push_back({call.symbol, &module.functions[p], &module.functions[p].ops[call.op]});
+        requests.push_back({call.symbol, &module.functions[p], &module.functions[p].ops[call.op], call.layer_kernel,
+                            call.neuron < 0 ? nullptr : &module.functions[p].ops[call.neuron]});
   return requests;
 }
 
@@ -91,7 +92,6 @@ namespace {
 
 std::string all_statements(const ir::Module& module, const std::vector<codegen::Plan>& plans,
                            const kernels::Target& target) {
-  TemporaryFolder folder;
   std::string text, last;
   std::vector<KernelRequest> requests = kernel_requests(module, plans);
   std::sort(requests.begin(), requests.end(),
@@ -100,9 +100,7 @@ std::string all_statements(const ir::Module& module, const std::vector<codegen::
     if (request.symbol == last)
       continue;
     last = request.symbol;
-    std::string statement;
-    kernels::compile(*request.function, *request.op, target, {}, folder.path() + "/kernel.o", &statement);
-    text += statement + "\n";
+    text += kernel_text(request, target) + "\n";
   }
   return text;
 }

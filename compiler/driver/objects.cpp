@@ -1,5 +1,7 @@
 #include "driver/objects.h"
 
+#include "codegen/layer.h"
+#include "driver/frontend.h"
 #include "driver/paths.h"
 #include "ir/text.h"
 #include "support/result.h"
@@ -57,7 +59,7 @@ void trim_cache(const fs::path& folder) {
   complaint += ".error";
   int status = 0;
   try {
-    kernels::compile(*request.function, *request.op, target, {}, temporary.string());
+    compile_kernel(request, target, temporary.string());
     fs::rename(temporary, final);
   } catch (const std::exception& error) {
     std::ofstream(complaint) << error.what();
@@ -134,6 +136,26 @@ private:
 };
 
 } // namespace
+
+void compile_kernel(const KernelRequest& request, const kernels::Target& target, const std::string& path) {
+  if (request.layer)
+    codegen::compile_layer(codegen::layer(*request.function, *request.op, request.neuron), target,
+                           codegen::OutputKind::object, path);
+  else
+    kernels::compile(*request.function, *request.op, target, {}, path);
+}
+
+std::string kernel_text(const KernelRequest& request, const kernels::Target& target) {
+  TemporaryFolder folder;
+  std::string path = folder.path() + "/kernel", text;
+  if (request.layer) {
+    codegen::compile_layer(codegen::layer(*request.function, *request.op, request.neuron), target,
+                           codegen::OutputKind::llvm_ir, path);
+    return read_text(path);
+  }
+  kernels::compile(*request.function, *request.op, target, {}, path, &text);
+  return text;
+}
 
 KernelObjects compile_kernels(const std::vector<KernelRequest>& requests, const kernels::Target& target, int jobs,
                               bool quiet) {

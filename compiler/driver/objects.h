@@ -13,7 +13,13 @@ struct KernelRequest {
   std::string symbol;
   const ir::Function* function;
   const ir::Op* op;
+  bool layer = false;             // made by codegen/layer.h
+  const ir::Op* neuron = nullptr; // then: what runs with it
 };
+
+// One kernel as an object, or as text for people: Halide's statement, or LLVM's for a layer.
+void compile_kernel(const KernelRequest& request, const kernels::Target& target, const std::string& path);
+std::string kernel_text(const KernelRequest& request, const kernels::Target& target);
 
 struct KernelObjects {
   std::vector<std::string> paths; // sorted by symbol, one a distinct kernel

@@ -1,0 +1,144 @@
+#include "codegen/layer.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace rvb::codegen {
+
+namespace {
+
+// Elementwise operators that are an instruction or a few.
+bool simple(ir::Opcode opcode) {
+  using ir::Opcode;
+  switch (opcode) {
+  case Opcode::add:
+  case Opcode::sub:
+  case Opcode::mul:
+  case Opcode::div:
+  case Opcode::min:
+  case Opcode::max:
+  case Opcode::neg:
+  case Opcode::abs:
+  case Opcode::sqrt:
+  case Opcode::greater_equal:
+  case Opcode::greater:
+  case Opcode::less_equal:
+  case Opcode::less:
+  case Opcode::logical_and:
+  case Opcode::logical_or:
+  case Opcode::logical_not:
+  case Opcode::select:
+  case Opcode::step:
+  case Opcode::sign:
+  case Opcode::detach: return true;
+  default: return false;
+  }
+}
+
+} // namespace
+
+int uses(const ir::Function& function, ir::Value value) {
+  int count = 0;
+  auto look = [&](const std::vector<ir::Operand>& operands) {
+    for (const ir::Operand& operand : operands)
+      count += !operand.is_literal() && operand.value == value;
+  };
+  for (const ir::Op& op : function.ops)
+    look(op.operands);
+  look(function.results);
+  return count;
+}
+
+bool has_layer(const ir::Function&, const ir::Op& op, const kernels::Target& target) {
+  return target.avx2 && (op.opcode == ir::Opcode::binary_conv2d || op.opcode == ir::Opcode::binary_linear);
+}
+
+const ir::Op* neuron_behind(const ir::Function& function, const ir::Op& synapse) {
+  ir::Value sums = synapse.results[0];
+  if (uses(function, sums) != 1)
+    return nullptr;
+  for (const ir::Op& op : function.ops) {
+    if (op.opcode != ir::Opcode::scan || op.integer("reverse") != 0)
+      continue;
+    int64_t sequences = static_cast<int64_t>(op.operands.size()) - op.integer("invariants") - op.integer("states");
+    auto begin = op.operands.begin(), end = begin + sequences;
+    if (std::find(begin, end, ir::Operand(sums)) == end)
+      continue;
+    bool states = op.integer("states") != 0;
+    const ir::Type& type = function.type(sums);
+    // With states, time must stand apart from the batch: [T, ?, ...].
+    if (states && (type.rank() < 3 || type.dims[1] != ir::batch))
+      return nullptr;
+    for (size_t i = static_cast<size_t>(sequences); i < op.operands.size(); ++i) // masks of states, of invariants
+      if (!op.operands[i].is_literal() && function.type(op.operands[i].value).element != ir::Element::f32)
+        return nullptr;
+    for (size_t i = op.results.size() - static_cast<size_t>(op.integer("states")); i < op.results.size(); ++i)
+      if (function.type(op.results[i]).element != ir::Element::f32)
+        return nullptr;
+    const ir::Body& body = op.body[0];
+    if (!std::all_of(body.ops.begin(), body.ops.end(), [](const ir::Op& inner) { return simple(inner.opcode); }))
+      return nullptr;
+    return &op;
+  }
+  return nullptr;
+}
+
+Layer layer(const ir::Function& function, const ir::Op& synapse, const ir::Op* neuron) {
+  Layer l;
+  l.function = &function;
+  l.synapse = &synapse;
+  l.neuron = neuron;
+  if (neuron != nullptr)
+    l.sums_operand = static_cast<int>(
+        std::find(neuron->operands.begin(), neuron->operands.end(), ir::Operand(synapse.results[0])) -
+        neuron->operands.begin());
+  return l;
+}
+
+std::string symbol(const Layer& layer, const kernels::Target& target) {
+  std::string text = std::string("layers ") + RVB_LAYERS_VERSION + ';';
+  text += kernels::symbol(*layer.function, *layer.synapse, target) + ';';
+  if (layer.neuron != nullptr) {
+    text += kernels::symbol(*layer.function, *layer.neuron, target) + ';' + std::to_string(layer.sums_operand);
+    for (ir::Value value : layer.neuron->results) // what nobody reads is not stored
+      text += uses(*layer.function, value) != 0 ? 'r' : 'u';
+  }
+  char digits[17];
+  snprintf(digits, sizeof digits, "%016llx",
+           static_cast<unsigned long long>(ir::hash_bytes(std::vector<uint8_t>(text.begin(), text.end()))));
+  return std::string("rvb_layer_") + digits;
+}
+
+std::vector<ir::Value> inputs_of(const Layer& layer) {
+  std::vector<ir::Value> inputs;
+  for (const ir::Operand& operand : layer.synapse->operands)
+    if (!operand.is_literal())
+      inputs.push_back(operand.value);
+  if (layer.neuron != nullptr)
+    for (size_t i = 0; i < layer.neuron->operands.size(); ++i)
+      if (static_cast<int>(i) != layer.sums_operand && !layer.neuron->operands[i].is_literal())
+        inputs.push_back(layer.neuron->operands[i].value);
+  return inputs;
+}
+
+std::vector<ir::Value> outputs_of(const Layer& layer) {
+  return layer.neuron != nullptr ? layer.neuron->results : layer.synapse->results;
+}
+
+// A layer knows its shapes and finds its places by itself. What it is told of a tensor is its first address and the
+// batch, as the extent of a second dimension.
+kernels::Interface interface_of(const Layer& layer) {
+  auto views = [&](const std::vector<ir::Value>& values) {
+    std::vector<kernels::View> result;
+    for (ir::Value value : values) {
+      const ir::Type& type = layer.function->type(value);
+      result.push_back({type.element, {{type.elements_per_sample(), 0}}});
+      if (type.has_batch())
+        result.back().dims.push_back({0, 1});
+    }
+    return result;
+  };
+  return {views(inputs_of(layer)), views(outputs_of(layer))};
+}
+
+} // namespace rvb::codegen

@@ -1,0 +1,106 @@
+// The parts of one layer's module, each in its own file: tables, sums, neuron, and the tasks that call them.
+#pragma once
+
+#include "codegen/layer_shape.h"
+
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/Module.h>
+
+#include <functional>
+#include <map>
+#include <tuple>
+
+namespace rvb::codegen {
+
+class LayerBuilder {
+public:
+  LayerBuilder(const Layer& layer, const kernels::Target& target);
+
+  void build(const std::string& symbol);
+  llvm::Module& module() { return module_; }
+
+private:
+  // layer_tables.cpp. void tables(image, scale, tables, first_y, rows): makes the tables of `rows` rows of an image
+  // from first_y on, with columns of zeros at both sides.
+  llvm::Function* build_tables();
+  llvm::Value* table_of_four(llvm::Value* spikes, int group);
+  void store_tables(llvm::Value* spikes, llvm::Value* place, int groups);
+
+  // layer_sums.cpp. void sums(tables, bits, out, taps…): the sums of `pixels` pixels, `across` images or along a row,
+  // and `vectors` vectors of outputs; `ends` when the last vector reaches past the last output.
+  struct Variant {
+    int pixels, vectors;
+    bool across, ends;
+    bool operator<(const Variant& o) const {
+      return std::tie(pixels, vectors, across, ends) < std::tie(o.pixels, o.vectors, o.across, o.ends);
+    }
+  };
+  llvm::Function* sums(const Variant& variant); // made when first asked for
+  llvm::Function* build_sums(const Variant& variant);
+
+  // layer_neuron.cpp. void neuron(sums, arrays, at, state_at, state, channel, pixels, stride, step): the neuron on a
+  // block of sums.
+  llvm::Function* neuron(int vectors, bool ends);
+  llvm::Function* build_neuron(int vectors, bool ends);
+  llvm::Value* lower(const ir::Op& op, const std::vector<llvm::Value*>& operands);
+
+  // layer_build.cpp
+  void build_task();
+  void build_entry(const std::string& symbol);
+  struct Place; // where a task is
+  void row_of_results(const Place& place, const Phase& phase, llvm::Value* row);
+  void tile(const Place& place, const Phase& phase, llvm::Value* row, llvm::Value* column, int pixels, bool across);
+  void states_at_rest(const Place& place, bool begin);
+
+  // layer_pieces.cpp
+  llvm::Value* number(int64_t v) { return b_.getInt64(static_cast<uint64_t>(v)); }
+  llvm::Value* bytes_on(llvm::Value* pointer, llvm::Value* bytes) { return b_.CreateGEP(i8_, pointer, bytes); }
+  llvm::Value* bytes_on(llvm::Value* pointer, int64_t bytes) { return bytes_on(pointer, number(bytes)); }
+  llvm::Value* times(llvm::Value* v, int64_t factor) { return b_.CreateMul(v, number(factor)); }
+  llvm::Value* plus(llvm::Value* v, int64_t term) { return b_.CreateAdd(v, number(term)); }
+  llvm::Value* larger(llvm::Value* a, llvm::Value* b) { return b_.CreateSelect(b_.CreateICmpSGT(a, b), a, b); }
+  llvm::Value* smaller(llvm::Value* a, llvm::Value* b) { return b_.CreateSelect(b_.CreateICmpSLT(a, b), a, b); }
+  void loop(llvm::Value* begin, llvm::Value* end, const std::function<void(llvm::Value*)>& body, int64_t step = 1);
+  void when(llvm::Value* condition, const std::function<void()>& body);
+  llvm::Function* function(const std::string& name, const std::vector<llvm::Type*>& arguments, bool synapses);
+  llvm::Value* load(llvm::Type* type, llvm::Value* pointer, unsigned alignment = 4);
+  void store(llvm::Value* value, llvm::Value* pointer, unsigned alignment = 4);
+  // A vector of lanes_ numbers, or of the first ones where the channels end inside it; the others are 0.
+  llvm::Value* load_lanes(llvm::Type* element, llvm::Value* pointer, int count);
+  void store_lanes(llvm::Value* value, llvm::Value* pointer, int count);
+  llvm::Constant* mask(int count);
+  llvm::Constant* splat(double value);
+  llvm::Value* sign_of(llvm::Value* value, llvm::Value* flips); // value with its sign bit exclusive-or flips
+
+  int last_lanes() const { return (shape_.outputs - 1) % lanes_ + 1; } // of the last vector of outputs
+  int64_t pixel_bytes() const { return int64_t{1} * shape_.groups() * lanes_ * 4; }
+  int64_t row_bytes() const { return pixel_bytes() * (left_ + shape_.width + right_); }
+  int64_t image_bytes() const { return row_bytes() * table_rows_; }
+  int images_per_task() const { return tiles_.across ? tiles_.images : 1; }
+  int strip_count() const;
+  bool is_read(ir::Value value) const; // by an operation or the function's caller
+  int64_t result_elements() const { return int64_t{1} * shape_.out_height * shape_.out_width * shape_.outputs; }
+
+  const Layer& layer_;
+  const kernels::Target& target_;
+  const Shape shape_;
+  const Tiles tiles_;
+  const int lanes_;
+  const bool wide_; // registers of 16 numbers: whole tables
+  int left_ = 0, right_ = 0, table_rows_ = 0, above_ = 0; // the frame of zeros, and what a strip's tables span
+  int64_t strip_elements_ = 0;                            // of one state, of all images of a task
+  std::vector<ir::Value> inputs_, outputs_;
+
+  llvm::LLVMContext context_;
+  llvm::Module module_;
+  llvm::IRBuilder<> b_;
+  llvm::Type *i8_, *i32_, *i64_, *f32_;
+  llvm::PointerType* pointer_;
+  llvm::FixedVectorType *floats_, *ints_;
+  llvm::Function* tables_ = nullptr;
+  llvm::Function* task_ = nullptr;
+  std::map<Variant, llvm::Function*> sums_;
+  std::map<std::pair<int, bool>, llvm::Function*> neurons_;
+};
+
+} // namespace rvb::codegen

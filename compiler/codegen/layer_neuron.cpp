@@ -1,0 +1,133 @@
+// The neuron behind the synapses: the body of the scan, on vectors of a block of sums.
+#include "codegen/layer_builder.h"
+
+#include "support/result.h"
+
+namespace rvb::codegen {
+
+llvm::Function* LayerBuilder::neuron(int vectors, bool ends) {
+  llvm::Function*& made = neurons_[{vectors, ends}];
+  if (made == nullptr) {
+    llvm::IRBuilder<>::InsertPointGuard guard(b_);
+    made = build_neuron(vectors, ends);
+  }
+  return made;
+}
+
+// As kernels/elementwise.cpp says, instruction by instruction.
+llvm::Value* LayerBuilder::lower(const ir::Op& op, const std::vector<llvm::Value*>& x) {
+  using ir::Opcode;
+  auto call = [&](llvm::Intrinsic::ID id) { return b_.CreateUnaryIntrinsic(id, x[0]); };
+  switch (op.opcode) {
+  case Opcode::add: return b_.CreateFAdd(x[0], x[1]);
+  case Opcode::sub: return b_.CreateFSub(x[0], x[1]);
+  case Opcode::mul: return b_.CreateFMul(x[0], x[1]);
+  case Opcode::div: return b_.CreateFDiv(x[0], x[1]);
+  case Opcode::min: return b_.CreateSelect(b_.CreateFCmpOLT(x[0], x[1]), x[0], x[1]);
+  case Opcode::max: return b_.CreateSelect(b_.CreateFCmpOGT(x[0], x[1]), x[0], x[1]);
+  case Opcode::neg: return b_.CreateFNeg(x[0]);
+  case Opcode::abs: return call(llvm::Intrinsic::fabs);
+  case Opcode::sqrt: return call(llvm::Intrinsic::sqrt);
+  case Opcode::greater_equal: return b_.CreateFCmpOGE(x[0], x[1]);
+  case Opcode::greater: return b_.CreateFCmpOGT(x[0], x[1]);
+  case Opcode::less_equal: return b_.CreateFCmpOLE(x[0], x[1]);
+  case Opcode::less: return b_.CreateFCmpOLT(x[0], x[1]);
+  case Opcode::logical_and: return b_.CreateAnd(x[0], x[1]);
+  case Opcode::logical_or: return b_.CreateOr(x[0], x[1]);
+  case Opcode::logical_not: return b_.CreateNot(x[0]);
+  case Opcode::select: return b_.CreateSelect(x[0], x[1], x[2]);
+  case Opcode::step: return b_.CreateSelect(b_.CreateFCmpOGE(x[0], splat(0)), splat(1), splat(0));
+  case Opcode::sign: return b_.CreateSelect(b_.CreateFCmpOGE(x[0], splat(0)), splat(1), splat(-1));
+  case Opcode::detach: return x[0];
+  default: break;
+  }
+  throw Failure(Exit::internal, std::string("operator `") + ir::info(op.opcode).name + "` cannot stand in a layer");
+}
+
+// void neuron(sums, arrays, at, states, state_at, channel, pixels, stride): `at` is where the block's first result
+// stands in tensors of all steps, `state_at` in those of one step, both in elements; `stride` is from one pixel to the
+// next. `states` are this strip's membranes, one after the other, laid out as the strip's results from state_at on.
+llvm::Function* LayerBuilder::build_neuron(int vectors, bool ends) {
+  const ir::Op& op = *layer_.neuron;
+  const ir::Body& body = op.body[0];
+  std::string name = "neuron_" + std::to_string(vectors) + (ends ? "_end" : "");
+  llvm::Function* f = function(name, {pointer_, pointer_->getPointerTo(), i64_, pointer_, i64_, i64_, i64_, i64_}, false);
+  llvm::Value* arrays = f->getArg(1);
+  llvm::Value* channel = f->getArg(5);
+  const auto count = static_cast<int64_t>(op.operands.size());
+  const int64_t states = op.integer("states"), invariants = op.integer("invariants");
+  const size_t emits = body.yields.size() - static_cast<size_t>(states);
+  auto array = [&](size_t index) {
+    return b_.CreateLoad(pointer_, b_.CreateGEP(pointer_, arrays, number(static_cast<int64_t>(index))));
+  };
+  loop(number(0), f->getArg(6), [&](llvm::Value* pixel) {
+    llvm::Value* offset = b_.CreateMul(pixel, f->getArg(7));
+    llvm::Value* at = b_.CreateAdd(f->getArg(2), offset);
+    llvm::Value* state_at = b_.CreateAdd(f->getArg(4), offset);
+    llvm::Value* sums_at = bytes_on(f->getArg(0), times(pixel, int64_t{4} * vectors * lanes_));
+    for (int v = 0; v < vectors; ++v) {
+      const int used = ends && v == vectors - 1 ? last_lanes() : lanes_;
+      auto element_at = [&](llvm::Value* base, llvm::Value* index, ir::Element element) {
+        return bytes_on(base, times(plus(index, int64_t{1} * v * lanes_), ir::bytes_of(element)));
+      };
+      auto state_place = [&](int64_t k) {
+        return bytes_on(f->getArg(3), times(plus(state_at, k * strip_elements_ + int64_t{1} * v * lanes_), 4));
+      };
+      std::map<ir::Value, llvm::Value*> values;
+      size_t input = layer_.synapse->operands.size();
+      for (int64_t i = 0; i < count; ++i) {
+        const ir::Operand& operand = op.operands[static_cast<size_t>(i)];
+        llvm::Value*& value = values[body.parameters[static_cast<size_t>(i)]];
+        if (i == layer_.sums_operand) {
+          value = load(floats_, bytes_on(sums_at, int64_t{4} * v * lanes_), 4 * static_cast<unsigned>(lanes_));
+          continue;
+        }
+        const size_t slot = operand.is_literal() ? 0 : input++;
+        if (i >= count - states) {
+          value = load_lanes(f32_, state_place(i - (count - states)), used);
+        } else if (operand.is_literal()) {
+          value = splat(operand.number);
+        } else {
+          const ir::Type& type = layer_.function->type(operand.value);
+          bool one = type.dims.empty() || (i >= count - states - invariants && type.dims[0] == 1);
+          if (one)
+            value = b_.CreateVectorSplat(static_cast<unsigned>(lanes_), load(f32_, array(slot)));
+          else if (i >= count - states - invariants)
+            value = load_lanes(f32_, element_at(array(slot), channel, ir::Element::f32), used);
+          else if (type.element == ir::Element::boolean)
+            value = b_.CreateICmpNE(load_lanes(i8_, element_at(array(slot), at, type.element), used),
+                                    b_.CreateVectorSplat(static_cast<unsigned>(lanes_), b_.getInt8(0)));
+          else
+            value = load_lanes(f32_, element_at(array(slot), at, type.element), used);
+        }
+      }
+      auto value_of = [&](const ir::Operand& operand) -> llvm::Value* {
+        return operand.is_literal() ? splat(operand.number) : values.at(operand.value);
+      };
+      for (const ir::Op& inner : body.ops) {
+        std::vector<llvm::Value*> operands;
+        for (const ir::Operand& operand : inner.operands)
+          operands.push_back(value_of(operand));
+        values[inner.results[0]] = lower(inner, operands);
+      }
+      for (size_t y = 0; y < body.yields.size(); ++y) {
+        llvm::Value* value = value_of(body.yields[y]);
+        const ir::Element element = layer_.function->type(op.results[y]).element;
+        if (y >= emits) {
+          store_lanes(value, state_place(static_cast<int64_t>(y - emits)), used);
+        } else {
+          if (element == ir::Element::boolean) {
+            if (!value->getType()->isIntOrIntVectorTy(1)) // a literal
+              value = b_.CreateFCmpUNE(value, splat(0));
+            value = b_.CreateZExt(value, llvm::FixedVectorType::get(i8_, static_cast<unsigned>(lanes_)));
+          }
+          store_lanes(value, element_at(array(inputs_.size() + y), at, element), used);
+        }
+      }
+    }
+  });
+  b_.CreateRetVoid();
+  return f;
+}
+
+} // namespace rvb::codegen

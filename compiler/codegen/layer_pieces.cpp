@@ -1,0 +1,92 @@
+// Loops, branches, loads and stores, for the files that make a layer.
+#include "codegen/layer_builder.h"
+
+namespace rvb::codegen {
+
+void LayerBuilder::loop(llvm::Value* begin, llvm::Value* end, const std::function<void(llvm::Value*)>& body,
+                        int64_t step) {
+  llvm::Function* f = b_.GetInsertBlock()->getParent();
+  auto* before = b_.GetInsertBlock();
+  auto* inside = llvm::BasicBlock::Create(context_, "loop", f);
+  auto* after = llvm::BasicBlock::Create(context_, "after", f);
+  b_.CreateCondBr(b_.CreateICmpSLT(begin, end), inside, after);
+  b_.SetInsertPoint(inside);
+  llvm::PHINode* i = b_.CreatePHI(i64_, 2);
+  i->addIncoming(begin, before);
+  body(i);
+  llvm::Value* next = plus(i, step);
+  i->addIncoming(next, b_.GetInsertBlock());
+  b_.CreateCondBr(b_.CreateICmpSLT(next, end), inside, after);
+  b_.SetInsertPoint(after);
+}
+
+void LayerBuilder::when(llvm::Value* condition, const std::function<void()>& body) {
+  llvm::Function* f = b_.GetInsertBlock()->getParent();
+  auto* then = llvm::BasicBlock::Create(context_, "then", f);
+  auto* after = llvm::BasicBlock::Create(context_, "after", f);
+  b_.CreateCondBr(condition, then, after);
+  b_.SetInsertPoint(then);
+  body();
+  b_.CreateBr(after);
+  b_.SetInsertPoint(after);
+}
+
+llvm::Function* LayerBuilder::function(const std::string& name, const std::vector<llvm::Type*>& arguments,
+                                       bool synapses) {
+  llvm::Type* result = synapses || name.rfind("neuron", 0) == 0 ? b_.getVoidTy() : i32_;
+  auto* f = llvm::Function::Create(llvm::FunctionType::get(result, arguments, false), llvm::GlobalValue::InternalLinkage,
+                                   name, module_);
+  f->addFnAttr(llvm::Attribute::NoInline); // synapses and neuron stay apart, in sections of their own
+  f->addFnAttr(llvm::Attribute::NoUnwind);
+  f->addFnAttr("prefer-vector-width", std::to_string(lanes_ * 32));
+  if (synapses)
+    f->setSection(".text.synapses");
+  b_.SetInsertPoint(llvm::BasicBlock::Create(context_, "entry", f));
+  return f;
+}
+
+llvm::Value* LayerBuilder::load(llvm::Type* type, llvm::Value* pointer, unsigned alignment) {
+  return b_.CreateAlignedLoad(type, b_.CreatePointerCast(pointer, type->getPointerTo()), llvm::MaybeAlign(alignment));
+}
+
+void LayerBuilder::store(llvm::Value* value, llvm::Value* pointer, unsigned alignment) {
+  b_.CreateAlignedStore(value, b_.CreatePointerCast(pointer, value->getType()->getPointerTo()),
+                        llvm::MaybeAlign(alignment));
+}
+
+llvm::Constant* LayerBuilder::mask(int count) {
+  std::vector<llvm::Constant*> lanes;
+  for (int i = 0; i < lanes_; ++i)
+    lanes.push_back(b_.getInt1(i < count));
+  return llvm::ConstantVector::get(lanes);
+}
+
+llvm::Value* LayerBuilder::load_lanes(llvm::Type* element, llvm::Value* pointer, int count) {
+  auto* type = llvm::FixedVectorType::get(element, static_cast<unsigned>(lanes_));
+  unsigned alignment = element->getPrimitiveSizeInBits() / 8;
+  if (count == lanes_)
+    return load(type, pointer, alignment);
+  return b_.CreateMaskedLoad(type, b_.CreatePointerCast(pointer, type->getPointerTo()), llvm::Align(alignment),
+                             mask(count), llvm::ConstantAggregateZero::get(type));
+}
+
+void LayerBuilder::store_lanes(llvm::Value* value, llvm::Value* pointer, int count) {
+  auto* type = llvm::cast<llvm::VectorType>(value->getType());
+  unsigned alignment = type->getScalarSizeInBits() / 8;
+  if (count == lanes_)
+    store(value, pointer, alignment);
+  else
+    b_.CreateMaskedStore(value, b_.CreatePointerCast(pointer, type->getPointerTo()), llvm::Align(alignment),
+                         mask(count));
+}
+
+llvm::Constant* LayerBuilder::splat(double value) {
+  return llvm::ConstantVector::getSplat(llvm::ElementCount::getFixed(static_cast<unsigned>(lanes_)),
+                                        llvm::ConstantFP::get(f32_, static_cast<float>(value)));
+}
+
+llvm::Value* LayerBuilder::sign_of(llvm::Value* value, llvm::Value* flips) {
+  return b_.CreateBitCast(b_.CreateXor(b_.CreateBitCast(value, ints_), flips), floats_);
+}
+
+} // namespace rvb::codegen

@@ -1,0 +1,119 @@
+#include "codegen/layer_shape.h"
+
+#include <algorithm>
+
+namespace rvb::codegen {
+
+namespace {
+
+int dim(const ir::Type& type, int from_end) {
+  return type.rank() < from_end ? 1 : static_cast<int>(type.dims[static_cast<size_t>(type.rank() - from_end)]);
+}
+
+} // namespace
+
+int64_t Shape::synapses() const {
+  int64_t taps = 0;
+  for (const Phase& p : phases)
+    taps += int64_t{1} * p.rows * p.columns * p.taps_y * p.taps_x;
+  return taps * channels * outputs;
+}
+
+Shape shape_of(const Layer& layer) {
+  const ir::Op& op = *layer.synapse;
+  const ir::Type& image = layer.function->type(op.operands[0].value);
+  const ir::Type& result = layer.function->type(op.results[0]);
+  Shape s;
+  if (layer.neuron != nullptr && layer.neuron->integer("states") > 0)
+    s.steps = result.dims[0];
+  s.channels = dim(image, 1);
+  s.outputs = dim(result, 1);
+  Phase p;
+  p.rows = p.columns = p.taps_y = p.taps_x = 1;
+  if (op.opcode == ir::Opcode::binary_linear) {
+    s.phases = {p};
+    return s;
+  }
+  s.height = dim(image, 3);
+  s.width = dim(image, 2);
+  s.out_height = dim(result, 3);
+  s.out_width = dim(result, 2);
+  std::vector<int64_t> kernel = op.integers("kernel"), pad = op.integers("pad"), stride = op.integers("stride");
+  s.kernel_y = p.taps_y = static_cast<int>(kernel[0]);
+  s.kernel_x = p.taps_x = static_cast<int>(kernel[1]);
+  s.stride_y = static_cast<int>(stride[0]);
+  s.stride_x = static_cast<int>(stride[1]);
+  p.in_y = -static_cast<int>(pad[0]);
+  p.in_x = -static_cast<int>(pad[1]);
+  p.rows = s.out_height;
+  p.columns = s.out_width;
+  s.phases = {p};
+  return s;
+}
+
+namespace {
+
+// Cycles of one group of four channels on a tile: lookups and additions, the tables' loads, the indices' shifts; and no
+// sum can be added to before it is there.
+double cycles(int pixels, int vectors, bool wide) {
+  double pair = wide ? 0.75 : 1.25;
+  return std::max({pixels * vectors * pair, 4.5, pixels * 0.6}) + vectors * (wide ? 0.4 : 1.2);
+}
+
+// The cheapest tile for a row of `count` results. It leaves registers for the indices of each vector of outputs and a
+// few tables on their way.
+void choose(int count, int blocks, bool wide, int& pixels, int& vectors) {
+  int registers = wide ? 24 : 8;
+  double cheapest = 0;
+  for (int v : {1, 2, 3, 4, 6, 8}) {
+    if (v > blocks || (!wide && v > 2))
+      break;
+    for (int p = 1; p * v <= registers && p <= count; ++p) {
+      int tiles = (count + p - 1) / p;
+      int longer = count % tiles, shorter = count / tiles; // tiles of a row differ by one pixel at most
+      double row = longer * cycles(shorter + 1, v, wide) + (tiles - longer) * cycles(shorter, v, wide);
+      double cost = row * (blocks / v) + (blocks % v != 0 ? row * (blocks % v) / v + 0.5 * tiles : 0);
+      if (cheapest == 0 || cost < cheapest) {
+        cheapest = cost;
+        pixels = p;
+        vectors = v;
+      }
+    }
+  }
+}
+
+} // namespace
+
+Tiles choose_tiles(const Shape& shape, const kernels::Target& target) {
+  Tiles tiles;
+  tiles.lanes = target.vector_floats();
+  bool wide = tiles.lanes == 16;
+  int blocks = (shape.outputs + tiles.lanes - 1) / tiles.lanes;
+  int columns = 1, rows = 1;
+  for (const Phase& p : shape.phases) {
+    columns = std::max(columns, p.columns);
+    rows = std::max(rows, p.rows);
+  }
+  choose(columns, blocks, wide, tiles.pixels, tiles.vectors);
+  // The tables of a strip stay in the L2 cache.
+  constexpr int64_t budget = 640 << 10;
+  int64_t row_bytes = int64_t{1} * shape.width * shape.groups() * tiles.lanes * 4;
+  int64_t fits = std::max<int64_t>(1, (budget / row_bytes - shape.kernel_y + 1) / shape.stride_y);
+  int strips = static_cast<int>((rows + fits - 1) / fits);
+  // One image is work for two threads and more: from half a million synapses (a few microseconds) on.
+  constexpr int64_t task_synapses = 4'000'000;
+  if (strips < 2 && rows >= 8 && shape.synapses() >= 2 * task_synapses)
+    strips = 2;
+  tiles.strip = (rows + strips - 1) / strips;
+  // A window of three taps that hangs over both ends of a row of eight wastes a twelfth of its taps; of a row of two, a
+  // third.
+  tiles.across = columns <= 8 && strips == 1;
+  if (tiles.across)
+    choose(8, blocks, wide, tiles.images, tiles.across_vectors);
+  int all_blocks = (blocks + tiles.vectors - 1) / tiles.vectors;
+  if (strips < 2 && all_blocks % 2 == 0 && shape.synapses() >= 2 * task_synapses)
+    tiles.parts = 2;
+  return tiles;
+}
+
+} // namespace rvb::codegen

@@ -1,0 +1,104 @@
+// Tables of signed sums. For the 16 channels a0 … a15 of a pixel, with registers of 16:
+//   Q = a0+a1, a2+a3, …, a14+a15, a0-a1, …, a14-a15        one addition
+//   table of group g: (±a[4g] ± a[4g+1]) + (±a[4g+2] ± a[4g+3]), entry i with + where bit j of i is 1: two
+//   permutations of Q and -Q, one addition.
+// With registers of 8 the entry i has the signs of the first three, and the fourth is added.
+#include "codegen/layer_builder.h"
+
+namespace rvb::codegen {
+
+namespace {
+
+// Where the sum of a pair of spikes under two signs stands in Q (0 … 15) or -Q (16 … 31).
+int pair_place(int pair, bool first, bool second) {
+  if (first == second)
+    return pair + (first ? 0 : 16);
+  return pair + 8 + (first ? 0 : 16);
+}
+
+} // namespace
+
+// `spikes` holds Q and -Q when registers are wide, else 8 channels.
+llvm::Value* LayerBuilder::table_of_four(llvm::Value* spikes, int group) {
+  if (wide_) {
+    llvm::Value* negated = sign_of(spikes, b_.CreateVectorSplat(16, b_.getInt32(0x80000000)));
+    std::vector<int> low, high;
+    for (int i = 0; i < 16; ++i) {
+      low.push_back(pair_place(2 * group, (i & 1) != 0, (i & 2) != 0));
+      high.push_back(pair_place(2 * group + 1, (i & 4) != 0, (i & 8) != 0));
+    }
+    return b_.CreateFAdd(b_.CreateShuffleVector(spikes, negated, low), b_.CreateShuffleVector(spikes, negated, high));
+  }
+  auto signed_spike = [&](int channel, int bit) {
+    llvm::Value* all = b_.CreateShuffleVector(spikes, spikes, std::vector<int>(8, 4 * group + channel));
+    std::vector<llvm::Constant*> flips;
+    for (int i = 0; i < 8; ++i)
+      flips.push_back(b_.getInt32(((i >> bit) & 1) != 0 ? 0 : 0x80000000));
+    return bit == 3 ? all : sign_of(all, llvm::ConstantVector::get(flips));
+  };
+  llvm::Value* first = b_.CreateFAdd(signed_spike(0, 0), signed_spike(1, 1));
+  llvm::Value* second = b_.CreateFAdd(signed_spike(2, 2), signed_spike(3, 3));
+  return b_.CreateFAdd(first, second);
+}
+
+void LayerBuilder::store_tables(llvm::Value* spikes, llvm::Value* place, int groups) {
+  llvm::Value* source = spikes;
+  if (wide_) {
+    std::vector<int> even, odd;
+    std::vector<llvm::Constant*> flips;
+    for (int i = 0; i < 16; ++i) {
+      even.push_back(i % 8 * 2);
+      odd.push_back(i % 8 * 2 + 1);
+      flips.push_back(b_.getInt32(i < 8 ? 0 : 0x80000000));
+    }
+    source = b_.CreateFAdd(b_.CreateShuffleVector(spikes, spikes, even),
+                           sign_of(b_.CreateShuffleVector(spikes, spikes, odd), llvm::ConstantVector::get(flips)));
+  }
+  for (int g = 0; g < groups; ++g)
+    store(table_of_four(source, g), bytes_on(place, int64_t{1} * g * lanes_ * 4), static_cast<unsigned>(lanes_) * 4);
+}
+
+llvm::Function* LayerBuilder::build_tables() {
+  llvm::Function* f = function("tables", {pointer_, pointer_, pointer_, i64_, i64_}, true);
+  llvm::Value* image = f->getArg(0);
+  llvm::Value* scale = f->getArg(1);
+  llvm::Value* tables = f->getArg(2);
+  llvm::Value* first = f->getArg(3);
+  bool scaled = layer_.synapse->operands.size() > 2;
+  int chunk_groups = lanes_ / 4;
+  int chunks = (shape_.channels + lanes_ - 1) / lanes_;
+  loop(number(0), f->getArg(4), [&](llvm::Value* row) {
+    llvm::Value* line = bytes_on(tables, times(row, row_bytes()));
+    auto zeros = [&](llvm::Value* at, int columns) {
+      if (columns > 0)
+        b_.CreateMemSet(at, b_.getInt8(0), number(columns * pixel_bytes()), llvm::MaybeAlign(64));
+    };
+    zeros(line, left_);
+    zeros(bytes_on(line, (left_ + shape_.width) * pixel_bytes()), right_);
+    llvm::Value* y = b_.CreateAdd(first, row);
+    llvm::Value* pixels = bytes_on(image, times(y, int64_t{4} * shape_.width * shape_.channels));
+    llvm::Value* places = bytes_on(line, left_ * pixel_bytes());
+    loop(number(0), number(shape_.width), [&](llvm::Value* x) {
+      llvm::Value* from = bytes_on(pixels, times(x, int64_t{4} * shape_.channels));
+      llvm::Value* to = bytes_on(places, times(x, pixel_bytes()));
+      auto chunk = [&](llvm::Value* channel, int count, int groups) {
+        llvm::Value* spikes = load_lanes(f32_, bytes_on(from, times(channel, 4)), count);
+        if (scaled) // alpha, in training: one number a channel, once a spike
+          spikes = b_.CreateFMul(spikes, load_lanes(f32_, bytes_on(scale, times(channel, 4)), count));
+        // A group's table takes 16 (or 8) numbers for four channels.
+        store_tables(spikes, bytes_on(to, times(channel, lanes_)), groups);
+      };
+      int whole = shape_.channels % lanes_ == 0 ? chunks : chunks - 1;
+      if (whole > 0)
+        loop(number(0), number(int64_t{1} * whole * lanes_),
+             [&](llvm::Value* channel) { chunk(channel, lanes_, chunk_groups); }, lanes_);
+      if (whole < chunks)
+        chunk(number(int64_t{1} * whole * lanes_), shape_.channels - whole * lanes_,
+              shape_.groups() - whole * chunk_groups);
+    });
+  });
+  b_.CreateRetVoid();
+  return f;
+}
+
+} // namespace rvb::codegen

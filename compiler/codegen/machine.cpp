@@ -1,0 +1,75 @@
+#include "codegen/machine.h"
+
+#include <llvm-c/Target.h>
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/IR/Module.h>
+#include <llvm/IR/Verifier.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Support/FileSystem.h>
+#include <llvm/Support/raw_ostream.h>
+#include <llvm/Target/TargetMachine.h>
+#include <llvm/Transforms/InstCombine/InstCombine.h>
+#include <llvm/Transforms/Scalar.h>
+#include <llvm/Transforms/Scalar/GVN.h>
+#include <llvm/Transforms/Utils.h>
+
+#include <memory>
+#include <stdexcept>
+
+namespace rvb::codegen {
+
+namespace {
+
+const char* const triple = "x86_64-pc-linux-gnu";
+
+std::unique_ptr<llvm::TargetMachine> machine_for(const kernels::Target& target) {
+  LLVMInitializeX86TargetInfo();
+  LLVMInitializeX86Target();
+  LLVMInitializeX86TargetMC();
+  LLVMInitializeX86AsmPrinter();
+  std::string error;
+  const llvm::Target* machine_target = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (machine_target == nullptr)
+    throw std::runtime_error("LLVM has no x86-64 target: " + error);
+  return std::unique_ptr<llvm::TargetMachine>(
+      machine_target->createTargetMachine(triple, target.llvm_cpu(), target.llvm_features(), llvm::TargetOptions(),
+                                          llvm::Reloc::PIC_, llvm::None, llvm::CodeGenOpt::Aggressive));
+}
+
+} // namespace
+
+void write_module(llvm::Module& module, const kernels::Target& target, Effort effort, OutputKind kind,
+                  const std::string& path) {
+  std::string error;
+  llvm::raw_string_ostream complaint(error);
+  if (llvm::verifyModule(module, &complaint))
+    throw std::logic_error("the module is malformed: " + complaint.str());
+  std::unique_ptr<llvm::TargetMachine> machine = machine_for(target);
+  module.setTargetTriple(triple);
+  module.setDataLayout(machine->createDataLayout());
+  std::error_code code;
+  llvm::raw_fd_ostream out(path, code, llvm::sys::fs::OF_None);
+  if (code)
+    throw std::runtime_error("cannot write " + path + ": " + code.message());
+  if (effort == Effort::loops) {
+    llvm::legacy::PassManager passes;
+    passes.add(llvm::createPromoteMemoryToRegisterPass());
+    passes.add(llvm::createEarlyCSEPass());
+    passes.add(llvm::createInstructionCombiningPass());
+    passes.add(llvm::createLICMPass());
+    passes.add(llvm::createGVNPass());
+    passes.add(llvm::createCFGSimplificationPass());
+    passes.run(module);
+  }
+  if (kind == OutputKind::llvm_ir) {
+    module.print(out, nullptr);
+    return;
+  }
+  llvm::legacy::PassManager passes;
+  auto type = kind == OutputKind::object ? llvm::CGFT_ObjectFile : llvm::CGFT_AssemblyFile;
+  if (machine->addPassesToEmitFile(passes, out, nullptr, type))
+    throw std::logic_error("LLVM cannot emit this kind of file");
+  passes.run(module);
+}
+
+} // namespace rvb::codegen

@@ -1,0 +1,315 @@
+// Layers against the interpreter: compiled for a target that this CPU has, loaded, run on random numbers with a canary
+// behind every result. The same numbers must come out for every target and any number of threads, to the last bit.
+#include "codegen/layer.h"
+
+#include "interpreter.h"
+#include "ir/text.h"
+#include "passes/verify.h"
+#include "random_module.h"
+#include "core.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <dlfcn.h>
+#include <filesystem>
+#include <unistd.h>
+
+namespace rvb::codegen {
+
+namespace {
+
+using interpreter::Tensor;
+using std::string;
+using std::to_string;
+
+// halide_buffer_t and its dimensions, as HalideRuntime.h has them.
+struct Dimension {
+  int32_t min, extent, stride;
+  uint32_t flags;
+};
+struct Buffer {
+  uint64_t device;
+  void* device_interface;
+  void* host;
+  uint64_t flags;
+  uint8_t code, bits;
+  uint16_t lanes;
+  int32_t dimensions;
+  Dimension* dim;
+  void* padding;
+};
+
+class Loaded {
+public:
+  Loaded(const Layer& layer, const kernels::Target& target) {
+    std::filesystem::path folder = std::filesystem::temp_directory_path();
+    string object = folder / ("rvb_layer_test_" + to_string(getpid()) + ".o"), shared = object + ".so";
+    compile_layer(layer, target, OutputKind::object, object);
+    EXPECT_EQ(0, system(("c++ -shared -o " + shared + " " + object).c_str()));
+    handle_ = dlopen(shared.c_str(), RTLD_NOW);
+    EXPECT_NE(nullptr, handle_) << dlerror();
+    function_ = dlsym(handle_, symbol(layer, target).c_str());
+    EXPECT_NE(nullptr, function_);
+    std::filesystem::remove(object);
+    std::filesystem::remove(shared);
+  }
+  Loaded(const Loaded&) = delete;
+  Loaded& operator=(const Loaded&) = delete;
+  ~Loaded() { dlclose(handle_); }
+
+  int run(std::vector<Buffer>& b) const {
+    b.resize(12); // more arguments than a layer has: the calling convention of C ignores the rest
+    using F = int (*)(Buffer*, Buffer*, Buffer*, Buffer*, Buffer*, Buffer*, Buffer*, Buffer*, Buffer*, Buffer*, Buffer*,
+                      Buffer*);
+    return reinterpret_cast<F>(function_)(&b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &b[6], &b[7], &b[8], &b[9], &b[10],
+                                          &b[11]);
+  }
+
+private:
+  void* handle_;
+  void* function_;
+};
+
+constexpr size_t canary = 64;
+
+struct Array {
+  std::vector<uint8_t> bytes;
+  size_t begin = 0; // 64-byte aligned
+  explicit Array(size_t size) : bytes(size + canary + 64, 0xa5) {
+    begin = (64 - reinterpret_cast<uintptr_t>(bytes.data()) % 64) % 64;
+  }
+  uint8_t* data() { return bytes.data() + begin; }
+};
+
+size_t elements(const ir::Type& type) {
+  size_t n = 1;
+  for (int64_t d : type.dims)
+    n *= static_cast<size_t>(d);
+  return n;
+}
+
+// Runs the one layer of the function (its synapses, and its neuron when there is one) and returns the results' bytes.
+std::vector<std::vector<uint8_t>> run(const Loaded& loaded, const Layer& layer, int64_t batch,
+                                      const std::map<ir::Value, Tensor>& values) {
+  std::vector<Array> arrays;
+  std::vector<Buffer> buffers;
+  std::vector<std::vector<Dimension>> dims;
+  kernels::Interface views = interface_of(layer);
+  std::vector<ir::Value> inputs = inputs_of(layer), outputs = outputs_of(layer);
+  auto add = [&](const ir::Type& type, const kernels::View& view) {
+    arrays.emplace_back(elements(type) * static_cast<size_t>(ir::bytes_of(type.element)));
+    dims.emplace_back();
+    for (const kernels::Extent& e : view.dims)
+      dims.back().push_back({0, static_cast<int32_t>(e.constant + e.per_sample * batch), 1, 0});
+  };
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Tensor& tensor = values.at(inputs[i]);
+    add(tensor.type, views.inputs[i]);
+    for (size_t k = 0; k < tensor.data.size(); ++k) {
+      auto f = static_cast<float>(tensor.data[k]);
+      auto u = static_cast<uint32_t>(tensor.type.element == ir::Element::f32 ? 0 : tensor.data[k]);
+      memcpy(arrays.back().data() + 4 * k, tensor.type.element == ir::Element::f32 ? static_cast<void*>(&f) : &u, 4);
+    }
+  }
+  for (size_t i = 0; i < outputs.size(); ++i)
+    add(interpreter::resolve(layer.function->type(outputs[i]), batch), views.outputs[i]);
+  for (size_t i = 0; i < arrays.size(); ++i) {
+    Buffer b{};
+    b.host = arrays[i].data();
+    b.dimensions = static_cast<int32_t>(dims[i].size());
+    b.dim = dims[i].data();
+    buffers.push_back(b);
+  }
+  EXPECT_EQ(0, loaded.run(buffers));
+  std::vector<std::vector<uint8_t>> results;
+  for (size_t i = inputs.size(); i < arrays.size(); ++i) {
+    size_t size = arrays[i].bytes.size() - canary - 64;
+    results.emplace_back(arrays[i].data(), arrays[i].data() + size);
+    for (size_t k = 0; k < canary; ++k)
+      EXPECT_EQ(0xa5, arrays[i].data()[size + k]) << "written behind result " << i - inputs.size();
+  }
+  return results;
+}
+
+std::vector<Tensor> tensors(const Layer& layer, int64_t batch, const std::vector<std::vector<uint8_t>>& bytes) {
+  std::vector<Tensor> results;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    Tensor tensor{interpreter::resolve(layer.function->type(outputs_of(layer)[i]), batch), {}};
+    for (size_t k = 0; k < elements(tensor.type); ++k) {
+      float f = bytes[i][k];
+      if (tensor.type.element != ir::Element::boolean)
+        memcpy(&f, bytes[i].data() + 4 * k, 4);
+      tensor.data.push_back(f);
+    }
+    results.push_back(tensor);
+  }
+  return results;
+}
+
+// Empty when everything agrees. The function's first operation is the synapses; a scan may follow.
+string differences(const string& text, int64_t batch) {
+  ir::Module module;
+  try {
+    module = ir::parse(text);
+  } catch (const ir::ParseError& error) {
+    return "line " + to_string(error.line) + ": " + error.message + "\n" + text;
+  }
+  for (const string& fault : passes::verify(module))
+    return fault + "\n" + text;
+  const ir::Function& function = module.functions[0];
+  const ir::Op* neuron = neuron_behind(function, function.ops[0]);
+  if (neuron == nullptr && function.ops.size() > 1)
+    return "the neuron does not join its synapses\n" + text;
+  Layer l = layer(function, function.ops[0], neuron);
+  std::map<ir::Value, Tensor> values;
+  std::vector<Tensor> arguments = interpreter::random_arguments(function, batch, 7);
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    for (double& v : arguments[i].data)
+      v = arguments[i].type.element == ir::Element::f32 ? static_cast<float>(v) : v;
+    values[function.parameters[i]] = arguments[i];
+  }
+  std::vector<Tensor> expected = interpreter::evaluate(module, function, batch, arguments);
+  std::vector<std::vector<uint8_t>> first;
+  string report;
+  kernels::Target host = kernels::host();
+  for (const char* name : {"x86-64-v3", "avx512"}) {
+    kernels::Target target;
+    kernels::find_target(name, target);
+    if ((target.avx512f && !host.avx512f) || !host.avx2)
+      continue;
+    Loaded loaded(l, target);
+    for (int threads : {1, 2}) {
+      rvb_set_threads(threads);
+      std::vector<std::vector<uint8_t>> bytes = run(loaded, l, batch, values);
+      std::vector<Tensor> actual = tensors(l, batch, bytes);
+      // A result that nobody reads is not stored.
+      std::vector<Tensor> read, wanted;
+      for (size_t i = 0; i < actual.size(); ++i)
+        for (size_t r = 0; r < function.results.size(); ++r)
+          if (function.results[r].value == outputs_of(l)[i]) {
+            read.push_back(actual[i]);
+            wanted.push_back(expected[r]);
+          }
+      string what = interpreter::difference(wanted, read, 1e-5);
+      if (!what.empty())
+        report += string(name) + ", " + to_string(threads) + " threads: " + what + "\n";
+      if (first.empty())
+        first = bytes;
+      else if (first != bytes)
+        report += string(name) + ", " + to_string(threads) + " threads: other bits\n";
+    }
+  }
+  return report.empty() ? "" : report + text;
+}
+
+struct Convolution {
+  int64_t h, w, ci, co, kernel, stride, pad, batch;
+  string lead = "?";
+};
+std::ostream& operator<<(std::ostream& out, const Convolution& c) {
+  return out << c.h << "x" << c.w << "x" << c.ci << " to " << c.co << ", kernel " << c.kernel << ", stride " << c.stride
+             << ", pad " << c.pad << ", batch " << c.batch;
+}
+
+string pair(int64_t a, int64_t b) {
+  return "[" + to_string(a) + ", " + to_string(b) + "]";
+}
+
+class Layers : public testing::TestWithParam<Convolution> {
+protected:
+  Convolution c = GetParam();
+  int64_t ho = (c.h + 2 * c.pad - c.kernel) / c.stride + 1, wo = (c.w + 2 * c.pad - c.kernel) / c.stride + 1;
+  string shape(int64_t h, int64_t w, int64_t channels) {
+    return to_string(h) + "," + to_string(w) + "," + to_string(channels) + "]";
+  }
+  string x = "f32[" + c.lead + "," + shape(c.h, c.w, c.ci), y = "f32[" + c.lead + "," + shape(ho, wo, c.co);
+  string slice = "f32[" + (c.lead.size() > 1 ? "?," : string()) + shape(ho, wo, c.co);
+  string bits =
+      "u32[" + to_string(c.kernel * c.kernel) + "," + to_string((c.ci + 31) / 32) + "," + to_string(c.co) + "]";
+  string synapses = "  %r = binary_conv2d(%x, %b) {channels = " + pair(c.ci, c.co) + ", kernel = " +
+                    pair(c.kernel, c.kernel) + ", pad = " + pair(c.pad, c.pad) + ", stride = " +
+                    pair(c.stride, c.stride) + "} : " + y + "\n";
+};
+
+TEST_P(Layers, Sums) {
+  EXPECT_EQ("", differences("func @f(%x: " + x + ", %b: " + bits + ") -> (" + y + ") {\n" + synapses + "  ret(%r)\n}\n",
+                            c.batch));
+}
+
+// A scale and a shift a channel, a residual, two emissions.
+TEST_P(Layers, Residual) {
+  string co = to_string(c.co);
+  EXPECT_EQ("", differences("func @f(%x: " + x + ", %b: " + bits + ", %g: f32[" + co + "], %d: f32[" + co +
+                                "], %s: " + y + ") -> (" + y + ", " + y + ") {\n" + synapses +
+                                "  %o, %p = scan(%s, %r, %g, %d) {axis = 0, invariants = 2} do (%st: " + slice +
+                                ", %rt: " + slice + ", %gt: f32[" + co + "], %dt: f32[" + co + "]) {\n" +
+                                "    %m = mul(%rt, %gt) : " + slice + "\n    %a = add(%m, %dt) : " + slice +
+                                "\n    %u = add(%a, %st) : " + slice + "\n    %e = max(%u, 0.0) : " + slice +
+                                "\n    %q = mul(%e, %gt) : " + slice + "\n    yield(%e, %q)\n  } : " + y + ", " + y +
+                                "\n  ret(%o, %p)\n}\n",
+                            c.batch));
+}
+
+// A membrane through time, from a number and from a tensor; its last value is read.
+TEST_P(Layers, Membrane) {
+  if (c.lead == "?")
+    GTEST_SKIP() << "no time";
+  for (bool given : {false, true}) {
+    string initial = given ? "%v" : "0.25";
+    EXPECT_EQ("", differences("func @f(%x: " + x + ", %b: " + bits + (given ? ", %v: " + slice : "") + ") -> (" + y +
+                                  ", " + slice + ") {\n" + synapses + "  %o, %w = scan(%r, " + initial +
+                                  ") {axis = 0, states = 1} do (%rt: " + slice + ", %vt: " + slice + ") {\n" +
+                                  "    %l = mul(%vt, 0.25) : " + slice + "\n    %u = add(%l, %rt) : " + slice +
+                                  "\n    %f = greater_equal(%u, 0.5) : bool" + slice.substr(3) +
+                                  "\n    %e = select(%f, %u, 0.0) : " + slice + "\n    %n = select(%f, 0.0, %u) : " +
+                                  slice + "\n    yield(%e, %n)\n  } : " + y + ", " + slice + "\n  ret(%o, %w)\n}\n",
+                              c.batch));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Sizes, Layers,
+    testing::Values(Convolution{5, 7, 1, 8, 3, 1, 1, 2}, Convolution{5, 7, 3, 13, 3, 1, 1, 1},
+                    Convolution{5, 7, 8, 3, 3, 2, 1, 5}, Convolution{7, 5, 13, 33, 3, 3, 0, 2},
+                    Convolution{5, 7, 33, 64, 3, 1, 1, 2}, Convolution{6, 6, 64, 8, 1, 1, 0, 2},
+                    Convolution{7, 7, 64, 33, 1, 2, 0, 5}, Convolution{9, 5, 8, 16, 5, 1, 2, 1},
+                    Convolution{4, 4, 64, 64, 3, 1, 1, 13}, Convolution{14, 14, 32, 200, 3, 1, 1, 2, "2,?"},
+                    Convolution{3, 3, 1, 1, 3, 1, 1, 1}, Convolution{2, 2, 128, 256, 3, 1, 1, 9, "2,?"},
+                    Convolution{5, 6, 3, 8, 4, 3, 2, 2, "3,?"}, Convolution{5, 7, 40, 24, 3, 1, 2, 1},
+                    Convolution{33, 32, 64, 64, 3, 1, 1, 1, "2,?"}, Convolution{40, 9, 36, 100, 3, 2, 1, 2, "2,?"}));
+
+string linear(int64_t in, int64_t out, const string& lead) {
+  string y = "f32[" + lead + "," + to_string(out) + "]";
+  return "func @f(%x: f32[" + lead + "," + to_string(in) + "], %b: u32[1," + to_string((in + 31) / 32) + "," +
+         to_string(out) + "]) -> (" + y + ") {\n  %r = binary_linear(%x, %b) {channels = " + pair(in, out) + "} : " + y +
+         "\n  ret(%r)\n}\n";
+}
+
+} // namespace
+
+TEST(Layers, Linear) {
+  EXPECT_EQ("", differences(linear(100, 10, "?"), 1));
+  EXPECT_EQ("", differences(linear(6272, 130, "?"), 7));
+  EXPECT_EQ("", differences(linear(31, 512, "3,?"), 5));
+}
+
+TEST(Layers, ANeuronJoinsOnlyWhereItCan) {
+  auto joins = [](const string& text) {
+    ir::Module module = ir::parse(text);
+    return neuron_behind(module.functions[0], module.functions[0].ops[0]) != nullptr;
+  };
+  string head = "func @f(%x: f32[?,4,4,8], %b: u32[9,1,8]) -> (f32[?,4,4,8]";
+  string synapses = "  %r = binary_conv2d(%x, %b) {channels = [8, 8], kernel = [3, 3], pad = [1, 1], stride = [1, 1]} : "
+                    "f32[?,4,4,8]\n";
+  auto scan = [](const string& body) {
+    return "  %o = scan(%r) {axis = 0} do (%t: f32[4,4,8]) {\n    %e = " + body +
+           " : f32[4,4,8]\n    yield(%e)\n  } : f32[?,4,4,8]\n";
+  };
+  EXPECT_TRUE(joins(head + ") {\n" + synapses + scan("max(%t, 0.0)") + "  ret(%o)\n}\n"));
+  EXPECT_FALSE(joins(head + ") {\n" + synapses + scan("exp(%t)") + "  ret(%o)\n}\n")); // needs a library
+  EXPECT_FALSE(joins(head + ", f32[?,4,4,8]) {\n" + synapses + scan("max(%t, 0.0)") + "  ret(%o, %r)\n}\n"));
+}
+
+} // namespace rvb::codegen
