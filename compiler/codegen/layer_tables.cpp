@@ -1,33 +1,28 @@
 // Tables of signed sums. For the 16 channels a0 … a15 of a pixel, with registers of 16:
 //   Q = a0+a1, a2+a3, …, a14+a15, a0-a1, …, a14-a15        one addition
 //   table of group g: (±a[4g] ± a[4g+1]) + (±a[4g+2] ± a[4g+3]), entry i with + where bit j of i is 1: two
-//   permutations of Q and -Q, one addition.
+//   permutations of Q, two exclusive ors with constant signs, one addition.
 // With registers of 8 the entry i has the signs of the first three, and the fourth is added.
 #include "codegen/layer_builder.h"
 
 namespace rvb::codegen {
 
-namespace {
-
-// Where the sum of a pair of spikes under two signs stands in Q (0 … 15) or -Q (16 … 31).
-int pair_place(int pair, bool first, bool second) {
-  if (first == second)
-    return pair + (first ? 0 : 16);
-  return pair + 8 + (first ? 0 : 16);
-}
-
-} // namespace
-
-// `spikes` holds Q and -Q when registers are wide, else 8 channels.
+// `spikes` holds Q when registers are wide, else 8 channels.
 llvm::Value* LayerBuilder::table_of_four(llvm::Value* spikes, int group) {
   if (wide_) {
-    llvm::Value* negated = sign_of(spikes, b_.CreateVectorSplat(16, b_.getInt32(0x80000000)));
-    std::vector<int> low, high;
-    for (int i = 0; i < 16; ++i) {
-      low.push_back(pair_place(2 * group, (i & 1) != 0, (i & 2) != 0));
-      high.push_back(pair_place(2 * group + 1, (i & 4) != 0, (i & 8) != 0));
-    }
-    return b_.CreateFAdd(b_.CreateShuffleVector(spikes, negated, low), b_.CreateShuffleVector(spikes, negated, high));
+    // Lanes of Q under a sign: a permutation and an exclusive or, which run twice a cycle where a permutation of two
+    // registers runs once.
+    auto pair_sums = [&](int pair, int first, int second) {
+      std::vector<int> lanes;
+      std::vector<llvm::Constant*> flips;
+      for (int i = 0; i < 16; ++i) {
+        bool a = ((i >> first) & 1) != 0, b = ((i >> second) & 1) != 0;
+        lanes.push_back(a == b ? pair : pair + 8);
+        flips.push_back(b_.getInt32(a ? 0 : 0x80000000));
+      }
+      return sign_of(b_.CreateShuffleVector(spikes, spikes, lanes), llvm::ConstantVector::get(flips));
+    };
+    return b_.CreateFAdd(pair_sums(2 * group, 0, 1), pair_sums(2 * group + 1, 2, 3));
   }
   auto signed_spike = [&](int channel, int bit) {
     llvm::Value* all = b_.CreateShuffleVector(spikes, spikes, std::vector<int>(8, 4 * group + channel));
