@@ -22,7 +22,8 @@ struct KernelReport {
 };
 
 // Disassembles the code of an object file (all of its functions: a kernel's file holds the kernel and its parallel
-// loops' bodies; of a layer's, the section `.text.synapses`). Throws std::runtime_error when the file is no x86-64 ELF object or holds bytes that do not decode.
+// loops' bodies; of a layer's, the section `.text.synapses`). Throws std::runtime_error when the file is no x86-64 ELF
+// object or holds bytes that do not decode.
 KernelReport inspect_object(const std::string& path, const std::string& symbol);
 
 } // namespace rvb::codegen

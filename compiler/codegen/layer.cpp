@@ -50,7 +50,8 @@ int uses(const ir::Function& function, ir::Value value) {
 }
 
 bool has_layer(const ir::Function&, const ir::Op& op, const kernels::Target& target) {
-  return target.avx2 && (op.opcode == ir::Opcode::binary_conv2d || op.opcode == ir::Opcode::binary_linear);
+  return target.avx2 && (op.opcode == ir::Opcode::binary_conv2d || op.opcode == ir::Opcode::binary_linear ||
+                         op.opcode == ir::Opcode::binary_conv2d_input_gradient);
 }
 
 const ir::Op* neuron_behind(const ir::Function& function, const ir::Op& synapse) {
@@ -89,9 +90,9 @@ Layer layer(const ir::Function& function, const ir::Op& synapse, const ir::Op* n
   l.synapse = &synapse;
   l.neuron = neuron;
   if (neuron != nullptr)
-    l.sums_operand = static_cast<int>(
-        std::find(neuron->operands.begin(), neuron->operands.end(), ir::Operand(synapse.results[0])) -
-        neuron->operands.begin());
+    l.sums_operand =
+        static_cast<int>(std::find(neuron->operands.begin(), neuron->operands.end(), ir::Operand(synapse.results[0])) -
+                         neuron->operands.begin());
   return l;
 }
 

@@ -1,5 +1,5 @@
-// A layer's tasks. A task is a strip of rows of one image, or several small images, for some of the outputs, through all
-// time steps:
+// A layer's tasks. A task is a strip of rows of one image, or several small images, for some of the outputs, through
+// all time steps:
 //
 //   membranes to their initial values
 //   for every step
@@ -17,11 +17,11 @@ namespace rvb::codegen {
 
 // Everything that is known where a tile is computed.
 struct LayerBuilder::Place {
-  llvm::Value* arrays = nullptr;  // host pointers, inputs then outputs
-  llvm::Value* tables = nullptr;  // of the image, or of the first of several
-  llvm::Value* top = nullptr;     // the image row of the tables' first row; may be negative
-  llvm::Value* image = nullptr;   // number in tensors of all steps
-  llvm::Value* state = nullptr;   // membranes of the strip, of that image; null: none
+  llvm::Value* arrays = nullptr;    // host pointers, inputs then outputs
+  llvm::Value* tables = nullptr;    // of the image, or of the first of several
+  llvm::Value* top = nullptr;       // the image row of the tables' first row; may be negative
+  llvm::Value* image = nullptr;     // number in tensors of all steps
+  llvm::Value* state = nullptr;     // membranes of the strip, of that image; null: none
   llvm::Value* first_row = nullptr; // of the strip
   llvm::Value* part = nullptr;
   llvm::Value* sums = nullptr; // the block's sums on their way to the neuron
@@ -80,8 +80,8 @@ void LayerBuilder::tile(const Place& place, const Phase& phase, llvm::Value* row
     clip(x, phase.taps_x, shape_.width, tap_x, columns);
   llvm::Value* table_row = b_.CreateSub(b_.CreateAdd(y, tap_y), place.top);
   llvm::Value* table_column = plus(b_.CreateAdd(x, tap_x), left_);
-  llvm::Value* tables = bytes_on(bytes_on(place.tables, times(table_row, row_bytes())),
-                                 times(table_column, pixel_bytes()));
+  llvm::Value* tables =
+      bytes_on(bytes_on(place.tables, times(table_row, row_bytes())), times(table_column, pixel_bytes()));
   const int64_t tap_bytes = int64_t{4} * shape_.words() * shape_.outputs;
   llvm::Value* tap = b_.CreateAdd(times(plus(times(tap_y, phase.tap_step_y), phase.tap_y), shape_.kernel_x),
                                   plus(times(tap_x, phase.tap_step_x), phase.tap_x));
@@ -122,11 +122,11 @@ void LayerBuilder::tile(const Place& place, const Phase& phase, llvm::Value* row
     end = b_.CreateSelect(last_part, end, b_.CreateAdd(begin, number(share)));
   }
   if (whole > 0)
-    loop(begin, end, [&](llvm::Value* channel) { block(channel, vectors, false); }, width);
+    loop(
+        begin, end, [&](llvm::Value* channel) { block(channel, vectors, false); }, width);
   if (rest > 0)
-    when(last_part, [&] {
-      block(number(int64_t{1} * whole * width), (rest + lanes_ - 1) / lanes_, rest % lanes_ != 0);
-    });
+    when(last_part,
+         [&] { block(number(int64_t{1} * whole * width), (rest + lanes_ - 1) / lanes_, rest % lanes_ != 0); });
 }
 
 void LayerBuilder::row_of_results(const Place& place, const Phase& phase, llvm::Value* row) {
@@ -134,7 +134,9 @@ void LayerBuilder::row_of_results(const Place& place, const Phase& phase, llvm::
   const int longer = phase.columns % count, shorter = phase.columns / count;
   auto tiles = [&](int from, int to, int pixels) {
     if (from < to)
-      loop(number(from), number(to), [&](llvm::Value* column) { tile(place, phase, row, column, pixels, false); }, pixels);
+      loop(
+          number(from), number(to), [&](llvm::Value* column) { tile(place, phase, row, column, pixels, false); },
+          pixels);
   };
   tiles(0, longer * (shorter + 1), shorter + 1);
   tiles(longer * (shorter + 1), phase.columns, shorter);
@@ -239,10 +241,11 @@ void LayerBuilder::build_task() {
     llvm::Value* from = larger(number(0), place.top);
     llvm::Value* to = smaller(number(shape_.height), plus(place.top, table_rows_));
     each_image(step, [&](const Place& own) {
-      llvm::Value* image = bytes_on(array(0), times(own.image, int64_t{4} * shape_.height * shape_.width * shape_.channels));
+      llvm::Value* image =
+          bytes_on(array(0), times(own.image, int64_t{4} * shape_.height * shape_.width * shape_.channels));
       llvm::Value* scale = layer_.synapse->operands.size() > 2 ? array(2) : static_cast<llvm::Value*>(nobody);
-      b_.CreateCall(tables_, {image, scale, bytes_on(own.tables, times(b_.CreateSub(from, place.top), row_bytes())), from,
-                              b_.CreateSub(to, from)});
+      b_.CreateCall(tables_, {image, scale, bytes_on(own.tables, times(b_.CreateSub(from, place.top), row_bytes())),
+                              from, b_.CreateSub(to, from)});
     });
     llvm::Value* alone = b_.getTrue();
     if (tiles_.across) {
@@ -276,9 +279,8 @@ void LayerBuilder::build_task() {
 void LayerBuilder::build_entry(const std::string& symbol) {
   const size_t slots = inputs_.size() + outputs_.size();
   // The three fields that are read (HalideRuntime.h): host at 16, dim at 40; a dimension is 16 bytes, its extent at 4.
-  auto* entry = llvm::Function::Create(
-      llvm::FunctionType::get(i32_, std::vector<llvm::Type*>(slots, pointer_), false),
-      llvm::GlobalValue::ExternalLinkage, symbol, module_);
+  auto* entry = llvm::Function::Create(llvm::FunctionType::get(i32_, std::vector<llvm::Type*>(slots, pointer_), false),
+                                       llvm::GlobalValue::ExternalLinkage, symbol, module_);
   b_.SetInsertPoint(llvm::BasicBlock::Create(context_, "entry", entry));
   llvm::Value* closure = b_.CreateAlloca(pointer_, b_.getInt32(static_cast<uint32_t>(slots) + 1));
   auto slot = [&](size_t i) { return b_.CreateGEP(pointer_, closure, number(static_cast<int64_t>(i))); };

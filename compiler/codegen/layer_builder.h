@@ -86,7 +86,7 @@ private:
   const Shape shape_;
   const Tiles tiles_;
   const int lanes_;
-  const bool wide_; // registers of 16 numbers: whole tables
+  const bool wide_;                                       // registers of 16 numbers: whole tables
   int left_ = 0, right_ = 0, table_rows_ = 0, above_ = 0; // the frame of zeros, and what a strip's tables span
   int64_t strip_elements_ = 0;                            // of one state, of all images of a task
   std::vector<ir::Value> inputs_, outputs_;

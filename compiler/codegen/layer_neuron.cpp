@@ -51,7 +51,8 @@ llvm::Function* LayerBuilder::build_neuron(int vectors, bool ends) {
   const ir::Op& op = *layer_.neuron;
   const ir::Body& body = op.body[0];
   std::string name = "neuron_" + std::to_string(vectors) + (ends ? "_end" : "");
-  llvm::Function* f = function(name, {pointer_, pointer_->getPointerTo(), i64_, pointer_, i64_, i64_, i64_, i64_}, false);
+  llvm::Function* f =
+      function(name, {pointer_, pointer_->getPointerTo(), i64_, pointer_, i64_, i64_, i64_, i64_}, false);
   llvm::Value* arrays = f->getArg(1);
   llvm::Value* channel = f->getArg(5);
   const auto count = static_cast<int64_t>(op.operands.size());

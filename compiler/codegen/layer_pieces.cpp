@@ -34,8 +34,8 @@ void LayerBuilder::when(llvm::Value* condition, const std::function<void()>& bod
 llvm::Function* LayerBuilder::function(const std::string& name, const std::vector<llvm::Type*>& arguments,
                                        bool synapses) {
   llvm::Type* result = synapses || name.rfind("neuron", 0) == 0 ? b_.getVoidTy() : i32_;
-  auto* f = llvm::Function::Create(llvm::FunctionType::get(result, arguments, false), llvm::GlobalValue::InternalLinkage,
-                                   name, module_);
+  auto* f = llvm::Function::Create(llvm::FunctionType::get(result, arguments, false),
+                                   llvm::GlobalValue::InternalLinkage, name, module_);
   f->addFnAttr(llvm::Attribute::NoInline); // synapses and neuron stay apart, in sections of their own
   f->addFnAttr(llvm::Attribute::NoUnwind);
   f->addFnAttr("prefer-vector-width", std::to_string(lanes_ * 32));

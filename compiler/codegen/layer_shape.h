@@ -34,13 +34,13 @@ Shape shape_of(const Layer& layer);
 // P pixels by V vectors of outputs are summed at once.
 struct Tiles {
   int lanes = 16;
-  int vectors = 1;         // of a block of outputs
-  int pixels = 1;          // at most, in a row
-  bool across = false;     // also: the same pixel of several images, so that windows of small images waste no taps
-  int across_vectors = 1;  //
-  int images = 1;          // at most, then
-  int strip = 1;           // rows of a phase that one task computes
-  int parts = 1;           // into which the blocks of outputs are dealt
+  int vectors = 1;        // of a block of outputs
+  int pixels = 1;         // at most, in a row
+  bool across = false;    // also: the same pixel of several images, so that windows of small images waste no taps
+  int across_vectors = 1; //
+  int images = 1;         // at most, then
+  int strip = 1;          // rows of a phase that one task computes
+  int parts = 1;          // into which the blocks of outputs are dealt
 };
 Tiles choose_tiles(const Shape& shape, const kernels::Target& target);
 

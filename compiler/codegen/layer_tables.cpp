@@ -85,8 +85,9 @@ llvm::Function* LayerBuilder::build_tables() {
       };
       int whole = shape_.channels % lanes_ == 0 ? chunks : chunks - 1;
       if (whole > 0)
-        loop(number(0), number(int64_t{1} * whole * lanes_),
-             [&](llvm::Value* channel) { chunk(channel, lanes_, chunk_groups); }, lanes_);
+        loop(
+            number(0), number(int64_t{1} * whole * lanes_),
+            [&](llvm::Value* channel) { chunk(channel, lanes_, chunk_groups); }, lanes_);
       if (whole < chunks)
         chunk(number(int64_t{1} * whole * lanes_), shape_.channels - whole * lanes_,
               shape_.groups() - whole * chunk_groups);

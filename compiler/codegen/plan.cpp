@@ -1,6 +1,6 @@
 #include "codegen/plan.h"
 
-#include "codegen/layer.h"
+#include "codegen/layer_shape.h"
 #include "codegen/memory.h"
 
 #include <map>
@@ -39,6 +39,7 @@ public:
       plan_.arguments.push_back(argument_name(function_.values[function_.parameters[p]].name));
     }
     choose_result_places();
+    choose_neurons();
     for (size_t i = 0; i < function_.ops.size(); ++i)
       call(function_.ops[i], static_cast<int>(i));
     copy_results();
@@ -71,6 +72,26 @@ private:
     }
   }
 
+  // Which neuron runs with which synapses: each with the largest of those it reads that can take it.
+  void choose_neurons() {
+    for (size_t i = 0; i < function_.ops.size(); ++i) {
+      const ir::Op& op = function_.ops[i];
+      const ir::Op* neuron = has_layer(function_, op, target_) ? neuron_behind(function_, op) : nullptr;
+      if (neuron == nullptr)
+        continue;
+      int& chosen = synapse_of_.emplace(neuron, static_cast<int>(i)).first->second;
+      auto synapses = [&](const ir::Op& o) { return shape_of(layer(function_, o, nullptr)).synapses(); };
+      if (synapses(op) > synapses(function_.ops[static_cast<size_t>(chosen)]))
+        chosen = static_cast<int>(i);
+    }
+  }
+
+  // The neuron that was chosen to run with these synapses, or null.
+  const ir::Op* neuron_of(const ir::Op& synapse, int index) const {
+    const ir::Op* neuron = neuron_behind(function_, synapse);
+    return neuron != nullptr && synapse_of_.at(neuron) == index ? neuron : nullptr;
+  }
+
   int define(ir::Value value) {
     auto result = result_of_.find(value);
     int buffer = result != result_of_.end()          ? add(value, Place::result, result->second)
@@ -96,10 +117,7 @@ private:
       return;
     }
     if (has_layer(function_, op, target_)) {
-      const ir::Op* neuron = neuron_behind(function_, op);
-      if (neuron != nullptr) // runs where the neuron stands: by then all that it reads is there
-        synapse_of_[neuron] = index;
-      else
+      if (neuron_of(op, index) == nullptr) // else it runs where the neuron stands: by then all that it reads is there
         layer_call(layer(function_, op, nullptr), index, -1);
       return;
     }

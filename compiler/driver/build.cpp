@@ -51,7 +51,7 @@ int run_build(const Options& options) {
   sema::Program program = load_program(options);
   kernels::Target target = resolve_target(options.target);
   ir::Module module = generate(program, {true, true, false});
-  run_passes(module, passes::training_pipeline(), options);
+  run_passes(module, passes::training_pipeline(target.avx2), options);
   std::vector<codegen::Plan> plans = plan_all(module, target);
   codegen::ProgramInfo info = program_info(program);
   info.manifest = manifest(program, plans, target, false).dump();

@@ -35,14 +35,24 @@ public:
   using Kernel::Kernel;
 
   Interface views() const override {
-    return {{image_view(call.operand(0)), weight_view(call.operand(1))}, {image_view(call.result())}};
+    Interface interface {
+      {image_view(call.operand(0)), weight_view(call.operand(1))}, { image_view(call.result()) }
+    };
+    if (op.operands.size() > 2)
+      interface.inputs.push_back(weight_view(call.operand(2)));
+    return interface;
   }
 
   void algorithm() override {
     std::vector<int64_t> kernel = op.integers("kernel");
     c.sizes = sizes_of(op, call.operand(0), call.result(), kernel[0], kernel[1]);
     const Sizes& s = c.sizes;
-    c.pad([&](Expr k, Expr x, Expr y, Expr n) { return inputs[0](k, x, y, n); }, !fills_words(s.in));
+    c.pad(
+        [&](Expr k, Expr x, Expr y, Expr n) {
+          Expr spike = inputs[0](k, x, y, n);
+          return inputs.size() > 2 ? spike * inputs[2](k) : spike; // alpha, in training
+        },
+        !fills_words(s.in));
     r = RDom({{0, bits_of(s.in)}, {0, words_of(s.in)}, {0, s.kernel_x}, {0, s.kernel_y}}, "r");
     Expr x = c.padded(r.y * word_bits + r.x, c.x * s.stride_x + r.z, c.y * s.stride_y + r.w, c.n);
     c.sum(c.j, c.x, c.y, c.n) = 0.0f;
@@ -72,7 +82,12 @@ public:
   using Kernel::Kernel;
 
   Interface views() const override {
-    return {{pixel_view(call.operand(0)), weight_view(call.operand(1))}, {pixel_view(call.result())}};
+    Interface interface {
+      {pixel_view(call.operand(0)), weight_view(call.operand(1))}, { pixel_view(call.result()) }
+    };
+    if (op.operands.size() > 2)
+      interface.inputs.push_back(weight_view(call.operand(2)));
+    return interface;
   }
 
   void algorithm() override {
@@ -80,6 +95,8 @@ public:
     Expr rows = inputs[0].dim(1).extent();
     // A tile may reach past the last row, and the last word past the last channel.
     Expr x = inputs[0](fills_words(in) ? Expr(k) : clamp(k, 0, static_cast<int>(in) - 1), min(m, rows - 1));
+    if (inputs.size() > 2)
+      x = x * inputs[2](fills_words(in) ? Expr(k) : clamp(k, 0, static_cast<int>(in) - 1));
     filled(k, m) = fills_words(in) ? x : select(likely(k < static_cast<int>(in)), x, 0.0f);
     r = RDom({{0, bits_of(in)}, {0, words_of(in)}}, "r");
     sum(j, m) = 0.0f;

@@ -20,8 +20,9 @@ bool differentiate(ir::Module& module);    // @train -> @gradient
 bool expand_batchnorm(ir::Module& module); // batchnorm -> moments and elementwise operations
 bool fold_batchnorm(ir::Module& module);   // deployment: running statistics are constants
 bool fold_alpha(ir::Module& module);
-bool pack_weights(ir::Module& module); // conv2d(x, sign(constant)) -> binary_conv2d(x, bits)
-bool fuse(ir::Module& module);         // elementwise operations join a scan
+bool pack_weights(ir::Module& module);  // conv2d(x, sign(constant)) -> binary_conv2d(x, bits)
+bool sign_synapses(ir::Module& module); // training: conv2d(x, sign(w)) -> binary_conv2d(x, pack_signs(w))
+bool fuse(ir::Module& module);          // elementwise operations join a scan
 
 struct Pass {
   const char* name; // as --print-after takes it
@@ -40,7 +41,8 @@ struct RunOptions {
 void run(ir::Module& module, const std::vector<std::string>& names, const RunOptions& options);
 
 // The table of contents: the passes of each kind of compilation, in order (pipeline.cpp).
-std::vector<std::string> training_pipeline();
+// `signs`: synapses under signs run on packed bits in training, too (sign_synapses); for targets that have lookups.
+std::vector<std::string> training_pipeline(bool signs = true);
 std::vector<std::string> deployment_pipeline();
 
 } // namespace rvb::passes

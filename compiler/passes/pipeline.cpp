@@ -1,11 +1,13 @@
 // The table of contents: what happens to the IR on its way to a program.
 #include "passes/passes.h"
 
+#include <algorithm>
+
 namespace rvb::passes {
 
 // @infer, @train and @step as irgen makes them -> @infer, @gradient and @step of kernels' operations only.
-std::vector<std::string> training_pipeline() {
-  return {
+std::vector<std::string> training_pipeline(bool signs) {
+  std::vector<std::string> passes = {
       "canonicalize",     // one way to write each thing
       "collapse_time",    // what does not vary with time is computed once,
       "canonicalize",     //
@@ -17,11 +19,17 @@ std::vector<std::string> training_pipeline() {
       "fold_constants",   //
       "cse",              //
       "dce",              //
+      "sign_synapses",    // signs are packed once a step, synapses only add
+      "cse",              //
+      "dce",              //
       "fuse",             // arithmetic joins the neurons
       "canonicalize",     // operands read twice are passed once
       "cse",              //
       "dce",              //
   };
+  if (!signs)
+    passes.erase(std::remove(passes.begin(), passes.end(), "sign_synapses"), passes.end());
+  return passes;
 }
 
 // The trained parameters are constants by now: @infer and @step -> additions only in the binary layers.

@@ -24,6 +24,7 @@ const std::vector<Pass>& all_passes() {
       {"fold_batchnorm", fold_batchnorm},
       {"fold_alpha", fold_alpha},
       {"pack_weights", pack_weights},
+      {"sign_synapses", sign_synapses},
       {"fuse", fuse},
   };
   return passes;

@@ -2,11 +2,11 @@
 // behind every result. The same numbers must come out for every target and any number of threads, to the last bit.
 #include "codegen/layer.h"
 
+#include "core.h"
 #include "interpreter.h"
 #include "ir/text.h"
 #include "passes/verify.h"
 #include "random_module.h"
-#include "core.h"
 
 #include <gtest/gtest.h>
 
@@ -228,13 +228,42 @@ protected:
   string slice = "f32[" + (c.lead.size() > 1 ? "?," : string()) + shape(ho, wo, c.co);
   string bits =
       "u32[" + to_string(c.kernel * c.kernel) + "," + to_string((c.ci + 31) / 32) + "," + to_string(c.co) + "]";
-  string synapses = "  %r = binary_conv2d(%x, %b) {channels = " + pair(c.ci, c.co) + ", kernel = " +
-                    pair(c.kernel, c.kernel) + ", pad = " + pair(c.pad, c.pad) + ", stride = " +
-                    pair(c.stride, c.stride) + "} : " + y + "\n";
+  string synapses = "  %r = binary_conv2d(%x, %b) {channels = " + pair(c.ci, c.co) +
+                    ", kernel = " + pair(c.kernel, c.kernel) + ", pad = " + pair(c.pad, c.pad) +
+                    ", stride = " + pair(c.stride, c.stride) + "} : " + y + "\n";
 };
 
 TEST_P(Layers, Sums) {
   EXPECT_EQ("", differences("func @f(%x: " + x + ", %b: " + bits + ") -> (" + y + ") {\n" + synapses + "  ret(%r)\n}\n",
+                            c.batch));
+}
+
+// alpha on the spikes, in training.
+TEST_P(Layers, Alpha) {
+  string alpha = synapses;
+  alpha.replace(alpha.find("%b)"), 3, "%b, %a)");
+  EXPECT_EQ("", differences("func @f(%x: " + x + ", %b: " + bits + ", %a: f32[" + to_string(c.ci) + "]) -> (" + y +
+                                ") {\n" + alpha + "  ret(%r)\n}\n",
+                            c.batch));
+}
+
+// The gradient by the input, alpha and a mask behind it.
+TEST_P(Layers, InputGradient) {
+  string transposed =
+      "u32[" + to_string(c.kernel * c.kernel) + "," + to_string((c.co + 31) / 32) + "," + to_string(c.ci) + "]";
+  string synapse = "  %r = binary_conv2d_input_gradient(%x, %b) {channels = " + pair(c.ci, c.co) +
+                   ", kernel = " + pair(c.kernel, c.kernel) + ", pad = " + pair(c.pad, c.pad) +
+                   ", size = " + pair(c.h, c.w) + ", stride = " + pair(c.stride, c.stride) + "} : " + x + "\n";
+  string ci = to_string(c.ci), inside = "f32[" + (c.lead.size() > 1 ? "?," : string()) + shape(c.h, c.w, c.ci);
+  EXPECT_EQ(
+      "", differences("func @f(%x: " + y + ", %b: " + transposed + ") -> (" + x + ") {\n" + synapse + "  ret(%r)\n}\n",
+                      c.batch));
+  EXPECT_EQ("", differences("func @f(%x: " + y + ", %b: " + transposed + ", %a: f32[" + ci + "], %m: " + x + ") -> (" +
+                                x + ") {\n" + synapse + "  %o = scan(%r, %m, %a) {axis = 0, invariants = 1} do (%rt: " +
+                                inside + ", %mt: " + inside + ", %at: f32[" + ci +
+                                "]) {\n    %s = mul(%rt, %at) : " + inside + "\n    %h = greater(%mt, 0.0) : bool" +
+                                inside.substr(3) + "\n    %e = select(%h, %s, 0.0) : " + inside +
+                                "\n    yield(%e)\n  } : " + x + "\n  ret(%o)\n}\n",
                             c.batch));
 }
 
@@ -283,8 +312,8 @@ INSTANTIATE_TEST_SUITE_P(
 string linear(int64_t in, int64_t out, const string& lead) {
   string y = "f32[" + lead + "," + to_string(out) + "]";
   return "func @f(%x: f32[" + lead + "," + to_string(in) + "], %b: u32[1," + to_string((in + 31) / 32) + "," +
-         to_string(out) + "]) -> (" + y + ") {\n  %r = binary_linear(%x, %b) {channels = " + pair(in, out) + "} : " + y +
-         "\n  ret(%r)\n}\n";
+         to_string(out) + "]) -> (" + y + ") {\n  %r = binary_linear(%x, %b) {channels = " + pair(in, out) +
+         "} : " + y + "\n  ret(%r)\n}\n";
 }
 
 } // namespace
@@ -301,8 +330,9 @@ TEST(Layers, ANeuronJoinsOnlyWhereItCan) {
     return neuron_behind(module.functions[0], module.functions[0].ops[0]) != nullptr;
   };
   string head = "func @f(%x: f32[?,4,4,8], %b: u32[9,1,8]) -> (f32[?,4,4,8]";
-  string synapses = "  %r = binary_conv2d(%x, %b) {channels = [8, 8], kernel = [3, 3], pad = [1, 1], stride = [1, 1]} : "
-                    "f32[?,4,4,8]\n";
+  string synapses =
+      "  %r = binary_conv2d(%x, %b) {channels = [8, 8], kernel = [3, 3], pad = [1, 1], stride = [1, 1]} : "
+      "f32[?,4,4,8]\n";
   auto scan = [](const string& body) {
     return "  %o = scan(%r) {axis = 0} do (%t: f32[4,4,8]) {\n    %e = " + body +
            " : f32[4,4,8]\n    yield(%e)\n  } : f32[?,4,4,8]\n";

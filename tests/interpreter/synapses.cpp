@@ -67,13 +67,43 @@ double sign_of(const Tensor& bits, int64_t tap, int64_t c, int64_t o) {
   return (word >> (c % 32)) & 1 ? 1 : -1;
 }
 
+// The spike's factor: alpha of its channel, in training.
+double factor_of(const Call& call, int64_t channel) {
+  return call.in.size() > 2 ? call.in[2].data[channel] : 1;
+}
+
+void evaluate_pack_signs(Call& call) {
+  const Tensor& w = call.in[0];
+  Tensor& bits = call.out[0];
+  bool transposed = call.op.integer("transposed") != 0;
+  int64_t out = inner(w, 0), in = inner(w, 1), words = bits.type.dims[1], columns = bits.type.dims[2];
+  for (size_t k = 0; k < w.data.size(); ++k) {
+    int64_t o = static_cast<int64_t>(k) % out, i = static_cast<int64_t>(k) / out % in;
+    int64_t tap = static_cast<int64_t>(k) / out / in;
+    if (transposed)
+      std::swap(o, i);
+    if (w.data[k] >= 0)
+      bits.data[(tap * words + i / 32) * columns + o] += static_cast<double>(uint32_t{1} << (i % 32));
+  }
+}
+
+void evaluate_binary_conv2d_input_gradient(Call& call) {
+  const Tensor &g = call.in[0], &bits = call.in[1];
+  Tensor& x = call.out[0];
+  std::vector<int64_t> kernel = call.op.integers("kernel");
+  int64_t ci = inner(x, 0), co = inner(g, 0);
+  convolution(call.op, x, kernel[0], kernel[1], g).each([&](int64_t i, int64_t k, int64_t o) {
+    x.data[i] += g.data[o] * sign_of(bits, k / (ci * co), k % co, k / co % ci);
+  });
+}
+
 void evaluate_binary_conv2d(Call& call) {
   const Tensor &x = call.in[0], &bits = call.in[1];
   Tensor& y = call.out[0];
   std::vector<int64_t> kernel = call.op.integers("kernel");
   int64_t ci = inner(x, 0), co = inner(y, 0);
   convolution(call.op, x, kernel[0], kernel[1], y).each([&](int64_t i, int64_t k, int64_t o) {
-    y.data[o] += x.data[i] * sign_of(bits, k / (ci * co), k / co % ci, k % co);
+    y.data[o] += x.data[i] * factor_of(call, k / co % ci) * sign_of(bits, k / (ci * co), k / co % ci, k % co);
   });
 }
 
@@ -110,8 +140,9 @@ void evaluate_binary_linear(Call& call) {
   const Tensor &x = call.in[0], &bits = call.in[1];
   Tensor& y = call.out[0];
   int64_t out = inner(y, 0);
-  each_linear(leading(x, 1), inner(x, 0), out,
-              [&](int64_t i, int64_t k, int64_t o) { y.data[o] += x.data[i] * sign_of(bits, 0, k / out, k % out); });
+  each_linear(leading(x, 1), inner(x, 0), out, [&](int64_t i, int64_t k, int64_t o) {
+    y.data[o] += x.data[i] * factor_of(call, k / out) * sign_of(bits, 0, k / out, k % out);
+  });
 }
 
 } // namespace
@@ -126,6 +157,8 @@ bool evaluate_synapses(Call& call) {
   case Opcode::linear_input_gradient: evaluate_linear_input_gradient(call); return true;
   case Opcode::linear_weight_gradient: evaluate_linear_weight_gradient(call); return true;
   case Opcode::binary_conv2d: evaluate_binary_conv2d(call); return true;
+  case Opcode::binary_conv2d_input_gradient: evaluate_binary_conv2d_input_gradient(call); return true;
+  case Opcode::pack_signs: evaluate_pack_signs(call); return true;
   case Opcode::binary_linear: evaluate_binary_linear(call); return true;
   default: return false;
   }

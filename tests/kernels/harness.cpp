@@ -56,6 +56,10 @@ Tensor unpack(const ir::Type& type, const std::vector<uint8_t>& bytes) {
       tensor.data[i] = f;
     } else if (type.element == ir::Element::boolean) {
       tensor.data[i] = *place;
+    } else if (tensor.type.element == ir::Element::u32) {
+      uint32_t v = 0;
+      memcpy(&v, place, 4);
+      tensor.data[i] = v;
     } else {
       int32_t v = 0;
       memcpy(&v, place, 4);

@@ -86,6 +86,27 @@ TEST_P(Convolutions, Binary) {
                             c.batch));
 }
 
+TEST_P(Convolutions, BinaryUnderAlpha) {
+  string bits =
+      "u32[" + to_string(c.kernel * c.kernel) + "," + to_string((c.ci + 31) / 32) + "," + to_string(c.co) + "]";
+  EXPECT_EQ("", differences(function({{"x", x}, {"b", bits}, {"a", "f32[" + to_string(c.ci) + "]"}},
+                                     "binary_conv2d(%x, %b, %a) {channels = " + pair(c.ci, c.co) +
+                                         ", kernel = " + pair(c.kernel, c.kernel) + ", " + frame + ", " + step + "}",
+                                     y),
+                            c.batch));
+}
+
+TEST_P(Convolutions, PackSigns) {
+  for (bool transposed : {false, true}) {
+    int64_t in = transposed ? c.co : c.ci, out = transposed ? c.ci : c.co;
+    string bits =
+        "u32[" + to_string(c.kernel * c.kernel) + "," + to_string((in + 31) / 32) + "," + to_string(out) + "]";
+    EXPECT_EQ(
+        "", differences(function({{"w", w}}, string("pack_signs(%w)") + (transposed ? " {transposed = 1}" : ""), bits),
+                        c.batch));
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Sizes, Convolutions,
                          testing::Values(Convolution{5, 7, 1, 8, 3, 1, 1, 2}, Convolution{5, 7, 3, 13, 3, 1, 1, 1},
                                          Convolution{5, 7, 8, 3, 3, 2, 1, 5}, Convolution{7, 5, 13, 33, 3, 3, 0, 2},
