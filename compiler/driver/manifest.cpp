@@ -22,6 +22,7 @@ const char* kind_name(sema::LayerKind kind) {
   case LayerKind::maxpool: return "maxpool";
   case LayerKind::global_avgpool: return "global_avgpool";
   case LayerKind::flatten: return "flatten";
+  case LayerKind::vote: return "vote";
   case LayerKind::add: return "add";
   case LayerKind::mean_over_time: return "mean_over_time";
   }

@@ -28,39 +28,48 @@ std::string grouped(int64_t value) {
   return value == 0 ? "" : digits;
 }
 
+int64_t elements(const sema::Shape& shape) {
+  int64_t count = 1;
+  for (int64_t extent : shape)
+    count *= extent;
+  return count;
+}
+
+std::string count(int64_t value) {
+  return value == 0 ? "0" : grouped(value);
+}
+
 struct Totals {
   int64_t real = 0, binary = 0, multiply_adds = 0, additions = 0, neurons = 0;
+  int64_t first = 0;               // operations of the first convolution
+  int64_t scaled_outputs = 0;      // outputs of BatchNorm: each keeps one multiplication when deployed
+  int64_t binary_convolutions = 0; // layers
+  int64_t alphas = 0;
   int64_t packed_bytes() const { return real * 4 + (binary + 7) / 8; }
+  int64_t operations() const { return multiply_adds + additions; }
 };
 
-Totals total(const std::vector<LayerRow>& rows) {
+Totals total(const sema::Program& program, const std::vector<LayerRow>& rows) {
   Totals totals;
   for (const LayerRow& row : rows) {
+    const bool convolution = row.layer->kind == sema::LayerKind::conv2d;
+    if (convolution && totals.first == 0)
+      totals.first = row.multiply_adds + row.additions;
+    if (convolution && row.layer->weights != sema::Weights::real)
+      ++totals.binary_convolutions;
+    if (row.layer->kind == sema::LayerKind::batchnorm)
+      totals.scaled_outputs += elements(row.layer->shape);
     totals.real += row.real_parameters;
     totals.binary += row.binary_parameters;
     totals.multiply_adds += row.multiply_adds;
     totals.additions += row.additions;
-    if (row.layer->kind == sema::LayerKind::neuron) {
-      int64_t count = 1;
-      for (int64_t extent : row.layer->shape)
-        count *= extent;
-      totals.neurons += count;
-    }
+    if (row.layer->kind == sema::LayerKind::neuron)
+      totals.neurons += elements(row.layer->shape);
   }
+  for (const sema::Parameter& parameter : program.parameters)
+    if (parameter.role == sema::Role::alpha)
+      totals.alphas += elements(parameter.shape);
   return totals;
-}
-
-// Parameters as the field counts them: without alphas (paper tables), and with.
-int64_t alphas(const sema::Program& program) {
-  int64_t count = 0;
-  for (const sema::Parameter& p : program.parameters)
-    if (p.role == sema::Role::alpha) {
-      int64_t n = 1;
-      for (int64_t extent : p.shape)
-        n *= extent;
-      count += n;
-    }
-  return count;
 }
 
 void print_table(const sema::Program& program, const std::vector<LayerRow>& rows, const Totals& totals,
@@ -90,7 +99,15 @@ void print_table(const sema::Program& program, const std::vector<LayerRow>& rows
     for (size_t c = 0; c < cells[r].size(); ++c)
       fmt::print(c < 3 ? "{:<{}}{}" : "{:>{}}{}", cells[r][c], widths[c], c + 1 == cells[r].size() ? "\n" : "  ");
   }
-  fmt::print("\noperations are per sample and time step, padding taps counted; {} neurons\n", grouped(totals.neurons));
+  fmt::print("\nparameters: {} and {} alphas\n", count(totals.real + totals.binary - totals.alphas),
+             count(totals.alphas));
+  fmt::print(
+      "operations a sample and time step, padding taps counted: {}, of which the first convolution {}, all others "
+      "{}\n",
+      count(totals.operations()), count(totals.first), count(totals.operations() - totals.first));
+  fmt::print("deployed: {} neurons, {} outputs with a BatchNorm scale, {} binary convolutions, {} binary weights\n",
+             count(totals.neurons), count(totals.scaled_outputs), count(totals.binary_convolutions),
+             count(totals.binary));
   fmt::print("weights: {} bytes trained (32 bits each), {} bytes deployed\n",
              grouped((totals.real + totals.binary) * 4), grouped(totals.packed_bytes()));
   for (const codegen::Plan& plan : plans)
@@ -118,15 +135,18 @@ ordered_json as_json(const sema::Program& program, const std::vector<LayerRow>& 
                            {"binary_parameters", row.binary_parameters},
                            {"multiply_adds", row.multiply_adds},
                            {"additions", row.additions}});
-  int64_t alpha = alphas(program);
   j["total"] = {{"parameters", totals.real + totals.binary},
-                {"parameters_without_alpha", totals.real + totals.binary - alpha},
-                {"alphas", alpha},
+                {"parameters_without_alpha", totals.real + totals.binary - totals.alphas},
+                {"alphas", totals.alphas},
                 {"real_parameters", totals.real},
                 {"binary_parameters", totals.binary},
                 {"multiply_adds", totals.multiply_adds},
                 {"additions", totals.additions},
-                {"operations", totals.multiply_adds + totals.additions},
+                {"operations", totals.operations()},
+                {"first_convolution", totals.first},
+                {"other_operations", totals.operations() - totals.first},
+                {"scaled_outputs", totals.scaled_outputs},
+                {"binary_convolutions", totals.binary_convolutions},
                 {"neurons", totals.neurons},
                 {"trained_bytes", (totals.real + totals.binary) * 4},
                 {"deployed_bytes", totals.packed_bytes()}};
@@ -144,7 +164,7 @@ int run_summary(const Options& options) {
   run_passes(module, passes::training_pipeline(), options);
   std::vector<codegen::Plan> plans = plan_all(module, target);
   std::vector<LayerRow> rows = layer_rows(program);
-  Totals totals = total(rows);
+  Totals totals = total(program, rows);
   if (options.json)
     std::cout << as_json(program, rows, totals, plans).dump(2) << "\n";
   else

@@ -126,6 +126,13 @@ private:
         {{"kernel", pair(layer.kernel)}, {"pad", pair(layer.padding)}, {"stride", pair(layer.stride)}}, "pooled");
   }
 
+  // Features as one row of pixels of an image with a channel a class: neighbours become pixels of one channel.
+  ir::Value vote(const sema::Layer& layer) {
+    std::vector<int64_t> size = {1, layer.kernel[1], layer.shape[0]};
+    ir::Value groups = builder_.build(ir::Opcode::unflatten, {input(layer)}, {{"size", size}}, "groups");
+    return builder_.build(ir::Opcode::global_avgpool, {groups}, {}, "votes");
+  }
+
   ir::Value batchnorm(const sema::Layer& layer) {
     int index = static_cast<int>(values_.size());
     ir::Value gamma = parameter(index, sema::Role::gamma);
@@ -189,6 +196,7 @@ private:
     case LayerKind::maxpool: return pool(layer, ir::Opcode::maxpool);
     case LayerKind::global_avgpool: return builder_.build(ir::Opcode::global_avgpool, {input(layer)}, {}, "pooled");
     case LayerKind::flatten: return builder_.build(ir::Opcode::flatten, {input(layer)}, {}, "flat");
+    case LayerKind::vote: return vote(layer);
     case LayerKind::add: return builder_.build(ir::Opcode::add, {input(layer, 0), input(layer, 1)}, {}, "joined");
     case LayerKind::mean_over_time:
       if (mode_ == Mode::step) // the caller averages over the steps it has run

@@ -33,9 +33,13 @@ Gradients flatten_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up
   return {make(b, ir::Opcode::unflatten, {*up[0]}, {{"size", size}})};
 }
 
+Gradients unflatten_gradient(ir::Builder& b, const ir::Op&, const Gradients& up) {
+  return {make(b, ir::Opcode::flatten, {*up[0]})};
+}
+
 } // namespace
 
 const Meaning rows::flatten{flatten_types, flatten_gradient, nullptr};
-const Meaning rows::unflatten{unflatten_types, nullptr, nullptr};
+const Meaning rows::unflatten{unflatten_types, unflatten_gradient, nullptr};
 
 } // namespace rvb::ops

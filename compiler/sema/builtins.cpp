@@ -21,6 +21,7 @@ const std::vector<LayerInfo>& layer_table() {
       {"maxpool", LayerKind::maxpool, {{"x", true}, {"kernel", true}, {"stride", false}, {"padding", false}}},
       {"global_avgpool", LayerKind::global_avgpool, {{"x", true}}},
       {"flatten", LayerKind::flatten, {{"x", true}}},
+      {"vote", LayerKind::vote, {{"x", true}, {"voters", true}}},
       {"add", LayerKind::add, {{"a", true}, {"b", true}}},
       {"mean_over_time", LayerKind::mean_over_time, {{"x", true}}},
   };

@@ -4,6 +4,9 @@
 #include "support/text.h"
 #include "syntax/parse.h"
 
+#include <algorithm>
+#include <cctype>
+
 namespace rvb::sema {
 
 namespace {
@@ -30,6 +33,11 @@ private:
   uint64_t state_ = 14695981039346656037ull;
 };
 
+bool is_name(const std::string& text) {
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
+}
+
 // The values of -D, each an expression of its own. Their texts become sources, so that mistakes can be shown.
 std::map<std::string, Value> read_defines(Sources& sources, const Options& options, Elaborator& elaborator,
                                           const Modules& modules, Diagnostics& diagnostics) {
@@ -41,10 +49,11 @@ std::map<std::string, Value> read_defines(Sources& sources, const Options& optio
   for (const auto& [name, text] : options.defines) {
     const int file = sources.add("-D " + name, text);
     const Range whole = {file, 0, static_cast<uint32_t>(text.size())};
-    bool known = false;
-    for (const std::string& param : params)
-      known |= param == name;
-    if (!known) {
+    const ast::Item* declared = nullptr;
+    for (const ast::Item* item : modules.values)
+      if (item->kind == ast::Item::Kind::param && item->name.text == name)
+        declared = item;
+    if (declared == nullptr) {
       Diagnostic& diagnostic = elaborator.report(Code::unknown_param, whole, "the model has no param " + ticked(name),
                                                  "given on the command line");
       const std::string near = nearest(name, params);
@@ -54,6 +63,11 @@ std::map<std::string, Value> read_defines(Sources& sources, const Options& optio
       for (const std::string& param : params)
         all += (all.empty() ? "" : ", ") + param;
       diagnostic.note(all.empty() ? "it has no params at all" : "its params are: " + printable(all, 300));
+      continue;
+    }
+    if (declared->value->kind == ast::Expr::Kind::string &&
+        is_name(text)) { // -D variant=vanilla: quotes go without saying
+      values[name] = Value::of_string(text);
       continue;
     }
     Scope scope;

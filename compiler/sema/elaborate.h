@@ -68,6 +68,8 @@ public:
   std::optional<Program> run();                                      // network.cpp
   Diagnostic& report(Code code, Range where, std::string message, std::string label = "");
 
+  Value one_of(const Value& value, const ast::Item& item); // statements.cpp
+
   // evaluate.cpp
   Value evaluate(const ast::Expr& expr, Scope& scope);
   Value lookup(const std::string& name, Range range, const Scope& scope);

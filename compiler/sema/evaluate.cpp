@@ -49,11 +49,7 @@ Value Elaborator::dispatch(const Expr& expr, Scope& scope) {
   case Expr::Kind::integer: return Value::of_integer(expr.integer);
   case Expr::Kind::real: return Value::of_real(expr.number);
   case Expr::Kind::boolean: return Value::of_boolean(expr.integer != 0);
-  case Expr::Kind::string: {
-    Value value = Value::of_word(expr.text.substr(1, expr.text.size() - 2));
-    value.kind = Kind::string;
-    return value;
-  }
+  case Expr::Kind::string: return Value::of_string(expr.text.substr(1, expr.text.size() - 2));
   case Expr::Kind::name: return lookup(expr.text, expr.range, scope);
   case Expr::Kind::list: return list(expr, scope);
   case Expr::Kind::record:

@@ -199,6 +199,7 @@ Value Elaborator::call_layer(const LayerInfo& info, const Expr& expr, const Boun
     read.pair(2, 1, layer.kernel, layer.stride);
     read.pair(3, 0, zero, layer.padding);
     break;
+  case LayerKind::vote: layer.kernel[1] = read.size(1); break;
   default: break;
   }
   if (!read.ok || stopped_)
@@ -235,6 +236,19 @@ Value Elaborator::call_layer(const LayerInfo& info, const Expr& expr, const Boun
     if (!image)
       return wrong_rank(layer, "an image [channels, height, width]", "it is flat already: leave `flatten` out");
     layer.shape = {elements(source.shape)};
+    break;
+  case LayerKind::vote:
+    if (image)
+      return wrong_rank(layer, "a vector [features]", "");
+    if (source.shape[0] % layer.kernel[1] != 0) {
+      report(Code::bad_size, expr.range,
+             std::to_string(source.shape[0]) + " features do not divide into groups of " +
+                 std::to_string(layer.kernel[1]),
+             "reads " + text_of(source.shape))
+          .note("shapes so far: " + shapes_so_far(layer.inputs[0]));
+      return {};
+    }
+    layer.shape = {source.shape[0] / layer.kernel[1]};
     break;
   case LayerKind::mean_over_time:
     if (!source.has_time) {

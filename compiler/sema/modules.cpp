@@ -121,6 +121,10 @@ private:
     } else {
       shown = item.name.text;
       path = fs::path(options_.stdlib) / (shown + ".rvb");
+      std::error_code error;
+      if (const fs::path network = fs::path(options_.stdlib) / "networks" / (shown + ".rvb");
+          !fs::exists(path, error) && fs::exists(network, error))
+        path = network;
     }
     const std::string key = key_of(path);
     if (std::find(open_.begin(), open_.end(), key) != open_.end()) {

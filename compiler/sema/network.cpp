@@ -10,9 +10,11 @@ using Kind = Value::Kind;
 
 bool Elaborator::input(const ast::Item& network, Scope& scope) {
   constexpr int64_t most_steps = 1 << 16;
-  const Value shape = evaluate(*network.shape, scope), steps = evaluate(*network.steps, scope);
+  const ast::InputSteps& given = network.input;
+  const Value shape = evaluate(*network.shape, scope), steps = evaluate(*given.steps, scope);
+  const std::optional<bool> as_written = given.condition ? truth(*given.condition, scope) : true;
   const ast::Name& name = network.parameters[0].name;
-  bool ok = !shape.is_error() && !steps.is_error();
+  bool ok = !shape.is_error() && !steps.is_error() && as_written;
   if (!shape.is_error()) {
     const bool fits = shape.is(Kind::list) && (shape.list->size() == 1 || shape.list->size() == 3);
     if (!fits) {
@@ -32,13 +34,13 @@ bool Elaborator::input(const ast::Item& network, Scope& scope) {
   }
   if (!steps.is_error() && (!steps.is(Kind::integer) || steps.integer < 1 || steps.integer > most_steps)) {
     ok = false;
-    report(Code::bad_input, network.steps->range, "the number of time steps is " + describe(steps),
+    report(Code::bad_input, given.steps->range, "the number of time steps is " + describe(steps),
            "must be an integer from 1 to " + std::to_string(most_steps));
   }
   if (!ok)
     return false;
   program_.input.name = name.text;
-  program_.input.sequence = network.sequence;
+  program_.input.sequence = given.sequence == *as_written;
   program_.input.steps = steps.integer;
   Layer layer;
   layer.kind = LayerKind::input;

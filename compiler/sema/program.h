@@ -25,6 +25,7 @@ enum class LayerKind {
   maxpool,
   global_avgpool,
   flatten,
+  vote,
   add,
   mean_over_time,
 };
@@ -70,7 +71,7 @@ struct Layer {
   Weights weights = Weights::real;
   bool bias = false;
   double ste = 1.0; // the straight-through window |w| <= ste; binary weights only
-  // conv2d, avgpool, maxpool: [vertical, horizontal]
+  // conv2d, avgpool, maxpool: [vertical, horizontal]; vote: [1, voters a class]
   int64_t kernel[2] = {1, 1};
   int64_t stride[2] = {1, 1};
   int64_t padding[2] = {0, 0};

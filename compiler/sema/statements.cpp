@@ -24,11 +24,40 @@ void Elaborator::evaluate_values(const std::map<std::string, Value>& defines) {
                "declared here");
       value = fits ? given : Value();
     }
+    if (item->choices && !value.is_error())
+      value = one_of(value, *item);
     definition.value = value;
     definition.evaluated = true;
     if (item->kind == ast::Item::Kind::param && (value.is_number() || value.is(Value::Kind::boolean)))
       program_.constants.emplace_back(name, value.is_number() ? value.number : static_cast<double>(value.integer));
   }
+}
+
+// The value of a param with choices, or an error when it is none of them.
+Value Elaborator::one_of(const Value& value, const ast::Item& item) {
+  const Value choices = evaluate(*item.choices, globals_);
+  if (choices.is_error())
+    return {};
+  if (!choices.is(Value::Kind::list)) {
+    report(Code::wrong_type, item.choices->range, "the choices of a param must be a list, found " + describe(choices));
+    return {};
+  }
+  std::vector<std::string> texts;
+  std::string all;
+  for (const Value& choice : *choices.list) {
+    if (equal(choice, value))
+      return value;
+    texts.push_back(choice.is_number() ? text_of(choice.number) : choice.text);
+    all += (all.empty() ? "" : ", ") + texts.back();
+  }
+  Diagnostic& diagnostic =
+      report(Code::bad_value, item.name.range, ticked(item.name.text) + " cannot be " + describe(value),
+             "must be one of its choices");
+  const std::string near = value.text.empty() ? "" : nearest(value.text, texts);
+  if (!near.empty())
+    diagnostic.help("did you mean " + ticked(near) + "?");
+  diagnostic.note("the choices are: " + printable(all, 300));
+  return {};
 }
 
 void Elaborator::execute(const ast::Body& body, Scope& scope) {

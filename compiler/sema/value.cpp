@@ -35,6 +35,12 @@ Value Value::of_word(std::string text) {
   return result;
 }
 
+Value Value::of_string(std::string text) {
+  Value result = of_word(std::move(text));
+  result.kind = Kind::string;
+  return result;
+}
+
 Value Value::of_list(std::vector<Value> elements) {
   Value result;
   result.kind = Kind::list;

@@ -42,6 +42,7 @@ struct Value {
   static Value of_real(double value);
   static Value of_boolean(bool value);
   static Value of_word(std::string text);
+  static Value of_string(std::string text);
   static Value of_list(std::vector<Value> elements);
   static Value of_layer(int layer);
 };

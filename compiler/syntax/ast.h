@@ -90,16 +90,24 @@ struct Parameter {
   ExprPtr value; // the default; null: required
 };
 
+// How the network's input meets time: `repeated T`, `over T`, either with ` if condition`, else the other one.
+struct InputSteps {
+  ExprPtr steps;
+  bool sequence = false; // `over`
+  ExprPtr condition;     // null: always
+};
+
 struct Item {
   enum class Kind { import, param, let, block, neuron, network, recipe };
   Kind kind = Kind::import;
   Range range;
   Name name;                         // of import: the name, or the path when `value` is set
   ExprPtr value;                     // import "path"; param and let
+  ExprPtr choices;                   // param: a list of what it may be, or null
   std::vector<Parameter> parameters; // block, neuron
   bool parentheses = true;           // neuron: whether it has a parameter list
-  ExprPtr shape, steps;              // network: of its input, called parameters[0]
-  bool sequence = false;             // network: `over`, not `repeated`
+  ExprPtr shape;                     // network: of its input, called parameters[0]
+  InputSteps input;                  // network
   Body body;
 };
 

@@ -54,7 +54,9 @@ public:
 private:
   void take(Token token) {
     const bool ends_everything = starts_item(token.kind) || token.kind == Kind::TOK_END;
-    if (ends_everything || starts_statement(token.kind) || token.kind == Kind::TOK_OPEN_BRACE ||
+    // `network N(x: [3, 8, 8] over T if events)`: this `if` begins no statement.
+    const bool of_input = token.kind == Kind::TOK_IF && open_.size() == 1 && in_header_;
+    if (ends_everything || (starts_statement(token.kind) && !of_input) || token.kind == Kind::TOK_OPEN_BRACE ||
         token.kind == Kind::TOK_CLOSE_BRACE)
       close_brackets(token);
     if (ends_everything)
@@ -73,6 +75,7 @@ private:
     case Kind::TOK_OPEN_BRACE:
       push(token);
       open_.push_back(token);
+      in_header_ = open_.size() == 1 ? opens_header() : in_header_;
       if (token.kind != Kind::TOK_OPEN_BRACE)
         ++brackets_;
       break;
@@ -92,6 +95,12 @@ private:
     token.brackets = brackets_;
     token.braces = static_cast<int>(open_.size()) - brackets_;
     result_.push_back(token);
+  }
+
+  // Whether the last token is the `(` of `network NAME (`.
+  bool opens_header() const {
+    const size_t n = result_.size();
+    return n >= 3 && result_[n - 3].kind == Kind::TOK_NETWORK && result_[n - 1].kind == Kind::TOK_OPEN_ROUND;
   }
 
   // `(` and `[` that are still open where a statement or a brace begins.
@@ -143,6 +152,7 @@ private:
   std::vector<Token> result_;
   std::vector<Token> open_;
   int brackets_ = 0, prefixes_ = 0, questions_ = 0;
+  bool in_header_ = false; // the outermost open bracket is that of a network's input
   bool too_deep_ = false;
 };
 

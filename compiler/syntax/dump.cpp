@@ -12,13 +12,13 @@ public:
 
   void item(const Item& item) {
     static const char* const words[] = {"import", "param", "let", "block", "neuron", "network", "recipe"};
-    line(words[static_cast<int>(item.kind)] + named(item.name) + (item.sequence ? " over" : ""), item.range);
+    line(words[static_cast<int>(item.kind)] + named(item.name) + (item.input.sequence ? " over" : ""), item.range);
     ++level_;
     for (const Parameter& parameter : item.parameters) {
       line("parameter" + named(parameter.name), parameter.name.range);
       child(parameter.value);
     }
-    for (const ExprPtr* expr : {&item.value, &item.shape, &item.steps})
+    for (const ExprPtr* expr : {&item.value, &item.choices, &item.shape, &item.input.steps, &item.input.condition})
       if (*expr)
         expression(**expr);
     statements(item.body);

@@ -64,6 +64,7 @@ static int yylex(rvb::syntax::Parser::value_type* value, rvb::Range* range, rvb:
 %type <std::vector<rvb::ast::ExprPtr>> expressions
 %type <rvb::ast::Argument> argument named_argument
 %type <std::vector<rvb::ast::Argument>> arguments argument_list named_arguments
+%type <rvb::ast::InputSteps> input_steps
 %type <rvb::ast::Parameter> parameter
 %type <std::vector<rvb::ast::Parameter>> parameters parameter_list
 %type <rvb::ast::Body> body
@@ -90,17 +91,24 @@ item:
   IMPORT NAME                   { $$ = state.item(I::import, @$, {$2, @2}); }
 | IMPORT STRING                 { $$ = state.item(I::import, @$, {}); $$.value = state.leaf(K::string, @2, $2); }
 | PARAM NAME ASSIGN expression  { $$ = state.item(I::param, @$, {$2, @2}); $$.value = $4; }
+| PARAM NAME ASSIGN expression IN expression
+                                { $$ = state.item(I::param, @$, {$2, @2}); $$.value = $4; $$.choices = $6; }
 | LET NAME ASSIGN expression    { $$ = state.item(I::let, @$, {$2, @2}); $$.value = $4; }
 | BLOCK NAME OPEN_ROUND parameters CLOSE_ROUND body
                                 { $$ = state.item(I::block, @$, {$2, @2}); $$.parameters = $4; $$.body = $6; }
 | NEURON NAME body              { $$ = state.item(I::neuron, @$, {$2, @2}); $$.parentheses = false; $$.body = $3; }
 | NEURON NAME OPEN_ROUND parameters CLOSE_ROUND body
                                 { $$ = state.item(I::neuron, @$, {$2, @2}); $$.parameters = $4; $$.body = $6; }
-| NETWORK NAME OPEN_ROUND NAME COLON expression REPEATED expression CLOSE_ROUND body
-                                { $$ = state.network(@$, {$2, @2}, {$4, @4}, $6, $8, $10); }
-| NETWORK NAME OPEN_ROUND NAME COLON expression OVER expression CLOSE_ROUND body
-                                { $$ = state.network(@$, {$2, @2}, {$4, @4}, $6, $8, $10); $$.sequence = true; }
+| NETWORK NAME OPEN_ROUND NAME COLON expression input_steps CLOSE_ROUND body
+                                { $$ = state.network(@$, {$2, @2}, {$4, @4}, $6, $7, $9); }
 | RECIPE body                   { $$ = state.item(I::recipe, @$, {}); $$.body = $2; }
+;
+
+input_steps:
+  REPEATED expression               { $$.steps = $2; }
+| OVER expression                   { $$.steps = $2; $$.sequence = true; }
+| REPEATED expression IF expression { $$.steps = $2; $$.condition = $4; }
+| OVER expression IF expression     { $$.steps = $2; $$.condition = $4; $$.sequence = true; }
 ;
 
 parameters:

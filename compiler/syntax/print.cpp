@@ -215,7 +215,13 @@ private:
     case Item::Kind::import:
       unit("import " + (item.value ? format(*item.value) : name), item.range.begin, item.range.end);
       break;
-    case Item::Kind::param: value("param " + name + " = ", *item.value, item.range); break;
+    case Item::Kind::param:
+      if (item.choices)
+        unit("param " + name + " = " + format(*item.value) + " in " + format(*item.choices), item.range.begin,
+             item.range.end);
+      else
+        value("param " + name + " = ", *item.value, item.range);
+      break;
     case Item::Kind::let: value("let " + name + " = ", *item.value, item.range); break;
     case Item::Kind::block: body("block " + name + parameters(item.parameters), item.range.begin, item.body); break;
     case Item::Kind::neuron:
@@ -223,7 +229,8 @@ private:
       break;
     case Item::Kind::network:
       body("network " + name + "(" + item.parameters[0].name.text + ": " + format(*item.shape) +
-               (item.sequence ? " over " : " repeated ") + format(*item.steps) + ")",
+               (item.input.sequence ? " over " : " repeated ") + format(*item.input.steps) +
+               (item.input.condition ? " if " + format(*item.input.condition) : "") + ")",
            item.range.begin, item.body);
       break;
     case Item::Kind::recipe: body("recipe", item.range.begin, item.body); break;

@@ -202,13 +202,14 @@ ast::Item State::item(ast::Item::Kind kind, Range range, ast::Name name) {
   return item;
 }
 
-ast::Item State::network(Range range, ast::Name name, ast::Name input, ExprPtr shape, ExprPtr steps, ast::Body body) {
+ast::Item State::network(Range range, ast::Name name, ast::Name input, ExprPtr shape, ast::InputSteps steps,
+                         ast::Body body) {
   ast::Item item = this->item(ast::Item::Kind::network, range, std::move(name));
   ast::Parameter parameter;
   parameter.name = std::move(input);
   item.parameters.push_back(std::move(parameter));
   item.shape = std::move(shape);
-  item.steps = std::move(steps);
+  item.input = std::move(steps);
   item.body = std::move(body);
   return item;
 }

@@ -27,7 +27,7 @@ public:
   ast::ExprPtr pipe(Range range, ast::ExprPtr flow, ast::ExprPtr stage);
   ast::Statement statement(ast::Statement::Kind kind, Range range, ast::Name name, ast::ExprPtr value);
   ast::Item item(ast::Item::Kind kind, Range range, ast::Name name);
-  ast::Item network(Range range, ast::Name name, ast::Name input, ast::ExprPtr shape, ast::ExprPtr steps,
+  ast::Item network(Range range, ast::Name name, ast::Name input, ast::ExprPtr shape, ast::InputSteps steps,
                     ast::Body body);
 
   std::vector<ast::Item> items;

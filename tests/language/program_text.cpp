@@ -7,8 +7,8 @@ using namespace rvb::sema;
 
 namespace {
 
-const char* const kinds[] = {"input",   "conv2d",         "linear",  "batchnorm", "neuron",        "avgpool",
-                             "maxpool", "global_avgpool", "flatten", "add",       "mean_over_time"};
+const char* const kinds[] = {"input",   "conv2d",         "linear",  "batchnorm", "neuron", "avgpool",
+                             "maxpool", "global_avgpool", "flatten", "vote",      "add",    "mean_over_time"};
 const char* const weights[] = {"real", "binary", "binary(alpha)"};
 const char* const roles[] = {"weight", "alpha", "bias", "gamma", "beta", "running_mean", "running_variance"};
 

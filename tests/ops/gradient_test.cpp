@@ -50,6 +50,8 @@ const GradientCase cases[] = {
     {"sign", "func @f(%x: f32[?,40]) -> (f32[?,40]) { %y = sign(%x) {ste = 1.0} : f32[?,40] ret(%y) }"},
     {"sign_narrow", "func @f(%x: f32[?,40]) -> (f32[?,40]) { %y = sign(%x) {ste = 0.5} : f32[?,40] ret(%y) }"},
     {"repeat", "func @f(%x: f32[?,5]) -> (f32[3,?,5]) { %y = repeat(%x) {times = 3} : f32[3,?,5] ret(%y) }"},
+    {"unflatten", "func @f(%x: f32[2,?,6]) -> (f32[2,?,1,2,3]) {"
+                  " %y = unflatten(%x) {size = [1, 2, 3]} : f32[2,?,1,2,3] ret(%y) }"},
     {"sum_time", "func @f(%x: f32[3,?,5]) -> (f32[?,5]) { %y = sum_time(%x) : f32[?,5] ret(%y) }"},
     {"mean_time", "func @f(%x: f32[3,?,5]) -> (f32[?,5]) { %y = mean_time(%x) : f32[?,5] ret(%y) }"},
     {"mean_time_to_scalar", "func @f(%x: f32[3]) -> (f32[]) { %y = mean_time(%x) : f32[] ret(%y) }"},
