@@ -99,9 +99,9 @@ class Network:
             state = torch.where(fires, torch.zeros_like(u), u)
         return torch.stack(spikes)
 
-    def pool(self, x, kind, size):
+    def pool(self, x, kind, size, stride=None, padding=0):
         operator = F.avg_pool2d if kind == "average" else F.max_pool2d
-        return operator(x.flatten(0, 1), size).unflatten(0, x.shape[:2])
+        return operator(x.flatten(0, 1), size, stride, padding).unflatten(0, x.shape[:2])
 
 
 def residual(width, classes, readout):
