@@ -59,12 +59,19 @@ std::string data_folder(const Options& options) {
   return options.data.empty() && options.input.empty() ? environment("RVB_DATA") : options.data;
 }
 
+DataSettings data_settings(const Context& context, const std::string& folder) {
+  const Options& options = context.options;
+  const Recipe& recipe = context.manifest.recipe;
+  return {folder, options.partition, options.frames.empty() ? recipe.frames : options.frames,
+          options.resize > 0 ? options.resize : recipe.resize};
+}
+
 std::unique_ptr<Dataset> open_samples(const Context& context, Split split, bool labels) {
   const Options& options = context.options;
   std::string folder = data_folder(options);
   std::unique_ptr<Dataset> dataset;
   if (!folder.empty()) {
-    dataset = open_folder(folder, split, context.manifest);
+    dataset = open_folder(data_settings(context, folder), split, context.manifest);
   } else {
     require(!options.input.empty(),
             labels ? "--data DIR, or --input x.npy with --labels y.npy," : "--data DIR or --input x.npy");

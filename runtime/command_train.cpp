@@ -24,15 +24,25 @@ ordered_json config(const Context& context, const TrainingPlan& plan, const Data
           {"plan", plan.json()},
           {"train_samples", train.count()},
           {"test_samples", test == nullptr ? 0 : test->count()},
+          {"data",
+           {{"train", train.provenance_json()}, {"test", test == nullptr ? ordered_json() : test->provenance_json()}}},
           {"threads", rvb_threads()},
           {"initial_weights", context.options.weights.empty() ? "seed" : context.options.weights}};
 }
 
-void check(const TrainingPlan& plan) {
+void check(const TrainingPlan& plan, const Manifest& m) {
   if (plan.schedule != "cosine" && plan.schedule != "constant")
     throw Failure(Exit::usage, "--schedule is `" + plan.schedule + "`; expected cosine or constant");
   if (plan.epochs > 1'000'000 || plan.batch > 1'000'000)
     throw Failure(Exit::usage, "--epochs and --batch go up to 1000000");
+  const Augmentation& a = plan.augment;
+  if (m.input.size() != 3 && (a.moves() || a.resized_crop > 0))
+    throw Failure(Exit::usage,
+                  fmt::format("--augment: `{}` takes vectors of {}, only drop can vary them", m.name, m.channels));
+  if (a.resized_crop > 0 && m.sequence)
+    throw Failure(Exit::usage, "--augment: resized_crop is for still images, `" + m.name + "` takes sequences");
+  if (a.drop > 0 && !m.sequence)
+    throw Failure(Exit::usage, "--augment: drop is for sequences of events, `" + m.name + "` takes still images");
 }
 
 } // namespace
@@ -51,12 +61,13 @@ int run_train(const Context& context) {
   apply(options, plan);
   if (plan.data.empty() && plan.input.empty())
     plan.data = data_folder(options);
-  check(plan);
+  check(plan, m);
 
   std::unique_ptr<Dataset> train, test;
   if (!plan.data.empty()) {
-    train = open_folder(plan.data, Split::train, m);
-    test = open_folder(plan.data, Split::test, m);
+    DataSettings settings{plan.data, plan.partition, plan.frames, plan.resize};
+    train = open_folder(settings, Split::train, m);
+    test = open_folder(settings, Split::test, m);
     test->limit(plan.limit);
   } else {
     require(!plan.input.empty(), "--data DIR, or --input x.npy with --labels y.npy,");

@@ -1,6 +1,7 @@
 // Labelled samples, read one by one in memory order. formats.cpp lists the folder layouts that are known.
 #pragma once
 
+#include "augment.h"
 #include "manifest.h"
 
 #include <memory>
@@ -10,6 +11,21 @@
 namespace rvb::runtime {
 
 enum class Split { train, test };
+const char* split_name(Split split);
+
+// Where samples come from and how they are prepared: the recipe's settings under the flags.
+struct DataSettings {
+  std::string folder;
+  std::string partition = ""; // "": the data set's own; see partition.h
+  std::string frames = "equal_count";
+  int64_t resize = 0;
+};
+
+// What a result must name: which samples it is about.
+struct Provenance {
+  std::string format, part, partition = "official", hash; // hash: 16 hex over samples and labels, in order
+  int64_t count = 0;
+};
 
 class Dataset {
 public:
@@ -19,36 +35,50 @@ public:
   bool labelled() const { return !labels_.empty(); }
   int32_t label(int64_t index) const { return labels_[static_cast<size_t>(index)]; }
   const std::vector<std::string>& class_names() const { return class_names_; } // may be empty
+  const Provenance& provenance() const { return provenance_; }
+  nlohmann::ordered_json provenance_json() const;
 
-  // Sample `index`, normalised: frame t as [H, W, C] at to + t * frame_stride, its columns reversed when `flip`.
-  virtual void read(int64_t index, bool flip, float* to, int64_t frame_stride) const = 0;
+  // Sample `index`, normalised: frame t as [H, W, C] at to + t * frame_stride. `variation` null: as it is. May be
+  // called from several threads at once.
+  virtual void read(int64_t index, const Variation* variation, float* to, int64_t frame_stride) const = 0;
 
 protected:
   int64_t count_ = 0;
   std::vector<int32_t> labels_;
   std::vector<std::string> class_names_;
+  Provenance provenance_;
 };
 
-// Images of bytes as the files have them: what a row of the table of formats returns.
-struct Images {
-  int64_t channels = 0, height = 0, width = 0;
-  std::vector<uint8_t> pixels; // [N, channels, height, width]
-  std::vector<uint8_t> labels;
+// Decoded samples as a row of the table of formats makes them: [count, frames, channels, height, width].
+struct Samples {
+  int64_t frames = 1, channels = 0, height = 0, width = 0;
+  int64_t bytes = 1;   // of an element: bytes, 16-bit whole numbers, or 4: float
+  bool events = false; // counts of events; else pixels from 0 to 255
+  const uint8_t* data = nullptr;
+  std::shared_ptr<const void> owner; // of data
+  std::vector<int32_t> labels;
   std::vector<std::string> class_names;
+  Provenance provenance;
+
+  int64_t count() const { return static_cast<int64_t>(labels.size()); }
+  int64_t sample_bytes() const { return frames * channels * height * width * bytes; }
+  void own(std::vector<uint8_t> values);
 };
+std::unique_ptr<Dataset> make_dataset(Samples samples, const Manifest& manifest, const std::string& path);
 
 struct Format {
   const char* name;
   const char* expected;                       // its files, for messages
   bool (*present)(const std::string& folder); // one of them is there
-  Images (*load)(const std::string& folder, Split split);
+  std::unique_ptr<Dataset> (*open)(const DataSettings& settings, Split split, const Manifest& manifest);
 };
 extern const Format formats[];
 extern const int format_count;
 
-// A folder in one of the formats; pixels become (x / 255 - mean) / deviation by the recipe. Failure(io) lists what was
-// expected when the folder holds no known data; Failure(user) when the data does not fit the network.
-std::unique_ptr<Dataset> open_folder(const std::string& folder, Split split, const Manifest& manifest);
+// A folder in one of the formats; pixels become (x / 255 - mean) / deviation by the recipe, counts of events (x - mean)
+// / deviation. Failure(io) lists what was expected when the folder holds no known data; Failure(user) when the data
+// does not fit the network.
+std::unique_ptr<Dataset> open_folder(const DataSettings& settings, Split split, const Manifest& manifest);
 
 // NPY arrays, already normalised: [N, C, H, W] or [T, N, C, H, W]; labels [N], none when the path is empty.
 std::unique_ptr<Dataset> open_arrays(const std::string& input, const std::string& labels, const Manifest& manifest);
@@ -56,8 +86,11 @@ std::unique_ptr<Dataset> open_arrays(const std::string& input, const std::string
 // One PNG or JPEG, resized when its size is not the network's. `resized` says so.
 std::unique_ptr<Dataset> open_image(const std::string& path, const Manifest& manifest, bool& resized);
 
-// Gathers samples into one batch: image [T, count, H, W, C], labels [count] (skipped when null). `flip` may be null.
-void load_batch(const Dataset& dataset, const int64_t* samples, const uint8_t* flip, int64_t count,
+// Failure(user) when the network has no such class.
+void check_label(int64_t label, int64_t index, const Manifest& manifest, const std::string& path);
+
+// Gathers samples into one batch: image [T, count, H, W, C], labels [count] (skipped when null).
+void load_batch(const Dataset& dataset, const int64_t* samples, const Variation* variation, int64_t count,
                 const Manifest& manifest, float* image, int32_t* labels);
 
 } // namespace rvb::runtime

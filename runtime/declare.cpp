@@ -5,7 +5,15 @@ namespace rvb::runtime {
 
 void declare_samples(Arguments& arguments, Options& options, bool labels) {
   arguments.text("data", 0, "DIR", options.data,
-                 "folder of a data set: IDX (MNIST, Fashion-MNIST) or CIFAR-10 binary; also RVB_DATA");
+                 "folder of a data set: MNIST, CIFAR, pictures or recordings by class…; also RVB_DATA");
+  arguments.text("partition", 0, "RULE", options.partition,
+                 "training and test part of --data: official, random:0.2:SEED, first-hundred, file:PATH");
+  arguments.choice(
+      "frames", {"equal_count", "equal_time"}, [&](const std::string& word) { options.frames = word; },
+      "how recordings of events are cut into frames (default: the recipe's)");
+  arguments.whole(
+      "resize", 0, 1, 16384, [&](int64_t n) { options.resize = n; },
+      "the shorter side of pictures in folders, before the centre crop (default: the recipe's)");
   arguments.text("input", 'i', "X.npy", options.input,
                  "float32 NPY, already normalised: [N, C, H, W], sequences [T, N, C, H, W]");
   if (labels)

@@ -45,6 +45,8 @@ void declare_train(Arguments& arguments, Options& options, bool deployed) {
   declare_seed(arguments, options, "of weights, order and augmentation (default: 1)");
   declare_weights(arguments, options, deployed);
   arguments.flag("no-shuffle", 0, options.no_shuffle, "samples in their order");
+  arguments.words("augment", 0, "LIST", options.augment,
+                  "flip,crop=4,cutout=16,roll=5,drop=0.1,resized_crop=0.08 (default: the recipe's)");
   arguments.flag("no-augment", 0, options.no_augment, "samples as they are");
   arguments.text("run-dir", 0, "DIR", options.run_dir, "where checkpoints and metrics go (default: runs/NAME)");
   arguments.flag("resume", 0, options.resume, "continue the run in --run-dir, bit for bit");

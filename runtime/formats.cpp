@@ -1,13 +1,66 @@
-// The table of dataset formats. A new one is a function that loads a split, and a row.
-#include "dataset.h"
-
+// The table of dataset formats. A new one is a function that opens a split, and a row. Here are those whose files hold
+// decoded images; folders.cpp has those with one recording or picture a file.
 #include "failure.h"
 #include "files.h"
+#include "hash.h"
 #include "idx.h"
+#include "partition.h"
 
 namespace rvb::runtime {
 
 namespace {
+
+// The files of `names` that are missing in `place`, all at once.
+void require_files(const std::string& place, const std::vector<std::string>& names, const std::string& format) {
+  std::string missing;
+  for (const std::string& name : names)
+    if (!file_exists(join(place, name)))
+      missing += (missing.empty() ? "" : ", ") + name;
+  if (!missing.empty())
+    throw Failure(Exit::io, place + ": " + format + " is incomplete: missing " + missing);
+}
+
+std::vector<std::string> lines_of(const std::string& path) {
+  std::vector<std::string> lines;
+  std::string word;
+  if (!file_exists(path))
+    return lines;
+  for (uint8_t byte : read_file(path, "class names"))
+    if (byte == '\n') {
+      if (!word.empty())
+        lines.push_back(word);
+      word.clear();
+    } else if (byte >= ' ') {
+      word += static_cast<char>(byte);
+    }
+  return lines;
+}
+
+// `load` reads an official part; a partition divides that for training.
+std::unique_ptr<Dataset> open_images(Samples (*load)(const std::string&, Split, const Manifest&),
+                                     const DataSettings& settings, Split split, const Manifest& manifest) {
+  Partition partition = parse_partition(settings.partition);
+  Samples samples = load(settings.folder, partition.official() ? split : Split::train, manifest);
+  auto size = static_cast<size_t>(samples.sample_bytes());
+  if (!partition.official()) {
+    std::vector<int64_t> chosen = choose(partition, split, {}, samples.labels);
+    std::vector<uint8_t> data;
+    data.reserve(chosen.size() * size);
+    std::vector<int32_t> labels;
+    for (int64_t index : chosen) {
+      const uint8_t* from = samples.data + static_cast<size_t>(index) * size;
+      data.insert(data.end(), from, from + size);
+      labels.push_back(samples.labels[static_cast<size_t>(index)]);
+    }
+    samples.own(std::move(data));
+    samples.labels = std::move(labels);
+    samples.provenance.partition = settings.partition;
+  }
+  samples.provenance.part = split_name(split);
+  samples.provenance.hash = hash_text(hash_bytes(samples.labels.data(), samples.labels.size() * sizeof(int32_t),
+                                                 hash_bytes(samples.data, samples.labels.size() * size)));
+  return make_dataset(std::move(samples), manifest, settings.folder);
+}
 
 // MNIST, Fashion-MNIST and their kin: four IDX files, gzipped or not, also where torchvision puts them.
 std::string find_idx(const std::string& folder, const std::string& name) {
@@ -31,7 +84,7 @@ bool idx_present(const std::string& folder) {
   return false;
 }
 
-Images load_idx(const std::string& folder, Split split) {
+Samples load_idx(const std::string& folder, Split split, const Manifest&) {
   IdxArray arrays[2];
   std::string paths[2];
   for (int i = 0; i < 2; ++i) {
@@ -44,62 +97,105 @@ Images load_idx(const std::string& folder, Split split) {
   if (arrays[0].shape[0] != arrays[1].shape[0])
     throw Failure(Exit::user, paths[0] + " has " + std::to_string(arrays[0].shape[0]) + " images, " + paths[1] +
                                   " has " + std::to_string(arrays[1].shape[0]) + " labels");
-  Images images;
-  images.channels = 1;
-  images.height = arrays[0].shape[1];
-  images.width = arrays[0].shape[2];
-  images.pixels = std::move(arrays[0].values);
-  images.labels = std::move(arrays[1].values);
-  return images;
+  Samples samples;
+  samples.channels = 1;
+  samples.height = arrays[0].shape[1];
+  samples.width = arrays[0].shape[2];
+  samples.own(std::move(arrays[0].values));
+  samples.labels.assign(arrays[1].values.begin(), arrays[1].values.end());
+  samples.provenance.format = "IDX";
+  return samples;
 }
 
-// CIFAR-10 binary: records of a label byte and 3 x 32 x 32 bytes.
-std::string cifar_folder(const std::string& folder) {
-  for (const std::string& place : {folder, join(folder, "cifar-10-batches-bin")})
-    for (const char* name : {"data_batch_1.bin", "test_batch.bin"})
+std::unique_ptr<Dataset> open_idx(const DataSettings& settings, Split split, const Manifest& manifest) {
+  return open_images(load_idx, settings, split, manifest);
+}
+
+// CIFAR binary: records of label bytes and 3 x 32 x 32 bytes. Of `labels` bytes the one at `place` is meant.
+Samples read_cifar(const std::string& folder, const std::vector<std::string>& names, const std::string& format,
+                   size_t label_bytes, size_t label_at, int classes) {
+  constexpr size_t picture = 3 * 32 * 32;
+  size_t record = picture + label_bytes;
+  require_files(folder, names, format);
+  Samples samples;
+  std::vector<uint8_t> pixels;
+  for (const std::string& name : names) {
+    std::string path = join(folder, name);
+    Bytes bytes = read_file(path, format + " in binary form");
+    if (bytes.empty() || bytes.size() % record != 0)
+      throw Failure(Exit::user, path + ": " + std::to_string(bytes.size()) + " bytes are no whole number of " + format +
+                                    " records (" + std::to_string(record) + " bytes each)");
+    for (size_t at = 0; at < bytes.size(); at += record) {
+      int label = bytes[at + label_at];
+      if (label >= classes)
+        throw Failure(Exit::user, path + ": record " + std::to_string(at / record) + " has label " +
+                                      std::to_string(label) + ", " + format + " has 0 to " +
+                                      std::to_string(classes - 1) + ": the file is damaged or no " + format);
+      samples.labels.push_back(label);
+      auto begin = bytes.begin() + static_cast<std::ptrdiff_t>(at + label_bytes);
+      pixels.insert(pixels.end(), begin, begin + picture);
+    }
+  }
+  samples.channels = 3;
+  samples.height = samples.width = 32;
+  samples.own(std::move(pixels));
+  samples.provenance.format = format;
+  return samples;
+}
+
+// The folder itself or `inner`, whichever has one of the files; "" for neither.
+std::string find_place(const std::string& folder, const char* inner, const std::vector<std::string>& names) {
+  for (const std::string& place : {folder, join(folder, inner)})
+    for (const std::string& name : names)
       if (file_exists(join(place, name)))
         return place;
   return "";
 }
 
-bool cifar_present(const std::string& folder) {
-  return !cifar_folder(folder).empty();
+std::string cifar10_folder(const std::string& folder) {
+  return find_place(folder, "cifar-10-batches-bin",
+                    {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin",
+                     "test_batch.bin"});
 }
 
-Images load_cifar(const std::string& folder, Split split) {
-  constexpr size_t picture = 3 * 32 * 32, record = picture + 1;
-  std::string place = cifar_folder(folder);
+bool cifar10_present(const std::string& folder) {
+  return !cifar10_folder(folder).empty();
+}
+
+Samples load_cifar10(const std::string& folder, Split split, const Manifest&) {
+  std::string place = cifar10_folder(folder);
   std::vector<std::string> names{"test_batch.bin"};
   if (split == Split::train)
     names = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"};
-  Images images;
-  images.channels = 3;
-  images.height = images.width = 32;
-  for (const std::string& name : names) {
-    std::string path = join(place, name);
-    Bytes bytes = read_file(path, "CIFAR-10 in binary form");
-    if (bytes.empty() || bytes.size() % record != 0)
-      throw Failure(Exit::user, path + ": " + std::to_string(bytes.size()) +
-                                    " bytes are no whole number of CIFAR-10 records (" + std::to_string(record) +
-                                    " bytes each)");
-    for (size_t at = 0; at < bytes.size(); at += record) {
-      images.labels.push_back(bytes[at]);
-      auto begin = bytes.begin() + static_cast<std::ptrdiff_t>(at) + 1;
-      images.pixels.insert(images.pixels.end(), begin, begin + picture);
-    }
-  }
-  if (std::string meta = join(place, "batches.meta.txt"); file_exists(meta)) {
-    std::string word;
-    for (uint8_t byte : read_file(meta, "class names"))
-      if (byte == '\n') {
-        if (!word.empty())
-          images.class_names.push_back(word);
-        word.clear();
-      } else if (byte >= ' ') {
-        word += static_cast<char>(byte);
-      }
-  }
-  return images;
+  Samples samples = read_cifar(place, names, "CIFAR-10", 1, 0, 10);
+  samples.class_names = lines_of(join(place, "batches.meta.txt"));
+  return samples;
+}
+
+std::unique_ptr<Dataset> open_cifar10(const DataSettings& settings, Split split, const Manifest& manifest) {
+  return open_images(load_cifar10, settings, split, manifest);
+}
+
+std::string cifar100_folder(const std::string& folder) {
+  return find_place(folder, "cifar-100-binary", {"train.bin", "test.bin"});
+}
+
+bool cifar100_present(const std::string& folder) {
+  return !cifar100_folder(folder).empty();
+}
+
+// A network of 20 classes learns the coarse labels.
+Samples load_cifar100(const std::string& folder, Split split, const Manifest& manifest) {
+  std::string place = cifar100_folder(folder);
+  bool coarse = manifest.classes == 20;
+  Samples samples = read_cifar(place, {split == Split::train ? "train.bin" : "test.bin"}, "CIFAR-100", 2,
+                               coarse ? 0 : 1, coarse ? 20 : 100);
+  samples.class_names = lines_of(join(place, coarse ? "coarse_label_names.txt" : "fine_label_names.txt"));
+  return samples;
+}
+
+std::unique_ptr<Dataset> open_cifar100(const DataSettings& settings, Split split, const Manifest& manifest) {
+  return open_images(load_cifar100, settings, split, manifest);
 }
 
 } // namespace
@@ -108,10 +204,11 @@ const Format formats[] = {
     {"MNIST or Fashion-MNIST",
      "train-images-idx3-ubyte[.gz], train-labels-idx1-ubyte[.gz], t10k-images-idx3-ubyte[.gz], "
      "t10k-labels-idx1-ubyte[.gz]",
-     idx_present, load_idx},
+     idx_present, open_idx},
     {"CIFAR-10 binary",
-     "data_batch_1.bin … data_batch_5.bin, test_batch.bin (or a folder cifar-10-batches-bin of them)", cifar_present,
-     load_cifar},
+     "data_batch_1.bin … data_batch_5.bin, test_batch.bin (or a folder cifar-10-batches-bin of them)", cifar10_present,
+     open_cifar10},
+    {"CIFAR-100 binary", "train.bin, test.bin (or a folder cifar-100-binary of them)", cifar100_present, open_cifar100},
 };
 const int format_count = sizeof formats / sizeof *formats;
 

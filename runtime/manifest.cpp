@@ -43,11 +43,9 @@ Recipe parse_recipe(const ordered_json& json) {
   r.weight_decay = json.value("weight_decay", r.weight_decay);
   r.epochs = json.value("epochs", r.epochs);
   r.batch = json.value("batch", r.batch);
-  for (const std::string& name : json.value("augment", std::vector<std::string>{})) {
-    if (name != "flip")
-      throw Failure(Exit::internal, "the recipe asks for augmentation `" + name + "`, this runtime knows `flip`");
-    r.flip = true;
-  }
+  r.augment = augmentation_from_json(json.value("augment", ordered_json::array()));
+  r.frames = json.value("frames", r.frames);
+  r.resize = json.value("resize", r.resize);
   r.mean = json.value("mean", r.mean);
   r.deviation = json.value("deviation", r.deviation);
   return r;
@@ -90,7 +88,7 @@ Manifest parse_manifest(const std::string& text) {
                              function.at("results").get<std::vector<std::string>>()});
     m.recipe = parse_recipe(json.value("recipe", ordered_json::object()));
     auto fits = [&](const std::vector<float>& list) {
-      return list.empty() || list.size() == static_cast<size_t>(m.channels);
+      return list.empty() || list.size() == static_cast<size_t>(m.input.size() == 3 ? m.channels : 1);
     };
     if (!fits(m.recipe.mean) || !fits(m.recipe.deviation))
       throw Failure(Exit::internal, "the recipe's normalisation does not fit the channels of the input");

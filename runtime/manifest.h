@@ -1,6 +1,8 @@
 // The manifest (manifest.md) as values.
 #pragma once
 
+#include "augment.h"
+
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -30,8 +32,10 @@ struct Recipe {
   std::string loss, optimizer, schedule;
   double rate = 0.1, momentum = 0.9, weight_decay = 0;
   int64_t epochs = 1, batch = 128;
-  bool flip = false;
-  std::vector<float> mean, deviation; // one a channel; empty: pixels are only divided by 255
+  Augmentation augment;
+  std::string frames = "equal_count"; // or equal_time
+  int64_t resize = 0;                 // of pictures in folders; 0: to the input's size
+  std::vector<float> mean, deviation; // one a channel; empty: pixels are only divided by 255, counts are as they are
 };
 
 struct Manifest {

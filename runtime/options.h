@@ -13,7 +13,9 @@ namespace rvb::runtime {
 struct Options {
   // what goes in
   std::string data, input, labels, weights, split = "test";
-  int64_t limit = 0; // 0: all samples
+  std::string partition, frames; // of --data; "": the data set's, the recipe's
+  int64_t resize = 0;            // of pictures; 0: the recipe's
+  int64_t limit = 0;             // 0: all samples
   // what comes out
   std::string output, compare;
   bool json = false, quiet = false;
@@ -28,6 +30,7 @@ struct Options {
   std::optional<int64_t> epochs, steps;
   std::optional<double> rate, momentum, weight_decay;
   std::optional<std::string> schedule;
+  std::vector<std::string> augment;
   bool no_shuffle = false, no_augment = false, resume = false;
   int64_t log_every = 0, save_every = 0;
   std::string run_dir;

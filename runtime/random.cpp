@@ -38,11 +38,11 @@ void fill_normal(const RandomKey& key, float* values, int64_t count) {
   }
 }
 
-std::vector<int64_t> permutation(uint64_t seed, uint32_t epoch, int64_t count) {
+std::vector<int64_t> permutation(uint64_t seed, uint32_t epoch, int64_t count, Draw draw) {
   std::vector<int64_t> order(static_cast<size_t>(count));
   std::iota(order.begin(), order.end(), 0);
   for (int64_t i = count - 1; i > 0; --i) {
-    RandomBlock bits = random_bits({seed, epoch, static_cast<uint32_t>(i), Draw::shuffle}, 0);
+    RandomBlock bits = random_bits({seed, epoch, static_cast<uint32_t>(i), draw}, 0);
     // A 64-bit draw scaled to 0 … i: the bias is below i / 2^64.
     unsigned __int128 wide =
         static_cast<unsigned __int128>(uint64_t{bits[0]} << 32 | bits[1]) * static_cast<uint64_t>(i + 1);

@@ -12,7 +12,18 @@ namespace rvb::runtime {
 using RandomBlock = std::array<uint32_t, 4>;
 RandomBlock philox(const RandomBlock& counter, const std::array<uint32_t, 2>& key);
 
-enum class Draw : uint32_t { initial_weights = 1, shuffle = 2, flip = 3, input = 4 };
+enum class Draw : uint32_t {
+  initial_weights = 1,
+  shuffle = 2,
+  flip = 3,
+  input = 4,
+  crop = 5,
+  cutout = 6,
+  roll = 7,
+  drop = 8,
+  resized_crop = 9,
+  partition = 10
+};
 
 struct RandomKey {
   uint64_t seed = 0;
@@ -27,6 +38,6 @@ RandomBlock random_bits(const RandomKey& key, uint32_t index);
 void fill_normal(const RandomKey& key, float* values, int64_t count);
 
 // The order of the samples in one epoch: 0 … count - 1 shuffled (Fisher-Yates).
-std::vector<int64_t> permutation(uint64_t seed, uint32_t epoch, int64_t count);
+std::vector<int64_t> permutation(uint64_t seed, uint32_t epoch, int64_t count, Draw draw = Draw::shuffle);
 
 } // namespace rvb::runtime

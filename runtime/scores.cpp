@@ -1,6 +1,7 @@
 #include "scores.h"
 
 #include "failure.h"
+#include "loader.h"
 
 #include <algorithm>
 #include <cmath>
@@ -37,13 +38,12 @@ void Scores::add(const float* logits, const int32_t* labels, int64_t samples) {
 
 void run_over(const Dataset& dataset, const Manifest& manifest, Function& infer,
               const std::function<bool(int64_t, int64_t, const float*, const int32_t*)>& each) {
-  int64_t batch = infer.max_batch();
-  std::vector<int64_t> samples(static_cast<size_t>(batch));
-  for (int64_t first = 0; first < dataset.count(); first += batch) {
-    int64_t count = std::min(batch, dataset.count() - first);
-    std::iota(samples.begin(), samples.end(), first);
-    int32_t* labels = dataset.labelled() ? infer.labels() : nullptr;
-    load_batch(dataset, samples.data(), nullptr, count, manifest, infer.image(), labels);
+  std::vector<int64_t> samples(static_cast<size_t>(dataset.count()));
+  std::iota(samples.begin(), samples.end(), 0);
+  Loader loader(dataset, manifest, std::move(samples), infer.max_batch(), std::nullopt);
+  int32_t* labels = dataset.labelled() ? infer.labels() : nullptr;
+  int64_t count = 0;
+  for (int64_t first = 0; (count = loader.next(infer.image(), labels)) > 0; first += count) {
     infer.run(count);
     const float* logits = infer.result("logits");
     for (int64_t i = 0; i < count * manifest.classes; ++i)

@@ -19,20 +19,13 @@ Trainer::Trainer(const Context& context, const TrainingPlan& plan, RunDirectory&
       steps_per_epoch_((train.count() + plan.batch - 1) / plan.batch),
       gradient_(context.program, manifest_, "gradient", std::min(plan.batch, train.count()), &weights_),
       infer_(context.program, manifest_, "infer", test == nullptr ? 1 : std::min(plan.batch, test->count()), &weights_),
-      flip_(static_cast<size_t>(plan.batch)), progress_(context.options.quiet, plan.epochs, steps_per_epoch_) {
+      progress_(context.options.quiet, plan.epochs, steps_per_epoch_) {
   for (const Parameter& p : manifest_.parameters)
     gradients_.push_back(gradient_.result("grad:" + p.name));
 }
 
-void Trainer::train_step(const std::vector<int64_t>& order, double rate) {
-  int64_t first = state_.epoch_step * plan_.batch;
-  int64_t count = std::min(plan_.batch, train_.count() - first);
-  const int64_t* samples = order.data() + first;
-  auto epoch = static_cast<uint32_t>(state_.epoch);
-  for (int64_t i = 0; i < count; ++i)
-    flip_[static_cast<size_t>(i)] =
-        plan_.flip && (random_bits({plan_.seed, epoch, static_cast<uint32_t>(samples[i]), Draw::flip}, 0)[0] & 1) != 0;
-  load_batch(train_, samples, flip_.data(), count, manifest_, gradient_.image(), gradient_.labels());
+void Trainer::train_step(Loader& loader, double rate) {
+  int64_t count = loader.next(gradient_.image(), gradient_.labels());
   gradient_.run(count);
   float loss = gradient_.result("loss")[0];
   if (!std::isfinite(loss))
@@ -100,6 +93,9 @@ bool Trainer::finish_epoch(double rate) {
   line["best_epoch"] = state_.best_epoch;
   line["lr"] = rate;
   line["images_per_second"] = std::round(speed);
+  line["train_hash"] = train_.provenance().hash;
+  if (test_ != nullptr)
+    line["test_hash"] = test_->provenance().hash;
   std::string text =
       fmt::format("epoch {:>{}}/{}  loss {:.4f}  train {:.2f} %{} (best {:.2f} % @{})  lr {:.4g}  {} img/s",
                   state_.epoch + 1, std::to_string(plan_.epochs).size(), plan_.epochs, state_.epoch_sum.mean_loss(),
@@ -131,12 +127,14 @@ Exit Trainer::run(int64_t stop, int64_t log_every, int64_t save_every) {
       order = permutation(plan_.seed, static_cast<uint32_t>(state_.epoch), train_.count());
     double rate = learning_rate(plan_.schedule, plan_.rate, state_.epoch, plan_.epochs);
     progress_.begin_epoch(state_.epoch);
+    Loader loader(train_, manifest_, order, plan_.batch,
+                  Variation{plan_.augment, plan_.seed, static_cast<uint32_t>(state_.epoch)}, state_.epoch_step);
     while (state_.epoch_step < steps_per_epoch_) {
       if (interrupted())
         return stopped(Exit::interrupted);
       if (stop > 0 && state_.step >= stop)
         return stopped(Exit::ok);
-      train_step(order, rate);
+      train_step(loader, rate);
       // Groups end where the number of the step says, not where this process began: a resumed run logs the same lines.
       bool group = state_.step % log_every == 0;
       Sum sum = state_.group_sum;

@@ -3,6 +3,7 @@
 
 #include "dataset.h"
 #include "function.h"
+#include "loader.h"
 #include "progress.h"
 #include "run_directory.h"
 #include "scores.h"
@@ -23,7 +24,7 @@ public:
   Exit run(int64_t stop, int64_t log_every, int64_t save_every);
 
 private:
-  void train_step(const std::vector<int64_t>& order, double rate);
+  void train_step(Loader& loader, double rate);
   void log_group(double rate);
   bool finish_epoch(double rate); // false: interrupted
   void save() { run_.save(manifest_, weights_, sgd_.momentum(), plan_, state_); }
@@ -39,7 +40,6 @@ private:
   int64_t steps_per_epoch_;
   Function gradient_, infer_;
   std::vector<const float*> gradients_;
-  std::vector<uint8_t> flip_;
   Progress progress_;
 };
 

@@ -33,10 +33,13 @@ ordered_json TrainingPlan::json() const {
           {"weight_decay", weight_decay},
           {"schedule", schedule},
           {"shuffle", shuffle},
-          {"flip", flip},
+          {"augment", augment.json()},
           {"data", data},
           {"input", input},
-          {"labels", labels}};
+          {"labels", labels},
+          {"partition", partition},
+          {"frames", frames},
+          {"resize", resize}};
 }
 
 TrainingPlan plan_from_recipe(const Recipe& recipe) {
@@ -47,7 +50,9 @@ TrainingPlan plan_from_recipe(const Recipe& recipe) {
   plan.momentum = recipe.momentum;
   plan.weight_decay = recipe.weight_decay;
   plan.schedule = recipe.schedule;
-  plan.flip = recipe.flip;
+  plan.augment = recipe.augment;
+  plan.frames = recipe.frames;
+  plan.resize = recipe.resize;
   return plan;
 }
 
@@ -62,10 +67,13 @@ TrainingPlan plan_from_json(const ordered_json& json) {
   plan.weight_decay = json.at("weight_decay");
   plan.schedule = json.at("schedule");
   plan.shuffle = json.at("shuffle");
-  plan.flip = json.at("flip");
+  plan.augment = augmentation_from_json(json.at("augment"));
   plan.data = json.at("data");
   plan.input = json.at("input");
   plan.labels = json.at("labels");
+  plan.partition = json.at("partition");
+  plan.frames = json.at("frames");
+  plan.resize = json.at("resize");
   return plan;
 }
 
@@ -79,7 +87,13 @@ void apply(const Options& options, TrainingPlan& plan) {
   plan.weight_decay = options.weight_decay.value_or(plan.weight_decay);
   plan.schedule = options.schedule.value_or(plan.schedule);
   plan.shuffle = plan.shuffle && !options.no_shuffle;
-  plan.flip = plan.flip && !options.no_augment;
+  if (!options.augment.empty())
+    plan.augment = augmentation_from_words(options.augment);
+  if (options.no_augment)
+    plan.augment = {};
+  plan.partition = options.partition.empty() ? plan.partition : options.partition;
+  plan.frames = options.frames.empty() ? plan.frames : options.frames;
+  plan.resize = options.resize > 0 ? options.resize : plan.resize;
   if (!options.data.empty() || !options.input.empty()) {
     plan.data = options.data;
     plan.input = options.input;

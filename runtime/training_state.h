@@ -15,8 +15,11 @@ struct TrainingPlan {
   uint64_t seed = 1;
   double rate = 0.1, momentum = 0.9, weight_decay = 0;
   std::string schedule = "cosine";
-  bool shuffle = true, flip = false;
+  bool shuffle = true;
+  Augmentation augment;
   std::string data, input, labels; // where the samples come from
+  std::string partition, frames = "equal_count";
+  int64_t resize = 0;
 
   nlohmann::ordered_json json() const;
 };

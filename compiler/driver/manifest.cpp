@@ -155,9 +155,13 @@ ordered_json manifest(const sema::Program& program, const std::vector<codegen::P
                  {"schedule", r.schedule},
                  {"epochs", r.epochs},
                  {"batch", r.batch},
-                 {"augment", r.augment},
+                 {"augment", ordered_json::array()},
+                 {"frames", r.frames},
+                 {"resize", r.resize},
                  {"mean", r.mean},
                  {"deviation", r.deviation}};
+  for (const sema::Augmentation& each : r.augment)
+    m["recipe"]["augment"].push_back({{"name", each.name}, {"amount", each.amount}});
   return m;
 }
 

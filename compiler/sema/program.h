@@ -108,6 +108,13 @@ struct Input {
   int64_t steps = 1;     // T
 };
 
+// How training samples are varied, and by how much: crop's padding and roll's shift in pixels, cutout's side in pixels,
+// drop's part of the events, resized_crop's least part of the picture.
+struct Augmentation {
+  std::string name; // "flip", "crop", "cutout", "resized_crop", "roll", "drop"
+  double amount = 0;
+};
+
 struct Recipe {
   std::string loss = "cross_entropy";
   std::string optimizer = "sgd";
@@ -117,8 +124,10 @@ struct Recipe {
   std::string schedule = "cosine"; // or "constant"
   int64_t epochs = 10;
   int64_t batch = 128;
-  std::vector<std::string> augment; // "flip"
-  std::vector<double> mean;         // one a channel; empty: no normalisation
+  std::vector<Augmentation> augment; // each at most once
+  std::string frames = "equal_count"; // or "equal_time": where a recording of events is cut into the T steps
+  int64_t resize = 0;                 // of pictures in folders: the shorter side before the centre crop; 0: the input's
+  std::vector<double> mean;           // one a channel; empty: no normalisation
   std::vector<double> deviation;
 };
 

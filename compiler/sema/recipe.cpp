@@ -9,8 +9,8 @@ using Kind = Value::Kind;
 
 class RecipeReader {
 public:
-  RecipeReader(Elaborator& elaborator, Recipe& recipe, const Shape& input)
-      : e_(elaborator), recipe_(recipe), input_(input) {}
+  RecipeReader(Elaborator& elaborator, Recipe& recipe, const Input& input)
+      : e_(elaborator), recipe_(recipe), input_(input.shape), sequence_(input.sequence) {}
 
   void run(const ast::Item& item) {
     std::map<std::string, Range> seen;
@@ -44,11 +44,15 @@ private:
       recipe_.batch = count(value, name, 65536);
     else if (name == "augment")
       augment(value);
+    else if (name == "frames")
+      recipe_.frames = word(value, name, {"equal_count", "equal_time"});
+    else if (name == "resize")
+      recipe_.resize = count(value, name, 16384);
     else if (name == "normalize")
       normalize(value);
     else
       unknown(Code::unknown_setting, statement.name.range, "the recipe has no setting " + ticked(name), name,
-              {"loss", "optimizer", "schedule", "epochs", "batch", "augment", "normalize"});
+              {"loss", "optimizer", "schedule", "epochs", "batch", "augment", "frames", "resize", "normalize"});
   }
 
   void unknown(Code code, Range range, const std::string& message, const std::string& name,
@@ -119,13 +123,69 @@ private:
       e_.report(Code::bad_setting, expr.range, "`augment` must be a list", "such as `[flip]`");
       return;
     }
-    for (const ast::ExprPtr& operand : expr.operands) {
-      const std::string name = word(*operand, "augment", {"flip"});
-      if (recipe_.augment.empty())
-        recipe_.augment.push_back(name);
+    for (const ast::ExprPtr& operand : expr.operands)
+      augmentation(*operand);
+  }
+
+  // One row for each way to vary a sample.
+  struct AugmentationRow {
+    const char *name, *option; // the option's name; null: it has none
+    double initial, least, most;
+    bool whole, images, sequences, still;
+  };
+
+  void augmentation(const Expr& expr) {
+    static const AugmentationRow rows[] = {
+        {"flip", nullptr, 0, 0, 0, false, true, true, true},
+        {"crop", "padding", 4, 1, 4096, true, true, true, true},
+        {"cutout", "size", 16, 1, 4096, true, true, true, true},
+        {"resized_crop", "scale", 0.08, 0.001, 1, false, true, false, true},
+        {"roll", "size", 5, 1, 4096, true, true, true, true},
+        {"drop", "rate", 0.1, 0, 0.99, false, false, true, false},
+    };
+    std::vector<std::string> names;
+    const bool call = expr.kind == Expr::Kind::call;
+    const std::string name = call ? expr.callee.text : expr.kind == Expr::Kind::name ? expr.text : "";
+    const AugmentationRow* row = nullptr;
+    for (const AugmentationRow& each : rows) {
+      names.push_back(each.name);
+      row = each.name == name ? &each : row;
     }
-    if (!recipe_.augment.empty() && input_.size() == 1)
-      e_.report(Code::bad_setting, expr.range, "`flip` needs images, and the network reads " + text_of(input_));
+    if (row == nullptr) {
+      unknown(Code::bad_setting, expr.range,
+              "`augment` cannot hold " + (name.empty() ? "this" : ticked(name)) + ": it is a list of words and calls",
+              name, names);
+      return;
+    }
+    for (const Augmentation& each : recipe_.augment)
+      if (each.name == name) {
+        e_.report(Code::bad_setting, expr.range, "`augment` holds " + ticked(name) + " twice", "again here");
+        return;
+      }
+    Augmentation result{name, row->initial};
+    for (size_t i = 0; call && i < expr.arguments.size(); ++i) {
+      const ast::Argument& argument = expr.arguments[i];
+      if (row->option == nullptr || i > 0 || (!argument.name.text.empty() && argument.name.text != row->option)) {
+        Diagnostic& diagnostic =
+            e_.report(Code::unknown_setting, argument.value->range, ticked(name) + " has no such option", "unexpected");
+        if (row->option != nullptr)
+          diagnostic.help("write " + ticked(name + "(" + row->option + " = " + text_of(row->initial) + ")"));
+        return;
+      }
+      result.amount = row->whole
+                          ? static_cast<double>(count(*argument.value, row->option, static_cast<int64_t>(row->most)))
+                          : number(*argument.value, row->option, row->least, row->most);
+    }
+    const char* needs = row->images && input_.size() == 1 ? "images"
+                        : !row->sequences && sequence_    ? "a still image"
+                        : !row->still && !sequence_       ? "a sequence of frames, `over T`"
+                                                          : nullptr;
+    if (needs != nullptr && !input_.empty()) {
+      e_.report(Code::bad_setting, expr.range,
+                ticked(name) + " needs " + needs + ", and the network reads " + text_of(input_));
+      return;
+    }
+    recipe_.augment.push_back(result);
   }
 
   void normalize(const Expr& expr) {
@@ -175,12 +235,13 @@ private:
   Elaborator& e_;
   Recipe& recipe_;
   const Shape& input_; // empty when the input has a mistake
+  const bool sequence_;
   Scope scope_;
 };
 
 void Elaborator::read_recipe() {
   if (modules_.recipe != nullptr)
-    RecipeReader(*this, program_.recipe, program_.input.shape).run(*modules_.recipe);
+    RecipeReader(*this, program_.recipe, program_.input).run(*modules_.recipe);
 }
 
 } // namespace rvb::sema

@@ -75,11 +75,16 @@ std::string program_text(const Program& program) {
         each.trainable ? "" : " fixed", each.decays ? " decays" : "", each.binary ? " binary" : "",
         each.initializer.kind == Initializer::Kind::normal ? "normal" : "constant", each.initializer.value);
   const Recipe& recipe = program.recipe;
+  std::vector<std::string> augment;
+  for (const Augmentation& each : recipe.augment)
+    augment.push_back(each.amount == 0 ? each.name : fmt::format("{} {}", each.name, each.amount));
   out += fmt::format("recipe {} {} rate {} momentum {} decay {} {} epochs {} batch {} augment [{}] mean [{}] deviation "
                      "[{}]\n",
                      recipe.loss, recipe.optimizer, recipe.rate, recipe.momentum, recipe.weight_decay, recipe.schedule,
-                     recipe.epochs, recipe.batch, fmt::join(recipe.augment, ", "), fmt::join(recipe.mean, ", "),
+                     recipe.epochs, recipe.batch, fmt::join(augment, ", "), fmt::join(recipe.mean, ", "),
                      fmt::join(recipe.deviation, ", "));
+  if (recipe.frames != "equal_count" || recipe.resize != 0)
+    out += fmt::format("recipe frames {} resize {}\n", recipe.frames, recipe.resize);
   for (const auto& [name, value] : program.constants)
     out += fmt::format("param {} = {}\n", name, value);
   return out;

@@ -182,7 +182,7 @@ const char* const manifest = R"({"schema": "rvb.manifest/1", "name": "Fake", "so
     "results": ["loss", "logits", "batch:norm.running_mean", "grad:fc.weight", "grad:fc.bias", "grad:conv.weight"],
     "static_bytes": 64, "sample_bytes": 64}},
  "recipe": {"loss": "cross_entropy", "optimizer": "sgd", "rate": 0.02, "momentum": 0.9, "weight_decay": 1e-3, "schedule": "cosine",
-            "epochs": 3, "batch": 32, "augment": ["flip"], "mean": [0.5], "deviation": [0.25]}})";
+            "epochs": 3, "batch": 32, "augment": [{"name": "flip", "amount": 0}], "mean": [0.5], "deviation": [0.25]}})";
 
 const rvb_function functions[] = {{"infer", infer, 64, 64, 5, 1}, {"gradient", gradient, 64, 64, 5, 6}};
 const int64_t* const state_elements = nullptr;

@@ -224,26 +224,30 @@ TEST(Dataset, CifarRecordsInMemoryOrder) {
   Manifest m = picture({3, 32, 32});
   m.recipe.mean = {0.5f, 0.25f, 0};
   m.recipe.deviation = {0.5f, 1, 2};
-  auto train = open_folder(folder.path(), Split::train, m), test = open_folder(folder.path(), Split::test, m);
+  auto train = open_folder({folder.path()}, Split::train, m), test = open_folder({folder.path()}, Split::test, m);
   EXPECT_EQ(train->count(), 10);
   EXPECT_EQ(test->count(), 2);
   EXPECT_EQ(test->label(1), 7);
   std::vector<float> image(3072);
-  test->read(1, true, image.data(), 0); // flipped: the first pixel is column 31
+  Variation variation;
+  variation.augmentation.flip = true;
+  while (view_of(&variation, 1, 32, 32).columns[0] != 31)
+    ++variation.epoch;
+  test->read(1, &variation, image.data(), 0); // flipped: the first pixel is column 31
   EXPECT_EQ(image[0], (31 / 255.0f - 0.5f) / 0.5f);
   EXPECT_EQ(image[1], (81 / 255.0f - 0.25f) / 1);
   EXPECT_EQ(image[2], (131 / 255.0f) / 2);
   m.classes = 7;
-  EXPECT_HAS(failure(Exit::user, [&] { open_folder(folder.path(), Split::test, m); }), "label 7");
+  EXPECT_HAS(failure(Exit::user, [&] { open_folder({folder.path()}, Split::test, m); }), "label 7");
   EXPECT_HAS(failure(Exit::user,
                      [&] {
-                       open_folder(folder.path(), Split::test, picture({1, 28, 28}));
+                       open_folder({folder.path()}, Split::test, picture({1, 28, 28}));
                      }),
              "[3, 32, 32]");
   write_file(folder / "test_batch.bin", record + "x");
   EXPECT_HAS(failure(Exit::user,
                      [&] {
-                       open_folder(folder.path(), Split::test, picture({3, 32, 32}));
+                       open_folder({folder.path()}, Split::test, picture({3, 32, 32}));
                      }),
              "test_batch.bin");
 }
@@ -251,14 +255,14 @@ TEST(Dataset, CifarRecordsInMemoryOrder) {
 TEST(Dataset, WrongFolderSaysWhatWasExpected) {
   Folder folder;
   write_file(folder / "holiday.txt", "x");
-  std::string message = failure(Exit::io, [&] { open_folder(folder.path(), Split::test, picture({1, 28, 28})); });
+  std::string message = failure(Exit::io, [&] { open_folder({folder.path()}, Split::test, picture({1, 28, 28})); });
   for (const char* part : {"train-images-idx3-ubyte", "data_batch_1.bin", "holiday.txt"})
     EXPECT_HAS(message, part);
-  failure(Exit::io, [&] { open_folder(folder / "none", Split::test, picture({1, 28, 28})); });
+  failure(Exit::io, [&] { open_folder({folder / "none"}, Split::test, picture({1, 28, 28})); });
   test::write_idx(folder.path(), "train", 5, 1);
   EXPECT_HAS(failure(Exit::io,
                      [&] {
-                       open_folder(folder.path(), Split::test, picture({1, 28, 28}));
+                       open_folder({folder.path()}, Split::test, picture({1, 28, 28}));
                      }),
              "t10k-images-idx3-ubyte");
 }
@@ -276,8 +280,11 @@ TEST(Dataset, SequencesLieByFrames) {
   EXPECT_EQ(dataset->count(), 3);
   int64_t samples[] = {2, 0};
   float batch[16];
-  uint8_t flip[] = {0, 1};
-  load_batch(*dataset, samples, flip, 2, m, batch, nullptr);
+  Variation variation;
+  variation.augmentation.flip = true;
+  while (view_of(&variation, 2, 2, 2).columns[0] != 0 || view_of(&variation, 0, 2, 2).columns[0] != 1)
+    ++variation.epoch;
+  load_batch(*dataset, samples, &variation, 2, m, batch, nullptr);
   float expected[] = {8, 9, 10, 11, 1, 0, 3, 2, 20, 21, 22, 23, 13, 12, 15, 14};
   for (int i = 0; i < 16; ++i)
     EXPECT_EQ(batch[i], expected[i]) << i;

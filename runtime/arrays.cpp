@@ -1,0 +1,90 @@
+// NPY arrays with one sample after the other, already normalised: --input and --labels.
+#include "dataset.h"
+
+#include "failure.h"
+#include "hash.h"
+#include "npy.h"
+#include "safetensors.h"
+#include "turn.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace rvb::runtime {
+
+namespace {
+
+class ArrayDataset : public Dataset {
+public:
+  ArrayDataset(const std::string& input, const std::string& labels, const Manifest& manifest) : manifest_(manifest) {
+    read_input(input);
+    if (!labels.empty())
+      read_labels(labels);
+    provenance_ = {"NPY", "all", "none",
+                   hash_text(hash_bytes(labels_.data(), labels_.size() * sizeof(int32_t),
+                                        hash_bytes(values_.data(), values_.size() * sizeof(float)))),
+                   count_};
+  }
+
+  void read(int64_t index, const Variation* variation, float* to, int64_t frame_stride) const override {
+    int64_t frames = manifest_.sequence ? manifest_.steps : 1;
+    View view = view_of(variation, index, manifest_.height, manifest_.width);
+    for (int64_t t = 0; t < frames; ++t) {
+      const float* frame = values_.data() + (t * stored_ + index) * manifest_.pixels();
+      turn_frame(
+          manifest_, view, to + t * frame_stride, [&](int64_t, int64_t at) { return frame[at]; },
+          [](int64_t) { return 0.0f; });
+    }
+  }
+
+private:
+  void read_input(const std::string& path) {
+    NpyArray array = read_npy(path);
+    const Manifest& m = manifest_;
+    Shape expected = m.input;
+    size_t lead = m.sequence ? 2 : 1;
+    bool fits = array.shape.size() == expected.size() + lead &&
+                std::equal(expected.begin(), expected.end(), array.shape.begin() + static_cast<std::ptrdiff_t>(lead)) &&
+                (!m.sequence || array.shape[0] == m.steps);
+    if (!fits) {
+      std::string inner = shape_text(expected).substr(1);
+      std::string wanted = (m.sequence ? "[" + std::to_string(m.steps) + ", N, " : "[N, ") + inner;
+      throw Failure(Exit::user,
+                    path + " has shape " + shape_text(array.shape) + ", but `" + m.name + "` takes " + wanted);
+    }
+    if (array.integers)
+      throw Failure(Exit::user, path + " holds whole numbers; expected floating point, already normalised");
+    for (size_t i = 0; i < array.values.size(); ++i)
+      if (!std::isfinite(array.values[i]))
+        throw Failure(Exit::user, path + ": element " + std::to_string(i) + " is not finite (" +
+                                      (std::isnan(array.values[i]) ? "nan" : "inf") + ")");
+    count_ = stored_ = array.shape[lead - 1];
+    if (count_ == 0)
+      throw Failure(Exit::user, path + " holds no samples");
+    values_ = std::move(array.values);
+  }
+
+  void read_labels(const std::string& path) {
+    NpyArray array = read_npy(path);
+    if (array.shape.size() != 1 || array.shape[0] != count_)
+      throw Failure(Exit::user, path + " has shape " + shape_text(array.shape) + "; expected one label a sample, [" +
+                                    std::to_string(count_) + "]");
+    if (!array.integers)
+      throw Failure(Exit::user, path + " holds floating point numbers; expected labels as whole numbers");
+    for (size_t i = 0; i < array.whole.size(); ++i)
+      check_label(array.whole[i], static_cast<int64_t>(i), manifest_, path);
+    labels_.assign(array.whole.begin(), array.whole.end());
+  }
+
+  const Manifest& manifest_;
+  int64_t stored_ = 0;
+  std::vector<float> values_;
+};
+
+} // namespace
+
+std::unique_ptr<Dataset> open_arrays(const std::string& input, const std::string& labels, const Manifest& manifest) {
+  return std::make_unique<ArrayDataset>(input, labels, manifest);
+}
+
+} // namespace rvb::runtime

@@ -1,0 +1,123 @@
+// Decoded samples in memory, or in a mapped file: pixels and frames of events.
+#include "dataset.h"
+
+#include "failure.h"
+#include "safetensors.h"
+#include "turn.h"
+
+#include <cstring>
+
+namespace rvb::runtime {
+
+namespace {
+
+class StoredDataset : public Dataset {
+public:
+  StoredDataset(Samples samples, const Manifest& manifest, const std::string& path)
+      : manifest_(manifest), samples_(std::move(samples)) {
+    check_shape(path);
+    for (size_t i = 0; i < samples_.labels.size(); ++i)
+      check_label(samples_.labels[i], static_cast<int64_t>(i), manifest, path);
+    count_ = samples_.count();
+    labels_ = std::move(samples_.labels);
+    class_names_ = std::move(samples_.class_names);
+    provenance_ = samples_.provenance;
+    provenance_.count = count_;
+    make_table();
+  }
+
+  void read(int64_t index, const Variation* variation, float* to, int64_t frame_stride) const override {
+    const Manifest& m = manifest_;
+    View view = view_of(variation, index, m.height, m.width);
+    int64_t size = samples_.sample_bytes();
+    const uint8_t* sample = samples_.data + index * size;
+    std::vector<uint8_t> thinned;
+    if (variation != nullptr && variation->augmentation.drop > 0 && samples_.events && samples_.bytes < 4) {
+      thinned.resize(static_cast<size_t>(size) + 1);
+      std::memcpy(thinned.data(), sample, static_cast<size_t>(size));
+      if (samples_.bytes == 1)
+        drop_events(*variation, index, thinned.data(), size);
+      else
+        drop_events(*variation, index, reinterpret_cast<uint16_t*>(thinned.data()), size / 2);
+      sample = thinned.data();
+    }
+    for (int64_t t = 0; t < samples_.frames; ++t, sample += size / samples_.frames, to += frame_stride)
+      if (!table_.empty())
+        turn_frame(
+            m, view, to,
+            [&](int64_t channel, int64_t at) { return table_[static_cast<size_t>(channel * 256 + sample[at])]; },
+            [&](int64_t channel) { return table_[static_cast<size_t>(channel * 256)]; });
+      else
+        turn_frame(
+            m, view, to, [&](int64_t channel, int64_t at) { return normalised(element(sample, at), channel); },
+            [&](int64_t channel) { return normalised(0, channel); });
+  }
+
+private:
+  void check_shape(const std::string& path) const {
+    const Manifest& m = manifest_;
+    const Samples& s = samples_;
+    if (m.sequence && !s.events)
+      throw Failure(Exit::user, path + " has still images, but `" + m.name + "` takes sequences of " +
+                                    std::to_string(m.steps) + " frames");
+    bool same = s.channels == m.channels && s.height == m.height && s.width == m.width;
+    bool vector = m.input.size() == 1 && s.channels * s.height * s.width == m.channels;
+    if ((!same && !vector) || s.frames != (m.sequence ? m.steps : 1))
+      throw Failure(Exit::user, path + " has " + (s.events ? "frames" : "images") + " of shape " +
+                                    shape_text({s.channels, s.height, s.width}) + ", but `" + m.name + "` takes " +
+                                    shape_text(m.input));
+  }
+
+  float normalised(float x, int64_t channel) const {
+    const Recipe& recipe = manifest_.recipe;
+    size_t c = manifest_.input.size() == 3 ? static_cast<size_t>(channel) : 0;
+    if (!samples_.events)
+      x /= 255.0f;
+    if (!recipe.mean.empty())
+      x -= recipe.mean[c];
+    if (!recipe.deviation.empty())
+      x /= recipe.deviation[c];
+    return x;
+  }
+
+  float element(const uint8_t* sample, int64_t at) const {
+    if (samples_.bytes == 1)
+      return sample[at];
+    if (samples_.bytes == 2) {
+      uint16_t count;
+      std::memcpy(&count, sample + 2 * at, 2);
+      return count;
+    }
+    float value;
+    std::memcpy(&value, sample + 4 * at, 4);
+    return value;
+  }
+
+  // The same roundings as torchvision's ToTensor and Normalize, once for every value of a byte.
+  void make_table() {
+    if (samples_.bytes != 1)
+      return;
+    table_.resize(static_cast<size_t>(manifest_.channels) * 256);
+    for (int64_t channel = 0; channel < manifest_.channels; ++channel)
+      for (int value = 0; value < 256; ++value)
+        table_[static_cast<size_t>(channel * 256 + value)] = normalised(static_cast<float>(value), channel);
+  }
+
+  const Manifest& manifest_;
+  Samples samples_;
+  std::vector<float> table_;
+};
+
+} // namespace
+
+void Samples::own(std::vector<uint8_t> values) {
+  auto kept = std::make_shared<const std::vector<uint8_t>>(std::move(values));
+  data = kept->data();
+  owner = kept;
+}
+
+std::unique_ptr<Dataset> make_dataset(Samples samples, const Manifest& manifest, const std::string& path) {
+  return std::make_unique<StoredDataset>(std::move(samples), manifest, path);
+}
+
+} // namespace rvb::runtime
