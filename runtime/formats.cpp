@@ -2,6 +2,7 @@
 // decoded images; folders.cpp has those with one recording or picture a file.
 #include "failure.h"
 #include "files.h"
+#include "folders.h"
 #include "hash.h"
 #include "idx.h"
 #include "partition.h"
@@ -209,6 +210,7 @@ const Format formats[] = {
      "data_batch_1.bin … data_batch_5.bin, test_batch.bin (or a folder cifar-10-batches-bin of them)", cifar10_present,
      open_cifar10},
     {"CIFAR-100 binary", "train.bin, test.bin (or a folder cifar-100-binary of them)", cifar100_present, open_cifar100},
+    {"Pictures or recordings by class", class_folders_expected, class_folders_present, open_class_folders},
 };
 const int format_count = sizeof formats / sizeof *formats;
 

@@ -35,4 +35,18 @@ Bytes gunzip(const Bytes& bytes, const std::string& path) {
   return out;
 }
 
+bool inflate_raw(const uint8_t* data, size_t count, uint8_t* to, size_t size, const std::string&) {
+  z_stream stream{};
+  if (inflateInit2(&stream, -15) != Z_OK)
+    throw Failure(Exit::internal, "zlib does not start");
+  stream.next_in = const_cast<Bytef*>(data);
+  stream.avail_in = static_cast<uInt>(count);
+  stream.next_out = to;
+  stream.avail_out = static_cast<uInt>(size);
+  int code = inflate(&stream, Z_FINISH);
+  bool whole = code == Z_STREAM_END && stream.total_out == size;
+  inflateEnd(&stream);
+  return whole;
+}
+
 } // namespace rvb::runtime

@@ -12,4 +12,9 @@ Bytes gunzip(const Bytes&, const std::string& path) {
   throw Failure(Exit::user, path + ": this program was linked without readers: unpack the file with gunzip first");
 }
 
+bool inflate_raw(const uint8_t*, size_t, uint8_t*, size_t, const std::string& path) {
+  throw Failure(Exit::user,
+                path + ": this program was linked without readers: save it with numpy.savez, not compressed");
+}
+
 } // namespace rvb::runtime

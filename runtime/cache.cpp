@@ -1,0 +1,247 @@
+#include "cache.h"
+
+#include "failure.h"
+#include "files.h"
+#include "hash.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace rvb::runtime {
+
+namespace {
+
+// The file: a page with the mark and three numbers (where the trailer begins, its bytes, the bytes of the file), the
+// samples, the trailer: JSON with the key, the width of elements and the hash.
+constexpr char mark[] = "RVBDATA1";
+constexpr int64_t page = 4096;
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+class File {
+public:
+  explicit File(int file) : file_(file) {}
+  ~File() {
+    if (file_ >= 0)
+      ::close(file_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  operator int() const { return file_; }
+
+private:
+  int file_;
+};
+
+// False: the file system is full, or the disk is at fault; errno says.
+bool write_at(int file, const void* data, size_t size, int64_t at) {
+  const char* from = static_cast<const char*>(data);
+  while (size > 0) {
+    ssize_t written = ::pwrite(file, from, size, at);
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written <= 0)
+      return false;
+    from += written;
+    at += written;
+    size -= static_cast<size_t>(written);
+  }
+  return true;
+}
+
+uint64_t combined(const std::vector<uint64_t>& hashes) {
+  return hash_bytes(hashes.data(), hashes.size() * sizeof(uint64_t));
+}
+
+// Null when the file is not there, is not whole, or has another key.
+std::unique_ptr<CachedSamples> open_cache(const std::string& path, const std::string& key, int64_t count,
+                                          int64_t elements) {
+  File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status;
+  if (file < 0 || ::fstat(file, &status) != 0 || status.st_size < page)
+    return nullptr;
+  auto size = static_cast<size_t>(status.st_size);
+  void* memory = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file, 0);
+  if (memory == MAP_FAILED)
+    return nullptr;
+  std::shared_ptr<const void> owner(memory, [size](const void* m) { ::munmap(const_cast<void*>(m), size); });
+  const auto* bytes = static_cast<const uint8_t*>(memory);
+  uint64_t numbers[3];
+  std::memcpy(numbers, bytes + 8, sizeof numbers);
+  if (std::memcmp(bytes, mark, 8) != 0 || numbers[2] != size || numbers[0] > size || numbers[1] != size - numbers[0])
+    return nullptr;
+  auto trailer = nlohmann::json::parse(bytes + numbers[0], bytes + size, nullptr, false);
+  if (!trailer.is_object() || trailer.value("key", "") != key)
+    return nullptr;
+  auto result = std::make_unique<CachedSamples>();
+  result->element_bytes = trailer.value("element_bytes", int64_t{0});
+  result->hash = trailer.value("hash", "");
+  if (static_cast<uint64_t>(page + count * elements * result->element_bytes) != numbers[0])
+    return nullptr;
+  result->data = bytes + page;
+  result->owner = owner;
+  return result;
+}
+
+class FileSink : public SampleSink {
+public:
+  FileSink(int file, const std::string& path, int64_t count, int64_t elements, int64_t width)
+      : file_(file), path_(path), hashes_(static_cast<size_t>(count)), sample_(elements * width) {
+    element_bytes = width;
+  }
+  void put(int64_t sample, const void* data) override {
+    hashes_[static_cast<size_t>(sample)] = hash_bytes(data, static_cast<size_t>(sample_));
+    if (!write_at(file_, data, static_cast<size_t>(sample_), page + sample * sample_))
+      fail();
+  }
+  void finish(const std::string& key) {
+    nlohmann::ordered_json trailer = {
+        {"key", key}, {"element_bytes", element_bytes}, {"hash", hash_text(combined(hashes_))}};
+    std::string text = trailer.dump();
+    auto at = page + static_cast<int64_t>(hashes_.size()) * sample_;
+    uint64_t numbers[3] = {static_cast<uint64_t>(at), text.size(), static_cast<uint64_t>(at) + text.size()};
+    if (::ftruncate(file_, at) != 0 || !write_at(file_, text.data(), text.size(), at) ||
+        !write_at(file_, numbers, sizeof numbers, 8) || !write_at(file_, mark, 8, 0) || ::fsync(file_) != 0)
+      fail();
+  }
+
+private:
+  [[noreturn]] void fail() const {
+    throw Failure(Exit::io, "cannot write " + path_ + ": " + std::strerror(errno) +
+                                " (RVB_CACHE_DIR names another folder for decoded data)");
+  }
+  int file_;
+  const std::string& path_;
+  std::vector<uint64_t> hashes_;
+  int64_t sample_;
+};
+
+class MemorySink : public SampleSink {
+public:
+  MemorySink(int64_t count, int64_t elements, int64_t width)
+      : bytes(static_cast<size_t>(count * elements * width)), hashes_(static_cast<size_t>(count)),
+        sample_(static_cast<size_t>(elements * width)) {
+    element_bytes = width;
+  }
+  void put(int64_t sample, const void* data) override {
+    hashes_[static_cast<size_t>(sample)] = hash_bytes(data, sample_);
+    std::memcpy(bytes.data() + static_cast<size_t>(sample) * sample_, data, sample_);
+  }
+  std::string hash() const { return hash_text(combined(hashes_)); }
+  Bytes bytes;
+
+private:
+  std::vector<uint64_t> hashes_;
+  size_t sample_;
+};
+
+// What processes that were killed have left behind. One that is alive holds a lock on its file.
+void remove_leftovers(const std::string& folder) {
+  for (const std::string& name : files_in(folder))
+    if (name.size() > 4 && name.compare(name.size() - 4, 4, ".tmp") == 0) {
+      std::string path = join(folder, name);
+      File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+      if (file >= 0 && ::flock(file, LOCK_EX | LOCK_NB) == 0)
+        ::unlink(path.c_str());
+    }
+}
+
+template <class Make> auto fill_widening(const std::function<void(SampleSink&)>& fill, Make&& make) {
+  for (int64_t width : {1, 2}) {
+    auto sink = make(width);
+    try {
+      fill(*sink);
+      return sink;
+    } catch (const WiderElements&) {
+    }
+  }
+  auto sink = make(4);
+  fill(*sink);
+  return sink;
+}
+
+// Null when the folder cannot be written.
+std::unique_ptr<CachedSamples> make_cache(const std::string& folder, const std::string& path, const std::string& key,
+                                          int64_t count, int64_t elements,
+                                          const std::function<void(SampleSink&)>& fill) {
+  try {
+    make_folder(folder);
+  } catch (const Failure&) {
+    return nullptr;
+  }
+  remove_leftovers(folder);
+  std::string temporary = path + "." + std::to_string(::getpid()) + ".tmp";
+  File file(::open(temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (file < 0 || ::flock(file, LOCK_EX | LOCK_NB) != 0)
+    return nullptr;
+  try {
+    auto sink = fill_widening(
+        fill, [&](int64_t width) { return std::make_unique<FileSink>(file, temporary, count, elements, width); });
+    sink->finish(key);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    ::unlink(temporary.c_str());
+    return nullptr;
+  }
+  return open_cache(path, key, count, elements);
+}
+
+} // namespace
+
+std::string cache_folder() {
+  std::string folder = environment("RVB_CACHE_DIR");
+  if (folder.empty() && !environment("XDG_CACHE_HOME").empty())
+    folder = join(environment("XDG_CACHE_HOME"), "rvb");
+  if (folder.empty() && !environment("HOME").empty())
+    folder = join(environment("HOME"), ".cache/rvb");
+  return folder;
+}
+
+CachedSamples cached_samples(const std::string& key, const std::string& what, int64_t count, int64_t sample_elements,
+                             const std::function<void(SampleSink&)>& fill) {
+  std::string root = cache_folder(), folder = join(root, "data");
+  std::string path = join(folder, hash_text(hash_bytes(key)) + ".rvbd");
+  if (!root.empty())
+    if (auto found = open_cache(path, key, count, sample_elements))
+      return *found;
+  auto begin = std::chrono::steady_clock::now();
+  auto told = [&](const std::string& where) {
+    double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    if (seconds > 2)
+      fmt::print(stderr, "decoded {} in {:.0f} s, kept {}\n", what, seconds, where);
+  };
+  if (!root.empty())
+    if (auto made = make_cache(folder, path, key, count, sample_elements, fill)) {
+      told("in " + path);
+      return *made;
+    }
+  fmt::print(stderr, "note: {} cannot be written: what is decoded is not kept (RVB_CACHE_DIR names another folder)\n",
+             root.empty() ? "no cache folder" : folder);
+  auto sink =
+      fill_widening(fill, [&](int64_t width) { return std::make_unique<MemorySink>(count, sample_elements, width); });
+  CachedSamples result;
+  result.element_bytes = sink->element_bytes;
+  result.hash = sink->hash();
+  auto bytes = std::make_shared<const Bytes>(std::move(sink->bytes));
+  result.data = bytes->data();
+  result.owner = bytes;
+  return result;
+}
+
+} // namespace rvb::runtime

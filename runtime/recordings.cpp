@@ -1,0 +1,199 @@
+#include "recordings.h"
+
+#include "cache.h"
+#include "core.h"
+#include "failure.h"
+#include "hash.h"
+#include "partition.h"
+#include "safetensors.h"
+
+#include <atomic>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <exception>
+#include <mutex>
+#include <sys/stat.h>
+
+namespace rvb::runtime {
+
+namespace {
+
+Framing framing_of(const Manifest& m, const DataSettings& settings) {
+  Framing framing;
+  framing.equal_time = settings.frames == "equal_time";
+  framing.frames = m.sequence ? m.steps : 1;
+  framing.channels = m.channels;
+  framing.height = m.height;
+  framing.width = m.width;
+  framing.vector = m.input.size() == 1;
+  return framing;
+}
+
+// Frames as a file has them. False: a value needs wider elements.
+template <class Value>
+bool copy_frames(const Recording& recording, const Framing& framing, Value* to, const Manifest& m,
+                 const std::string& path) {
+  std::vector<int64_t> wanted{framing.frames};
+  wanted.insert(wanted.end(), m.input.begin(), m.input.end());
+  std::vector<int64_t> shape = recording.frame_shape;
+  if (shape != wanted && !(framing.frames == 1 && shape == m.input))
+    throw Failure(Exit::user, path + " has frames of shape " + shape_text(shape) + ", but `" + m.name + "` takes " +
+                                  shape_text(wanted));
+  for (size_t i = 0; i < recording.frames.size(); ++i) {
+    float value = recording.frames[i];
+    if (!std::isfinite(value))
+      throw Failure(Exit::user, path + ": element " + std::to_string(i) + " is not finite");
+    if constexpr (sizeof(Value) < 4)
+      if (value < 0 || value > static_cast<float>(std::numeric_limits<Value>::max()) || value != std::floor(value))
+        return false;
+    to[i] = static_cast<Value>(value);
+  }
+  return true;
+}
+
+template <class Value>
+bool decode_to(const Recording& recording, const Framing& framing, std::vector<uint8_t>& to, const Manifest& m,
+               const std::string& path) {
+  auto* values = reinterpret_cast<Value*>(to.data());
+  return recording.frame_shape.empty() ? frame_events(recording, framing, values, path)
+                                       : copy_frames(recording, framing, values, m, path);
+}
+
+std::string key_of(const Listing& listing, const Framing& framing, const DataSettings& settings, const char* part) {
+  uint64_t entries = 0;
+  for (const Entry& e : listing.entries) {
+    int64_t numbers[] = {e.label, e.index, e.begin, e.end};
+    entries = hash_bytes(e.name, hash_bytes(numbers, sizeof numbers, entries));
+  }
+  nlohmann::ordered_json key = {{"decoder", 1}, // to be raised when a reader or the framing changes
+                                {"format", listing.format},
+                                {"frames", {framing.equal_time ? "equal_time" : "equal_count", framing.frames}},
+                                {"shape", {framing.channels, framing.height, framing.width}},
+                                {"part", part},
+                                {"partition", settings.partition},
+                                {"entries", hash_text(entries)},
+                                {"sources", hash_text(hash_sources(listing.entries))}};
+  return key.dump();
+}
+
+} // namespace
+
+uint64_t hash_sources(const std::vector<Entry>& entries) {
+  uint64_t hash = 0;
+  const std::string* last = nullptr;
+  for (const Entry& entry : entries) {
+    if (last != nullptr && *last == entry.path)
+      continue;
+    last = &entry.path;
+    struct stat s;
+    if (::stat(entry.path.c_str(), &s) != 0)
+      throw Failure(Exit::io, "cannot open " + entry.path + ": " + std::strerror(errno));
+    // The time of the last change of the inode cannot be set back: a file that was replaced is seen.
+    int64_t numbers[] = {s.st_size, s.st_mtim.tv_sec, s.st_mtim.tv_nsec, s.st_ctim.tv_sec, s.st_ctim.tv_nsec};
+    hash = hash_bytes(numbers, sizeof numbers, hash);
+  }
+  return hash;
+}
+
+void for_each_file(const std::vector<Entry>& entries, const std::function<void(size_t, size_t)>& work) {
+  std::vector<size_t> begins;
+  for (size_t i = 0; i < entries.size(); ++i)
+    if (i == 0 || entries[i].path != entries[i - 1].path)
+      begins.push_back(i);
+  begins.push_back(entries.size());
+  auto files = static_cast<int64_t>(begins.size()) - 1;
+  std::atomic<int64_t> failed{files};
+  std::exception_ptr failure;
+  std::mutex mutex;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(rvb_threads())
+  for (int64_t file = 0; file < files; ++file) {
+    if (file > failed) // what comes before the failure may fail too, and is then told instead
+      continue;
+    try {
+      work(begins[static_cast<size_t>(file)], begins[static_cast<size_t>(file) + 1]);
+    } catch (...) {
+      std::lock_guard<std::mutex> lock(mutex);
+      if (file < failed) {
+        failed = file;
+        failure = std::current_exception();
+      }
+    }
+  }
+  if (failure)
+    std::rethrow_exception(failure);
+}
+
+Provenance divide(Listing& listing, const DataSettings& settings, Split split) {
+  Partition partition = parse_partition(settings.partition);
+  Provenance provenance;
+  provenance.format = listing.format;
+  provenance.part = split_name(split);
+  if (partition.official()) {
+    if (!listing.parts)
+      throw Failure(Exit::usage,
+                    settings.folder + " (" + listing.format +
+                        ") has no parts for training and testing: name them with --partition random:0.2:1, "
+                        "first-hundred or file:PATH, or make folders train and test");
+    return provenance;
+  }
+  provenance.partition = settings.partition;
+  std::vector<std::string> names;
+  std::vector<int32_t> labels;
+  for (const Entry& entry : listing.entries) {
+    names.push_back(entry.name);
+    labels.push_back(entry.label);
+  }
+  std::vector<Entry> chosen;
+  for (int64_t index : choose(partition, split, names, labels))
+    chosen.push_back(std::move(listing.entries[static_cast<size_t>(index)]));
+  listing.entries = std::move(chosen);
+  return provenance;
+}
+
+std::unique_ptr<Dataset> open_recordings(Listing listing, const DataSettings& settings, Split split,
+                                         const Manifest& manifest) {
+  Samples samples;
+  samples.provenance = divide(listing, settings, split);
+  if (listing.entries.empty())
+    throw Failure(Exit::user, settings.folder + " (" + listing.format + ") holds no samples for " + split_name(split));
+  Framing framing = framing_of(manifest, settings);
+  std::string key = key_of(listing, framing, settings, split_name(split));
+  uint64_t before = hash_sources(listing.entries);
+  auto fill = [&](SampleSink& sink) {
+    for_each_file(listing.entries, [&](size_t first, size_t last) {
+      std::vector<uint8_t> values(static_cast<size_t>(framing.elements() * sink.element_bytes));
+      listing.decode(&listing.entries[first], last - first, [&](size_t i, const Recording& recording) {
+        std::fill(values.begin(), values.end(), 0);
+        const std::string& path = listing.entries[first].path;
+        bool fits = sink.element_bytes == 1   ? decode_to<uint8_t>(recording, framing, values, manifest, path)
+                    : sink.element_bytes == 2 ? decode_to<uint16_t>(recording, framing, values, manifest, path)
+                                              : decode_to<float>(recording, framing, values, manifest, path);
+        if (!fits)
+          throw WiderElements();
+        sink.put(static_cast<int64_t>(first + i), values.data());
+      });
+    });
+    if (hash_sources(listing.entries) != before)
+      throw Failure(Exit::io, settings.folder + ": a file changed while it was read");
+  };
+  auto count = static_cast<int64_t>(listing.entries.size());
+  CachedSamples cached =
+      cached_samples(key, std::to_string(count) + " samples of " + settings.folder, count, framing.elements(), fill);
+  samples.frames = framing.frames;
+  samples.channels = manifest.channels;
+  samples.height = manifest.height;
+  samples.width = manifest.width;
+  samples.bytes = cached.element_bytes;
+  samples.events = true;
+  samples.data = cached.data;
+  samples.owner = cached.owner;
+  for (const Entry& entry : listing.entries)
+    samples.labels.push_back(entry.label);
+  samples.class_names = listing.class_names;
+  samples.provenance.hash =
+      hash_text(hash_bytes(samples.labels.data(), samples.labels.size() * sizeof(int32_t), hash_bytes(cached.hash)));
+  return make_dataset(std::move(samples), manifest, settings.folder);
+}
+
+} // namespace rvb::runtime
