@@ -179,7 +179,8 @@ void rvb_reset(rvb_network* network) {
   if (network == NULL)
     return;
   for (int32_t i = 0; i < network->program->state_count; ++i)
-    memset(network->states[i], 0, (size_t)(network->max_count * network->program->state_elements[i]) * sizeof(float));
+    for (int64_t k = 0; k < network->max_count * network->program->state_elements[i]; ++k)
+      network->states[i][k] = network->program->state_initial[i];
 }
 
 void rvb_free(rvb_network* network) {

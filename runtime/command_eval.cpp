@@ -1,6 +1,7 @@
 #include "commands.h"
 
 #include "core.h"
+#include "energy.h"
 #include "failure.h"
 #include "files.h"
 #include "npy.h"
@@ -71,10 +72,14 @@ std::string class_name(const Dataset& dataset, int64_t index) {
   return index < static_cast<int64_t>(names.size()) ? names[static_cast<size_t>(index)] : std::to_string(index);
 }
 
-void print_json(const Scores& scores, const Dataset& dataset, const Comparison* comparison) {
-  ordered_json json = {{"schema", "rvb.eval/1"}, {"accuracy", scores.accuracy()},
-                       {"loss", scores.loss()},  {"correct", scores.correct},
-                       {"count", scores.count},  {"data", dataset.provenance_json()}};
+void print_json(const Scores& scores, const Dataset& dataset, const Comparison* comparison,
+                const ordered_json& energy) {
+  ordered_json json = {{"schema", "rvb.eval/1"},
+                       {"accuracy", scores.accuracy()},
+                       {"loss", scores.loss()},
+                       {"correct", scores.correct},
+                       {"count", scores.count},
+                       {"data", dataset.provenance_json()}};
   std::vector<ClassRow> rows = class_rows(scores);
   json["classes"] = ordered_json::array();
   json["confusion"] = ordered_json::array();
@@ -92,6 +97,8 @@ void print_json(const Scores& scores, const Dataset& dataset, const Comparison* 
     json["comparison"] = {{"decisions_differ", comparison->differ},
                           {"ties", comparison->ties},
                           {"largest_difference", comparison->largest}};
+  if (!energy.is_null())
+    json["energy"] = energy;
   print(json.dump() + "\n");
 }
 
@@ -149,7 +156,18 @@ int run_eval(const Context& context) {
   if (!options.compare.empty())
     comparison = compare(all, scores.classes, options.compare);
   const Comparison* shown = options.compare.empty() ? nullptr : &comparison;
-  options.json ? print_json(scores, *dataset, shown) : print_text(scores, *dataset, shown);
+  std::unique_ptr<EnergyCounter> energy;
+  if (options.energy) { // after the scores: they are those of the program as it is deployed or trained
+    energy = std::make_unique<EnergyCounter>(context, &parameters, batch);
+    energy->add(*dataset);
+  }
+  if (options.json) {
+    print_json(scores, *dataset, shown, energy ? energy_json(context, parameters, *energy) : ordered_json());
+  } else {
+    print_text(scores, *dataset, shown);
+    if (energy)
+      print(energy_text(context.manifest, *energy));
+  }
   if (options.min_accuracy >= 0 && scores.accuracy() < options.min_accuracy) {
     flush_output();
     throw Failure(Exit::verification,

@@ -65,6 +65,8 @@ int run_infer(const Context& context) {
   const Options& options = context.options;
   check_cpu(context.program);
   ParameterSet parameters = load_parameters(context);
+  if (options.stream)
+    return run_stream(context, parameters);
   std::unique_ptr<Dataset> dataset = open_input(context);
   int64_t batch = std::min(options.batch.value_or(context.manifest.recipe.batch), dataset->count());
   Function infer(context.program, context.manifest, "infer", batch, &parameters);

@@ -28,6 +28,19 @@ std::string cell(const ordered_json& layer, const char* key) {
                              : value.dump();
 }
 
+// What the compiler's collapse_time did.
+std::string time_text(const Manifest& m) {
+  int64_t once = 0, all = 0;
+  for (const ordered_json& layer : m.json.value("layers", ordered_json::array()))
+    if (layer.contains("computed_steps"))
+      (layer["computed_steps"] == 1 ? once : all) += 1;
+  if (m.steps == 1 || once + all == 0)
+    return "";
+  if (all == 0)
+    return fmt::format("\ntime: 1 of {} steps is computed: all are proven alike (collapse-time)\n", m.steps);
+  return fmt::format("\ntime: all {} steps are computed of {} layers, 1 step of {}\n", m.steps, all, once);
+}
+
 void print_text(const Context& context) {
   const Manifest& m = context.manifest;
   print(fmt::format("{}: {} {}, T = {}, {} classes{}\n", m.name, m.sequence ? "sequences of frames" : "images",
@@ -55,12 +68,13 @@ void print_text(const Context& context) {
     print(fmt::format("parameters: {} ({} of them signs)\n", with_spaces(static_cast<double>(elements)),
                       with_spaces(static_cast<double>(binary))));
   }
-  print(fmt::format("\n{:<24}  {:<15}  {:<16}  {:<13}  {:>10}  {:>14}  {:>14}\n", "layer", "kind", "output", "weights",
-                    "bytes", "multiply-adds", "additions"));
+  print(fmt::format("\n{:<24}  {:<15}  {:<16}  {:<13}  {:>10}  {:>14}  {:>14}  {:>5}\n", "layer", "kind", "output",
+                    "weights", "bytes", "multiply-adds", "additions", "steps"));
   for (const ordered_json& layer : m.json.value("layers", ordered_json::array()))
-    print(fmt::format("{:<24}  {:<15}  {:<16}  {:<13}  {:>10}  {:>14}  {:>14}\n", cell(layer, "path"),
+    print(fmt::format("{:<24}  {:<15}  {:<16}  {:<13}  {:>10}  {:>14}  {:>14}  {:>5}\n", cell(layer, "path"),
                       cell(layer, "kind"), cell(layer, "shape"), cell(layer, "weights"), cell(layer, "bytes"),
-                      cell(layer, "multiply_adds"), cell(layer, "additions")));
+                      cell(layer, "multiply_adds"), cell(layer, "additions"), cell(layer, "computed_steps")));
+  print(time_text(m));
   print("\nmemory\n");
   for (int32_t i = 0; i < context.program.function_count; ++i) {
     const rvb_function& f = context.program.functions[i];

@@ -63,6 +63,7 @@ void declare_eval(Arguments& arguments, Options& options, bool deployed) {
   arguments.text("output", 'o', "L.npy", options.output, "write the logits [N, classes]");
   arguments.text("compare", 0, "L.npy", options.compare,
                  "logits of another program (its --output): count decisions that differ");
+  arguments.flag("energy", 0, options.energy, "count spikes, operations and energy, layer by layer");
   declare_accuracy(arguments, options);
   declare_json(arguments, options);
   declare_batch(arguments, options);
@@ -72,6 +73,10 @@ void declare_eval(Arguments& arguments, Options& options, bool deployed) {
 void declare_infer(Arguments& arguments, Options& options, bool deployed) {
   declare_weights(arguments, options, deployed);
   arguments.positional("X.npy or IMAGE", options.input);
+  arguments.flag(
+      "stream", 0, options.stream,
+      "read frames one by one (NPY: [C, H, W], [N, C, H, W] or [T, N, C, H, W]; - is standard input), keep the "
+      "membranes, answer after every frame");
   declare_samples(arguments, options, false);
   declare_split(arguments, options);
   arguments.text("output", 'o', "L.npy", options.output, "write the logits [N, classes]");
@@ -80,6 +85,17 @@ void declare_infer(Arguments& arguments, Options& options, bool deployed) {
       "print the N most probable classes of every sample (default: 3 without --output)");
   declare_json(arguments, options);
   declare_batch(arguments, options);
+  declare_threads(arguments, options);
+}
+
+void declare_trace(Arguments& arguments, Options& options, bool deployed) {
+  declare_weights(arguments, options, deployed);
+  arguments.text("layer", 'l', "L", options.layer, "the neurons to draw, by their path (`info` lists them)");
+  arguments.whole(
+      "sample", 's', 0, INT64_MAX, [&](int64_t n) { options.sample = n; }, "which sample, counted from 0 (default: 0)");
+  declare_samples(arguments, options, true);
+  declare_split(arguments, options);
+  arguments.text("output", 'o', "F.svg", options.output, "the drawing");
   declare_threads(arguments, options);
 }
 

@@ -2,8 +2,9 @@
 
 #include "failure.h"
 
-#include <cstring>
+#include <algorithm>
 #include <new>
+#include <utility>
 
 namespace rvb::runtime {
 
@@ -32,6 +33,8 @@ int64_t result_elements(const Manifest& manifest, const rvb_program& program, co
     if (index >= 0 && index < program.state_count)
       return batch * program.state_elements[index];
   }
+  if (int64_t elements = manifest.observed_elements(name); elements > 0)
+    return batch * elements;
   std::string parameter = name.substr(name.find(':') + 1);
   for (const Parameter& p : manifest.parameters)
     if (p.name == parameter)
@@ -53,7 +56,9 @@ Function::Function(const rvb_program& program, const Manifest& manifest, const s
     throw Failure(Exit::internal, "the manifest and the program disagree about `" + name + "`");
   for (const std::string& argument : info->arguments) {
     int index = parameters == nullptr ? -1 : parameters->find(argument);
-    if (argument == "labels")
+    if (argument.rfind("state:", 0) == 0)
+      add_state(program, *info, argument);
+    else if (argument == "labels")
       arguments_.push_back(labels_.data());
     else if (index >= 0)
       arguments_.push_back((*parameters)[index].data());
@@ -70,6 +75,29 @@ Function::Function(const rvb_program& program, const Manifest& manifest, const s
   block_.reset(static_cast<unsigned char*>(rvb_allocate(static_cast<size_t>(block_bytes()) + 64)));
   if (block_ == nullptr)
     throw std::bad_alloc();
+}
+
+void Function::add_state(const rvb_program& program, const FunctionInfo& info, const std::string& name) {
+  int64_t index = std::stoll(name.substr(6));
+  auto result = std::find(info.results.begin(), info.results.end(), name);
+  if (index < 0 || index >= program.state_count || result == info.results.end())
+    throw Failure(Exit::internal, "the manifest names an unknown state `" + name + "` of `" + name_ + "`");
+  states_.push_back({arguments_.size(), static_cast<size_t>(result - info.results.begin()),
+                     program.state_initial[index], Floats(max_batch_ * program.state_elements[index])});
+  arguments_.push_back(states_.back().values.data());
+}
+
+void Function::reset_states() {
+  for (State& state : states_)
+    std::fill_n(state.values.data(), state.values.size(), state.initial);
+}
+
+void Function::advance_states() {
+  for (State& state : states_) {
+    std::swap(state.values, results_[state.result]);
+    arguments_[state.argument] = state.values.data();
+    result_pointers_[state.result] = results_[state.result].data();
+  }
 }
 
 int64_t Function::block_bytes() const {

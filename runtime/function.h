@@ -22,7 +22,13 @@ public:
   const float* result(const std::string& name) const;                      // null: the function has no such result
   void run(int64_t batch);                                                 // Failure(internal) when a kernel fails
 
+  // The states of "step": to where the neurons begin; and what the last run made of them becomes what the next one
+  // reads.
+  void reset_states();
+  void advance_states();
+
 private:
+  void add_state(const rvb_program& program, const FunctionInfo& info, const std::string& name);
   const rvb_function* function_ = nullptr;
   std::string name_;
   int64_t max_batch_;
@@ -31,6 +37,12 @@ private:
   std::vector<Floats> results_;
   std::vector<const void*> arguments_;
   std::vector<void*> result_pointers_;
+  struct State {
+    size_t argument, result; // places of "state:K"
+    float initial;
+    Floats values; // what the next run reads
+  };
+  std::vector<State> states_;
   struct Release {
     void operator()(unsigned char* block) const { rvb_release(block); }
   };

@@ -33,6 +33,46 @@ Parameter parse_parameter(const ordered_json& json) {
   return p;
 }
 
+int64_t product(const Shape& shape) {
+  int64_t elements = 1;
+  for (int64_t extent : shape)
+    elements *= extent;
+  return elements;
+}
+
+ObservedNeuron parse_neuron(const ordered_json& json) {
+  ObservedNeuron n;
+  n.path = json.at("path");
+  n.neuron = json.at("neuron");
+  n.shape = json.at("shape").get<Shape>();
+  n.states = json.at("states");
+  n.multiplications = json.at("multiplications");
+  n.spikes = json.at("spikes");
+  n.membrane = json.value("membrane", "");
+  return n;
+}
+
+ObservedSynapses parse_synapses(const ordered_json& json) {
+  ObservedSynapses s;
+  s.path = json.at("path");
+  s.kind = json.at("kind");
+  s.input = json.at("input");
+  s.input_shape = json.at("input_shape").get<Shape>();
+  s.shape = json.at("shape").get<Shape>();
+  s.binary = json.at("binary");
+  s.dense = json.at("dense");
+  s.weights = json.at("weights");
+  s.bytes = json.at("bytes");
+  s.scales = json.at("scales");
+  if (s.convolution())
+    for (int i = 0; i < 2; ++i) {
+      s.kernel[i] = json.at("kernel").at(static_cast<size_t>(i));
+      s.stride[i] = json.at("stride").at(static_cast<size_t>(i));
+      s.padding[i] = json.at("padding").at(static_cast<size_t>(i));
+    }
+  return s;
+}
+
 Recipe parse_recipe(const ordered_json& json) {
   Recipe r;
   r.loss = json.value("loss", "cross_entropy");
@@ -58,6 +98,20 @@ const FunctionInfo* Manifest::find(const std::string& function) const {
     if (info.name == function)
       return &info;
   return nullptr;
+}
+
+int64_t ObservedNeuron::elements() const {
+  return product(shape);
+}
+
+int64_t Manifest::observed_elements(const std::string& result) const {
+  for (const ObservedNeuron& n : neurons)
+    if (result == n.spikes || (result == n.membrane && !result.empty()))
+      return steps * n.elements();
+  for (const ObservedSynapses& s : synapses)
+    if (result == s.input)
+      return steps * product(s.input_shape);
+  return 0;
 }
 
 Manifest parse_manifest(const std::string& text) {
@@ -86,6 +140,12 @@ Manifest parse_manifest(const std::string& text) {
     for (auto& [name, function] : json.at("functions").items())
       m.functions.push_back({name, function.at("arguments").get<std::vector<std::string>>(),
                              function.at("results").get<std::vector<std::string>>()});
+    if (json.contains("observe")) {
+      for (const ordered_json& neuron : json["observe"].at("neurons"))
+        m.neurons.push_back(parse_neuron(neuron));
+      for (const ordered_json& synapses : json["observe"].at("synapses"))
+        m.synapses.push_back(parse_synapses(synapses));
+    }
     m.recipe = parse_recipe(json.value("recipe", ordered_json::object()));
     auto fits = [&](const std::vector<float>& list) {
       return list.empty() || list.size() == static_cast<size_t>(m.input.size() == 3 ? m.channels : 1);

@@ -28,6 +28,27 @@ struct FunctionInfo {
   std::vector<std::string> arguments, results;
 };
 
+// What @observe shows: a neuron's spikes and membranes (results of the function, [T, batch, H, W, C])…
+struct ObservedNeuron {
+  std::string path, neuron;                // neuron: the name of its definition
+  Shape shape;                             // [C, H, W] or [features]
+  int64_t states = 0, multiplications = 0; // the latter of one update
+  std::string spikes, membrane;            // membrane "" without a state
+  int64_t elements() const;
+};
+
+// … and what enters a layer of synapses.
+struct ObservedSynapses {
+  std::string path, kind, input; // input: "image" or a result of @observe
+  Shape input_shape, shape;
+  bool binary = false;
+  int64_t dense = 0;              // operations a step, padding taps counted
+  int64_t weights = 0, bytes = 0; // bytes when deployed
+  int64_t scales = 0;             // multiplications a step that BatchNorm leaves behind when deployed
+  int64_t kernel[2] = {1, 1}, stride[2] = {1, 1}, padding[2] = {0, 0}; // conv2d
+  bool convolution() const { return kind == "conv2d"; }
+};
+
 struct Recipe {
   std::string loss, optimizer, schedule;
   double rate = 0.1, momentum = 0.9, weight_decay = 0;
@@ -45,11 +66,15 @@ struct Manifest {
   int64_t steps = 1, channels = 1, height = 1, width = 1, classes = 1;
   std::vector<Parameter> parameters;
   std::vector<FunctionInfo> functions;
+  std::vector<ObservedNeuron> neurons; // both empty in programs without @observe
+  std::vector<ObservedSynapses> synapses;
   Recipe recipe;
   nlohmann::ordered_json json; // all of it
 
   int64_t pixels() const { return channels * height * width; } // floats of one frame
   const FunctionInfo* find(const std::string& function) const;
+  // Floats a sample of a result of @observe, all steps; 0: there is no such result.
+  int64_t observed_elements(const std::string& result) const;
 };
 
 // Failure(internal) when the text is not a manifest: the compiler wrote it, the user cannot have broken it.

@@ -16,9 +16,17 @@ class Reader {
 public:
   Reader(const uint8_t* bytes, size_t size, const std::string& path) : bytes_(bytes), size_(size), path_(path) {}
 
-  NpyArray read() {
+  NpyLayout layout() {
     read_preamble();
     read_dictionary();
+    return {array_.shape, array_.integers, fortran_, width_};
+  }
+
+  NpyArray read(const std::vector<int64_t>* part = nullptr) {
+    read_preamble();
+    read_dictionary();
+    if (part != nullptr)
+      array_.shape = *part;
     uint64_t count = 1;
     for (int64_t extent : array_.shape)
       if (__builtin_mul_overflow(count, static_cast<uint64_t>(extent), &count))
@@ -222,6 +230,14 @@ private:
 
 NpyArray parse_npy(const uint8_t* bytes, size_t size, const std::string& path) {
   return Reader(bytes, size, path).read();
+}
+
+NpyLayout parse_npy_layout(const uint8_t* bytes, size_t size, const std::string& path) {
+  return Reader(bytes, size, path).layout();
+}
+
+NpyArray parse_npy_part(const uint8_t* bytes, size_t size, const std::vector<int64_t>& shape, const std::string& path) {
+  return Reader(bytes, size, path).read(&shape);
 }
 
 NpyArray read_npy(const std::string& path) {

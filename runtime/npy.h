@@ -20,6 +20,16 @@ struct NpyArray {
 NpyArray read_npy(const std::string& path);
 NpyArray parse_npy(const uint8_t* bytes, size_t size, const std::string& path);
 
+// For arrays that are read piece by piece. `bytes` begins with the whole header.
+struct NpyLayout {
+  std::vector<int64_t> shape;
+  bool integers = false, fortran = false;
+  int width = 4; // bytes a number
+};
+NpyLayout parse_npy_layout(const uint8_t* bytes, size_t size, const std::string& path);
+// The header, then the numbers of a part of the array; `shape` is the part's.
+NpyArray parse_npy_part(const uint8_t* bytes, size_t size, const std::vector<int64_t>& shape, const std::string& path);
+
 std::string print_npy(const std::vector<int64_t>& shape, const float* values);
 void write_npy(const std::string& path, const std::vector<int64_t>& shape, const float* values); // atomically
 

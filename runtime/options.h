@@ -18,7 +18,9 @@ struct Options {
   int64_t limit = 0;             // 0: all samples
   // what comes out
   std::string output, compare;
-  bool json = false, quiet = false;
+  std::string layer; // of trace
+  int64_t sample = 0;
+  bool json = false, quiet = false, energy = false, stream = false;
   int64_t top = 0;
   std::string format; // of bench: table, json, jsonl, csv, md
   double min_accuracy = -1;

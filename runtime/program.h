@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-enum { RVB_PROGRAM_VERSION = 1 };
+enum { RVB_PROGRAM_VERSION = 2 };
 
 typedef struct rvb_frame {
   int64_t batch;                /* number of samples, at least 1 */
@@ -23,7 +23,7 @@ typedef struct rvb_frame {
 } rvb_frame;
 
 typedef struct rvb_function {
-  const char* name;                   /* "infer", "gradient", "step" */
+  const char* name;                   /* "infer", "gradient", "step", "observe" */
   int (*run)(const rvb_frame* frame); /* 0, or the first non-zero code of a kernel */
   int64_t static_bytes;
   int64_t sample_bytes;
@@ -40,6 +40,7 @@ typedef struct rvb_program {
   int32_t classes;
   int32_t state_count;           /* neurons with a membrane: extra arguments and results of "step" */
   const int64_t* state_elements; /* floats per sample of each state */
+  const float* state_initial;    /* what each state is before the first step */
   int32_t function_count;
   const rvb_function* functions;
   const char* const* features; /* CPU features needed ("avx2"), ending in null */

@@ -47,7 +47,7 @@ rvb_status rvb_run(rvb_network* network, const float* image, int64_t count, floa
    the read-out of a sequence is the mean over its steps. */
 rvb_status rvb_step(rvb_network* network, const float* frame, int64_t count, float* logits);
 
-/* All membranes to zero: a new sequence begins. */
+/* All membranes to where the network's neurons begin (most at zero): a new sequence. */
 void rvb_reset(rvb_network* network);
 
 void rvb_free(rvb_network* network); /* null is allowed */

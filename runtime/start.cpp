@@ -14,6 +14,8 @@ int main(int argc, char** argv) {
       {"gradient", "loss and gradients of one batch in training mode",
        "gradient --weights W --input x.npy --labels y.npy --output G.safetensors", declare_gradient, run_gradient},
       {"bench", "time inference or training steps", "bench --batch 1,32 --threads 1,2", declare_bench, run_bench},
+      {"trace", "draw the spikes, membranes and feature maps of a layer",
+       "trace --layer unit1.reverb --sample 3 --data DIR --weights W -o trace.svg", declare_trace, run_trace},
       {"info", "what this program is", "info", declare_info, run_info},
   };
   return run_command_line(argc, argv, rvb_compiled_program, commands, sizeof commands / sizeof *commands);

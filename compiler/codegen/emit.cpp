@@ -1,6 +1,7 @@
 #include "codegen/emit.h"
 
 #include "codegen/data.h"
+#include "program.h"
 
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
@@ -243,14 +244,16 @@ private:
 
   // rvb_program of runtime/program.h, field by field.
   void emit_table(const std::vector<llvm::Constant*>& entries) {
-    std::vector<llvm::Constant*> states, features;
+    std::vector<llvm::Constant*> states, initial, features;
     for (int64_t elements : info_.state_elements)
       states.push_back(b_.getInt64(static_cast<uint64_t>(elements)));
+    for (double value : info_.state_initial)
+      initial.push_back(llvm::ConstantFP::get(b_.getFloatTy(), static_cast<float>(value)));
     for (const std::string& feature : target_.features())
       features.push_back(text(feature, "rvb_feature"));
     features.push_back(llvm::ConstantPointerNull::get(pointer_));
     auto number = [&](int64_t v) { return b_.getInt32(static_cast<uint32_t>(v)); };
-    std::vector<llvm::Constant*> fields = {number(1),
+    std::vector<llvm::Constant*> fields = {number(RVB_PROGRAM_VERSION),
                                            number(info_.deployed),
                                            number(info_.sequence),
                                            number(info_.steps),
@@ -260,6 +263,7 @@ private:
                                            number(info_.classes),
                                            number(static_cast<int64_t>(states.size())),
                                            array(i64_, states, "rvb_states"),
+                                           array(b_.getFloatTy(), initial, "rvb_initial"),
                                            number(static_cast<int64_t>(entries.size())),
                                            array(function_entry_, entries, "rvb_functions"),
                                            array(pointer_, features, "rvb_features"),

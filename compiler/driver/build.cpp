@@ -50,11 +50,11 @@ int run_build(const Options& options) {
     return run_ast(options);
   sema::Program program = load_program(options);
   kernels::Target target = resolve_target(options.target);
-  ir::Module module = generate(program, {true, true, false});
+  ir::Module module = generate(program, {true, true, true, true});
   run_passes(module, passes::training_pipeline(target.avx2), options);
   std::vector<codegen::Plan> plans = plan_all(module, target);
   codegen::ProgramInfo info = program_info(program);
-  info.manifest = manifest(program, plans, target, false).dump();
+  info.manifest = manifest(program, module, plans, target, false).dump();
   if (emit_text(module, plans, info, target, options))
     return 0;
   if (options.output.empty()) // nothing to write: --print-after and --time-passes end here

@@ -19,6 +19,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <numeric>
 
 namespace rvb::driver {
 
@@ -40,6 +41,8 @@ ir::Module generate(const sema::Program& program, const Wanted& wanted) {
     module.functions.push_back(irgen::generate_train(program));
   if (wanted.step)
     module.functions.push_back(irgen::generate_step(program));
+  if (wanted.observe)
+    module.functions.push_back(irgen::generate_observe(program));
   return module;
 }
 
@@ -54,7 +57,10 @@ void run_passes(ir::Module& module, const std::vector<std::string>& pipeline, co
   run.print_after = options.print_after;
   run.print = &std::cout;
   run.time = options.time_passes;
-  passes::run(module, pipeline, run);
+  std::vector<std::string> names = pipeline;
+  if (!options.collapse_time)
+    names.erase(std::remove(names.begin(), names.end(), "collapse_time"), names.end());
+  passes::run(module, names, run);
 }
 
 std::vector<codegen::Plan> plan_all(const ir::Module& module, const kernels::Target& target) {
@@ -75,6 +81,16 @@ codegen::ProgramInfo program_info(const sema::Program& program) {
     info.width = shape[2];
   }
   info.classes = program.classes;
+  for (const sema::Layer& layer : program.layers) {
+    if (layer.kind != sema::LayerKind::neuron)
+      continue;
+    const sema::Neuron& neuron = program.neurons[layer.neuron];
+    int64_t elements = std::accumulate(layer.shape.begin(), layer.shape.end(), int64_t{1}, std::multiplies<>());
+    for (int s = 0; s < neuron.states; ++s) {
+      info.state_elements.push_back(elements);
+      info.state_initial.push_back(neuron.initial[s]);
+    }
+  }
   return info;
 }
 

@@ -18,7 +18,7 @@ kernels::Target resolve_target(const std::string& name); // throws Failure(usage
 
 // The functions to make; the pipeline turns `train` into `gradient`.
 struct Wanted {
-  bool infer = false, train = false, step = false;
+  bool infer = false, train = false, step = false, observe = false;
 };
 ir::Module generate(const sema::Program& program, const Wanted& wanted);
 void run_passes(ir::Module& module, const std::vector<std::string>& pipeline, const Options& options);

@@ -87,15 +87,6 @@ Bytes constant_bytes(const ir::Module& module) {
   return bytes;
 }
 
-std::vector<int64_t> state_elements(const ir::Module& module) {
-  std::vector<int64_t> elements;
-  if (const ir::Function* step = module.find("step"))
-    for (ir::Value parameter : step->parameters)
-      if (step->values[parameter].name.rfind("state.", 0) == 0)
-        elements.push_back(step->type(parameter).elements_per_sample());
-  return elements;
-}
-
 // A C identifier out of the network's name: the library's accessor is rvb_program_NAME.
 std::string identifier(const std::string& name) {
   std::string result;
@@ -133,13 +124,12 @@ int run_deploy(const Options& options) {
   sema::Program program = load_program(options);
   kernels::Target target = resolve_target(options.target);
   bool library = options.wants("lib") || options.wants("header");
-  ir::Module module = generate(program, {true, false, library});
+  ir::Module module = generate(program, {true, false, true, options.observe});
   std::string hash = bind_weights(module, program, options.weights);
   run_passes(module, passes::deployment_pipeline(), options);
   std::vector<codegen::Plan> plans = plan_all(module, target);
   codegen::ProgramInfo info = program_info(program);
   info.deployed = true;
-  info.state_elements = state_elements(module);
   if (library)
     info.accessor = "rvb_program_" + identifier(program.name);
   if (emit_text(module, plans, info, target, options))
@@ -149,7 +139,7 @@ int run_deploy(const Options& options) {
   std::vector<Verified> verified = verify_addition_only(module, plans, objects);
   ordered_json verification = as_json(verified);
   Bytes bytes = constant_bytes(module);
-  ordered_json m = manifest(program, plans, target, true);
+  ordered_json m = manifest(program, module, plans, target, true);
   m["deployment"] = {{"weights_hash", hash},
                      {"weight_bytes", bytes.all},
                      {"binary_bytes", bytes.binary},

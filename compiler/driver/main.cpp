@@ -123,10 +123,16 @@ private:
     sub->add_option("--print-after", print_after_, "print the IR after a pass (irgen, a pass, all)")
         ->type_name("PASS")
         ->allow_extra_args(false);
+    add_collapse(sub);
     sub->add_flag("--time-passes", options_.time_passes, "say how long each pass took");
     sub->add_option("-j,--jobs", options_.jobs, "kernels compiled at a time (default: one a core)")
         ->check(CLI::Range(1, 256));
     sub->add_flag("-q,--quiet", options_.quiet, "print nothing but mistakes");
+  }
+
+  void add_collapse(CLI::App* sub) {
+    sub->add_flag("!--no-collapse-time", options_.collapse_time,
+                  "compute every time step, also where the steps are proven to be alike");
   }
 
   void add_build() {
@@ -140,6 +146,8 @@ private:
     add_model(sub);
     add_compilation(sub);
     sub->add_option("--weights", options_.weights, "trained weights, .safetensors")->required();
+    sub->add_flag("--observe", options_.observe,
+                  "add what `eval --energy` and `trace` need to see spikes and membranes");
     sub->add_flag("--verify-addonly", options_.verify_addonly,
                   "print every multiply in the machine code of binary layers; exit 3 if there is one");
   }
@@ -149,6 +157,7 @@ private:
     CLI::App* summary = command("summary", "layers, shapes, parameters, operations, memory", &CommandLine::summary);
     add_model(summary);
     summary->add_flag("--json", options_.json, "as JSON");
+    add_collapse(summary);
     summary->add_option("--target", options_.target, "instruction set")->capture_default_str();
     CLI::App* graph = command("graph", "draw the network", &CommandLine::graph);
     add_model(graph);

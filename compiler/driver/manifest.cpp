@@ -89,7 +89,21 @@ std::vector<LayerRow> layer_rows(const sema::Program& program) {
   return rows;
 }
 
-ordered_json manifest(const sema::Program& program, const std::vector<codegen::Plan>& plans,
+std::map<std::string, int64_t> computed_steps(const ir::Function& function) {
+  std::map<std::string, int64_t> steps;
+  for (const ir::Op& op : function.ops) {
+    if (op.layer.empty() || op.opcode == ir::Opcode::repeat || op.results.empty())
+      continue;
+    const std::vector<int64_t>& dims = function.type(op.results[0]).dims;
+    if (dims.empty() || (dims[0] != ir::batch && (dims.size() < 2 || dims[1] != ir::batch)))
+      continue; // parameters
+    int64_t& of = steps[op.layer];
+    of = std::max(of, dims[0] == ir::batch ? 1 : dims[0]);
+  }
+  return steps;
+}
+
+ordered_json manifest(const sema::Program& program, const ir::Module& module, const std::vector<codegen::Plan>& plans,
                       const kernels::Target& target, bool deployed) {
   ordered_json m;
   m["schema"] = "rvb.manifest/1";
@@ -111,6 +125,9 @@ ordered_json manifest(const sema::Program& program, const std::vector<codegen::P
     else
       m["constants"][name] = value;
   }
+  std::map<std::string, int64_t> steps;
+  if (const ir::Function* infer = module.find("infer"))
+    steps = computed_steps(*infer);
   m["layers"] = ordered_json::array();
   for (const LayerRow& row : layer_rows(program)) {
     ordered_json layer = {{"path", row.layer->path.empty() ? row.layer->label : row.layer->path},
@@ -122,6 +139,8 @@ ordered_json manifest(const sema::Program& program, const std::vector<codegen::P
       layer["multiply_adds"] = row.multiply_adds;
       layer["additions"] = row.additions;
     }
+    if (auto of = steps.find(row.layer->path); of != steps.end() && !row.layer->path.empty())
+      layer["computed_steps"] = of->second;
     m["layers"].push_back(layer);
   }
   m["parameters"] = ordered_json::array();
@@ -146,6 +165,8 @@ ordered_json manifest(const sema::Program& program, const std::vector<codegen::P
                                      {"results", plan.results},
                                      {"static_bytes", plan.static_bytes},
                                      {"sample_bytes", plan.sample_bytes}};
+  if (module.find("observe") != nullptr)
+    m["observe"] = observation(program);
   const sema::Recipe& r = program.recipe;
   m["recipe"] = {{"loss", r.loss},
                  {"optimizer", r.optimizer},

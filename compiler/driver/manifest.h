@@ -6,7 +6,9 @@
 #include "kernels/kernels.h"
 #include "sema/program.h"
 
+#include <map>
 #include <nlohmann/json.hpp>
+#include <string>
 
 namespace rvb::driver {
 
@@ -20,8 +22,16 @@ struct LayerRow {
 };
 std::vector<LayerRow> layer_rows(const sema::Program& program);
 
-nlohmann::ordered_json manifest(const sema::Program& program, const std::vector<codegen::Plan>& plans,
-                                const kernels::Target& target, bool deployed);
+// For every layer with a path, the time steps that `function` computes of it: T, or 1 where collapse_time has proven
+// all steps to be alike. Layers that a pass has merged away are missing.
+std::map<std::string, int64_t> computed_steps(const ir::Function& function);
+
+// `module` after the passes.
+nlohmann::ordered_json manifest(const sema::Program& program, const ir::Module& module,
+                                const std::vector<codegen::Plan>& plans, const kernels::Target& target, bool deployed);
+
+// What @observe shows (manifest.md, "observe").
+nlohmann::ordered_json observation(const sema::Program& program);
 
 const char* kind_name(sema::LayerKind kind);
 

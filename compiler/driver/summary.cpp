@@ -72,19 +72,47 @@ Totals total(const sema::Program& program, const std::vector<LayerRow>& rows) {
   return totals;
 }
 
+// What collapse_time did: the steps that @infer and @gradient compute of each layer.
+struct Steps {
+  std::map<std::string, int64_t> infer, train;
+};
+
+// 0: merged into another layer.
+int64_t steps_of(const std::map<std::string, int64_t>& steps, const LayerRow& row) {
+  auto found = steps.find(row.layer->path);
+  return row.layer->path.empty() || found == steps.end() ? 0 : found->second;
+}
+
+void print_steps(const sema::Program& program, const Steps& steps, const Options& options) {
+  for (const auto& [what, of] : {std::pair{"inference", &steps.infer}, std::pair{"training", &steps.train}}) {
+    int64_t once = 0, all = 0;
+    for (const auto& [path, count] : *of)
+      (count == 1 ? once : all) += 1;
+    if (program.input.steps == 1)
+      continue;
+    if (!options.collapse_time)
+      fmt::print("time: {} computes all {} steps of every layer (--no-collapse-time)\n", what, program.input.steps);
+    else if (all == 0)
+      fmt::print("time: {} computes 1 of {} steps: proven alike (collapse-time)\n", what, program.input.steps);
+    else
+      fmt::print("time: {} computes all {} steps of {} layers, 1 step of {} (collapse-time)\n", what,
+                 program.input.steps, all, once);
+  }
+}
+
 void print_table(const sema::Program& program, const std::vector<LayerRow>& rows, const Totals& totals,
-                 const std::vector<codegen::Plan>& plans) {
+                 const std::vector<codegen::Plan>& plans, const Steps& steps, const Options& options) {
   const sema::Input& input = program.input;
   fmt::print("{}: {} {} {} T = {}, {} classes\n\n", program.name, input.name, shape_text(input.shape),
              input.sequence ? "over" : "repeated", input.steps, program.classes);
   std::vector<std::vector<std::string>> cells = {
-      {"layer", "kind", "output", "f32 params", "1-bit params", "multiply-adds", "additions"}};
+      {"layer", "kind", "output", "f32 params", "1-bit params", "multiply-adds", "additions", "steps"}};
   for (const LayerRow& row : rows)
     cells.push_back({row.layer->path.empty() ? row.layer->label : row.layer->path, kind_name(row.layer->kind),
                      shape_text(row.layer->shape), grouped(row.real_parameters), grouped(row.binary_parameters),
-                     grouped(row.multiply_adds), grouped(row.additions)});
+                     grouped(row.multiply_adds), grouped(row.additions), grouped(steps_of(steps.infer, row))});
   cells.push_back({"total", "", "", grouped(totals.real), grouped(totals.binary), grouped(totals.multiply_adds),
-                   grouped(totals.additions)});
+                   grouped(totals.additions), ""});
   std::vector<size_t> widths(cells[0].size());
   for (const auto& row : cells)
     for (size_t c = 0; c < row.size(); ++c)
@@ -108,15 +136,16 @@ void print_table(const sema::Program& program, const std::vector<LayerRow>& rows
   fmt::print("deployed: {} neurons, {} outputs with a BatchNorm scale, {} binary convolutions, {} binary weights\n",
              count(totals.neurons), count(totals.scaled_outputs), count(totals.binary_convolutions),
              count(totals.binary));
+  print_steps(program, steps, options);
   fmt::print("weights: {} bytes trained (32 bits each), {} bytes deployed\n",
              grouped((totals.real + totals.binary) * 4), grouped(totals.packed_bytes()));
   for (const codegen::Plan& plan : plans)
-    fmt::print("memory to {}: {} bytes + {} a sample\n", plan.function == "infer" ? "infer" : "train",
+    fmt::print("memory to {}: {} bytes + {} a sample\n", plan.function == "gradient" ? "train" : plan.function,
                plan.static_bytes, grouped(plan.sample_bytes));
 }
 
 ordered_json as_json(const sema::Program& program, const std::vector<LayerRow>& rows, const Totals& totals,
-                     const std::vector<codegen::Plan>& plans) {
+                     const std::vector<codegen::Plan>& plans, const Steps& steps, const Options& options) {
   ordered_json j;
   j["schema"] = "rvb.summary/1";
   j["name"] = program.name;
@@ -125,16 +154,19 @@ ordered_json as_json(const sema::Program& program, const std::vector<LayerRow>& 
                 {"sequence", program.input.sequence},
                 {"steps", program.input.steps}};
   j["classes"] = program.classes;
+  j["collapse_time"] = options.collapse_time;
   j["layers"] = ordered_json::array();
   for (const LayerRow& row : rows)
-    j["layers"].push_back({{"path", row.layer->path},
-                           {"label", row.layer->label},
-                           {"kind", kind_name(row.layer->kind)},
-                           {"shape", row.layer->shape},
-                           {"real_parameters", row.real_parameters},
-                           {"binary_parameters", row.binary_parameters},
-                           {"multiply_adds", row.multiply_adds},
-                           {"additions", row.additions}});
+    j["layers"].push_back(
+        {{"path", row.layer->path},
+         {"label", row.layer->label},
+         {"kind", kind_name(row.layer->kind)},
+         {"shape", row.layer->shape},
+         {"real_parameters", row.real_parameters},
+         {"binary_parameters", row.binary_parameters},
+         {"multiply_adds", row.multiply_adds},
+         {"additions", row.additions},
+         {"computed_steps", {{"infer", steps_of(steps.infer, row)}, {"train", steps_of(steps.train, row)}}}});
   j["total"] = {{"parameters", totals.real + totals.binary},
                 {"parameters_without_alpha", totals.real + totals.binary - totals.alphas},
                 {"alphas", totals.alphas},
@@ -165,10 +197,11 @@ int run_summary(const Options& options) {
   std::vector<codegen::Plan> plans = plan_all(module, target);
   std::vector<LayerRow> rows = layer_rows(program);
   Totals totals = total(program, rows);
+  Steps steps{computed_steps(*module.find("infer")), computed_steps(*module.find("gradient"))};
   if (options.json)
-    std::cout << as_json(program, rows, totals, plans).dump(2) << "\n";
+    std::cout << as_json(program, rows, totals, plans, steps, options).dump(2) << "\n";
   else
-    print_table(program, rows, totals, plans);
+    print_table(program, rows, totals, plans, steps, options);
   std::cout << std::flush;
   return 0;
 }

@@ -10,9 +10,9 @@ namespace rvb::irgen {
 
 namespace {
 
-// The three readings of one network: `infer` uses running statistics, `train` the batch's, `step` takes one frame and
-// keeps the membranes outside.
-enum class Mode { infer, train, step };
+// The readings of one network: `infer` uses running statistics, `train` the batch's, `step` takes one frame and keeps
+// the membranes outside, `observe` is `infer` with what happens inside as further results.
+enum class Mode { infer, train, step, observe };
 
 class Generator {
 public:
@@ -112,6 +112,13 @@ private:
     return builder_.build(ir::Opcode::add, {sums, parameter(static_cast<int>(values_.size()), sema::Role::bias)});
   }
 
+  // What the synapses of `layer` read, unless it is seen already: the image, or what a neuron emits.
+  void observe_events(const sema::Layer& layer) {
+    std::string name = observed_input(program_, layer);
+    if (mode_ == Mode::observe && name == "events:" + layer.path)
+      extra_results_.emplace_back(name, input(layer));
+  }
+
   static std::vector<int64_t> pair(const int64_t (&values)[2]) { return {values[0], values[1]}; }
 
   ir::Value convolution(const sema::Layer& layer) {
@@ -152,6 +159,14 @@ private:
 
   ir::Operand neuron(const sema::Layer& layer) {
     const sema::Neuron& neuron = program_.neurons[layer.neuron];
+    if (mode_ == Mode::observe) {
+      ir::Value membranes = ir::no_value;
+      ir::Value spikes = neuron_scan(builder_, neuron, input(layer), "spikes", &membranes);
+      extra_results_.emplace_back("spikes:" + layer.path, spikes);
+      if (membranes != ir::no_value)
+        extra_results_.emplace_back("membrane:" + layer.path, membranes);
+      return spikes;
+    }
     if (mode_ != Mode::step)
       return neuron_scan(builder_, neuron, input(layer), "spikes");
     std::vector<ir::Operand> states(states_.begin() + next_state_, states_.begin() + next_state_ + neuron.states);
@@ -187,8 +202,9 @@ private:
       if (program_.input.sequence || mode_ == Mode::step)
         return image_;
       return builder_.build(ir::Opcode::repeat, {image_}, {{"times", program_.input.steps}}, "frames");
-    case LayerKind::conv2d: return convolution(layer);
+    case LayerKind::conv2d: observe_events(layer); return convolution(layer);
     case LayerKind::linear:
+      observe_events(layer);
       return with_bias(layer, builder_.build(ir::Opcode::linear, {input(layer), weights(layer, 0)}, {}, "current"));
     case LayerKind::batchnorm: return batchnorm(layer);
     case LayerKind::neuron: return neuron(layer).value;
@@ -229,6 +245,18 @@ ir::Function generate_train(const sema::Program& program) {
 }
 ir::Function generate_step(const sema::Program& program) {
   return Generator(program, Mode::step, "step").run();
+}
+ir::Function generate_observe(const sema::Program& program) {
+  return Generator(program, Mode::observe, "observe").run();
+}
+
+std::string observed_input(const sema::Program& program, const sema::Layer& layer) {
+  const sema::Layer* from = &program.layers[layer.inputs[0]];
+  while (from->kind == sema::LayerKind::flatten) // the same events in another order
+    from = &program.layers[from->inputs[0]];
+  if (from->kind == sema::LayerKind::input)
+    return "image";
+  return from->kind == sema::LayerKind::neuron ? "spikes:" + from->path : "events:" + layer.path;
 }
 
 } // namespace rvb::irgen

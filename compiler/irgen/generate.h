@@ -9,6 +9,11 @@ namespace rvb::irgen {
 ir::Function generate_infer(const sema::Program& program);
 ir::Function generate_train(const sema::Program& program);
 ir::Function generate_step(const sema::Program& program);
+ir::Function generate_observe(const sema::Program& program);
+
+// Where @observe shows what enters a synaptic layer: "image", "spikes:NEURON" or "events:LAYER". A flatten in between
+// changes the order of events, not their number.
+std::string observed_input(const sema::Program& program, const sema::Layer& layer);
 
 // The memory order of a parameter: dimension i in memory is dimension order[i] on disk.
 std::vector<int> memory_order(const sema::Parameter& parameter);

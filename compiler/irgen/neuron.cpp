@@ -40,16 +40,19 @@ NeuronStep neuron_step(ir::Builder& builder, const sema::Neuron& neuron, ir::Val
     locals[1 + s] = states[s];
   NeuronStep step;
   for (const sema::Statement& statement : neuron.statements) {
-    if (statement.kind == sema::Statement::Kind::emit)
+    if (statement.kind == sema::Statement::Kind::emit) {
       step.emitted = expression(builder, statement.value, locals, "spike");
-    else
+      if (neuron.states != 0)
+        step.membrane = locals[1];
+    } else
       locals[statement.local] = expression(builder, statement.value, locals, neuron.locals[statement.local]);
   }
   step.states.assign(locals.begin() + 1, locals.begin() + 1 + neuron.states);
   return step;
 }
 
-ir::Value neuron_scan(ir::Builder& builder, const sema::Neuron& neuron, ir::Value input, const std::string& hint) {
+ir::Value neuron_scan(ir::Builder& builder, const sema::Neuron& neuron, ir::Value input, const std::string& hint,
+                      ir::Value* membranes) {
   ir::Function& function = builder.function();
   ir::Type slice = function.type(input);
   slice.dims.erase(slice.dims.begin());
@@ -73,9 +76,15 @@ ir::Value neuron_scan(ir::Builder& builder, const sema::Neuron& neuron, ir::Valu
   ir::Builder inside(function, body.ops, &ops::infer);
   NeuronStep step = neuron_step(inside, neuron, body.parameters[0], states);
   body.yields.push_back(step.emitted);
+  bool seen = membranes != nullptr && neuron.states != 0;
+  if (seen)
+    body.yields.push_back(step.membrane);
   for (const ir::Operand& state : step.states)
     body.yields.push_back(state);
-  return builder.build_scan(std::move(scan), {hint})[0];
+  std::vector<ir::Value> results = builder.build_scan(std::move(scan), {hint, "membrane"});
+  if (membranes != nullptr)
+    *membranes = seen ? results[1] : ir::no_value;
+  return results[0];
 }
 
 } // namespace rvb::irgen

@@ -10,6 +10,7 @@ namespace rvb::irgen {
 
 struct NeuronStep {
   ir::Operand emitted;
+  ir::Operand membrane;            // the first state as it is when the neuron emits, before any reset
   std::vector<ir::Operand> states; // after the step
 };
 
@@ -17,7 +18,9 @@ struct NeuronStep {
 NeuronStep neuron_step(ir::Builder& builder, const sema::Neuron& neuron, ir::Value input,
                        const std::vector<ir::Operand>& states);
 
-// Appends a scan over `input` ([T, rest]) from the neuron's initial states; gives the emitted sequence.
-ir::Value neuron_scan(ir::Builder& builder, const sema::Neuron& neuron, ir::Value input, const std::string& hint);
+// Appends a scan over `input` ([T, rest]) from the neuron's initial states; gives the emitted sequence, and the membranes'
+// sequence where `membranes` is not null (no_value for a neuron without a state).
+ir::Value neuron_scan(ir::Builder& builder, const sema::Neuron& neuron, ir::Value input, const std::string& hint,
+                      ir::Value* membranes = nullptr);
 
 } // namespace rvb::irgen

@@ -107,7 +107,13 @@ void compile(const ir::Function& function, const ir::Op& op, const Target& targe
     std::unique_ptr<Kernel> kernel = make_kernel(call);
     kernel->build(options.scheduled);
     std::vector<Halide::Argument> arguments(kernel->inputs.begin(), kernel->inputs.end());
-    Halide::Target halide(target.halide() + "-no_runtime-no_asserts-no_bounds_query");
+    // What goes over time rounds every operation by itself and in order: step by step gives the bits of the whole
+    // sequence, and a membrane that meets its threshold meets it however the network is cut into kernels. These kernels
+    // wait for memory, not for arithmetic.
+    bool time =
+        op.opcode == ir::Opcode::scan || op.opcode == ir::Opcode::mean_time || op.opcode == ir::Opcode::sum_time;
+    std::string strict = time ? "-strict_float" : "";
+    Halide::Target halide(target.halide() + "-no_runtime-no_asserts-no_bounds_query" + strict);
     std::map<Halide::OutputFileType, std::string> files{{Halide::OutputFileType::object, object_path}};
     std::string stmt_path = object_path + ".stmt";
     if (stmt != nullptr)

@@ -65,13 +65,13 @@ int infer(const rvb_frame* frame) {
                 frame->batch);
 }
 
-// u = u / 4 + x; logits of u
+// u = (u - 0.5) / 4 + x; logits of u. The neurons begin at 0.5.
 int step(const rvb_frame* frame) {
   auto* x = static_cast<const float*>(frame->arguments[0]);
   auto* old = static_cast<const float*>(frame->arguments[1]);
   auto* u = static_cast<float*>(frame->results[1]);
   for (int64_t i = 0; i < frame->batch * features; ++i)
-    u[i] = 0.25f * old[i] + x[i];
+    u[i] = 0.25f * old[i] - 0.125f + x[i];
   return linear({u, &weights.mean, weights.weight, weights.bias, static_cast<float*>(frame->results[0]), features},
                 frame->batch);
 }
@@ -91,6 +91,7 @@ const char* const manifest = R"({"schema": "rvb.manifest/1", "name": "Fake", "so
 
 const rvb_function functions[] = {{"infer", infer, 64, 64, 1, 1}, {"step", step, 64, 64, 2, 2}};
 const int64_t state_elements[] = {features};
+const float state_initial[] = {0.5f};
 constexpr int32_t states = 1, deployed = 1;
 
 #else
@@ -186,6 +187,7 @@ const char* const manifest = R"({"schema": "rvb.manifest/1", "name": "Fake", "so
 
 const rvb_function functions[] = {{"infer", infer, 64, 64, 5, 1}, {"gradient", gradient, 64, 64, 5, 6}};
 const int64_t* const state_elements = nullptr;
+const float* const state_initial = nullptr;
 constexpr int32_t states = 0, deployed = 0;
 
 #endif
@@ -195,4 +197,5 @@ const char* const needed[] = {FAKE_FEATURE, nullptr};
 } // namespace
 
 extern "C" const rvb_program rvb_compiled_program = {
-    RVB_PROGRAM_VERSION, deployed, 0, 2, 1, 28, 28, classes, states, state_elements, 2, functions, needed, manifest};
+    RVB_PROGRAM_VERSION, deployed,      0, 2,         1,      28,      28, classes, states,
+    state_elements,      state_initial, 2, functions, needed, manifest};

@@ -1,0 +1,96 @@
+#include "frames.h"
+
+#include "failure.h"
+#include "npy.h"
+#include "safetensors.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+
+namespace rvb::runtime {
+
+FrameReader::FrameReader(const std::string& path, const Manifest& manifest)
+    : manifest_(manifest), path_(path == "-" ? "standard input" : path) {
+  file_.reset(path == "-" ? stdin : std::fopen(path.c_str(), "rb"));
+  if (file_ == nullptr)
+    throw Failure(Exit::io, path + ": " + std::strerror(errno) + " (frames in NPY format are expected there)");
+}
+
+void FrameReader::fail(const std::string& text) const {
+  throw Failure(Exit::user, path_ + (frames_ == 0 ? "" : ", behind frame " + std::to_string(frames_)) + ": " + text);
+}
+
+size_t FrameReader::read(uint8_t* to, size_t size) {
+  size_t got = std::fread(to, 1, size, file_.get());
+  if (got < size && std::ferror(file_.get()) != 0)
+    throw Failure(Exit::io, path_ + ": reading failed");
+  return got;
+}
+
+bool FrameReader::open_array() {
+  header_.resize(12);
+  size_t got = read(header_.data(), 10);
+  if (got == 0)
+    return false;
+  if (got < 10)
+    fail("the data is truncated inside an NPY header");
+  size_t begin = header_[6] == 1 ? 10 : 12;
+  if (read(header_.data() + 10, begin - 10) < begin - 10)
+    fail("the data is truncated inside an NPY header");
+  size_t length = header_[8] | static_cast<size_t>(header_[9]) << 8;
+  if (begin == 12)
+    length |= static_cast<size_t>(header_[10]) << 16 | static_cast<size_t>(header_[11]) << 24;
+  if (length > (size_t{1} << 20))
+    fail("this is no NPY header");
+  header_.resize(begin + length);
+  if (read(header_.data() + begin, length) < length)
+    fail("the data is truncated inside an NPY header");
+  NpyLayout layout = parse_npy_layout(header_.data(), header_.size(), path_);
+  const Shape &shape = layout.shape, &one = manifest_.input;
+  size_t lead = shape.size() - std::min(shape.size(), one.size());
+  bool fits = shape.size() >= one.size() && lead <= 2 &&
+              std::equal(one.begin(), one.end(), shape.begin() + static_cast<std::ptrdiff_t>(lead));
+  int64_t samples = !fits || lead == 0 ? 1 : shape[lead - 1];
+  if (!fits || samples < 1)
+    fail("an array has shape " + shape_text(shape) + ", but a frame of `" + manifest_.name + "` is " + shape_text(one) +
+         ", [N, ...] or [T, N, ...]");
+  if (samples_ != 0 && samples != samples_)
+    fail("an array has " + std::to_string(samples) + " streams, those before it " + std::to_string(samples_));
+  if (layout.integers || layout.fortran)
+    fail("an array holds whole numbers or is in Fortran order; expected floating point in C order, normalised");
+  if (samples > (int64_t{1} << 32) / manifest_.pixels())
+    fail("a frame of shape " + shape_text(shape) + " is too large");
+  samples_ = samples;
+  left_ = lead == 2 ? shape[0] : 1;
+  frame_bytes_ = static_cast<size_t>(samples_ * manifest_.pixels()) * static_cast<size_t>(layout.width);
+  return true;
+}
+
+bool FrameReader::next(std::vector<float>& frame) {
+  while (left_ == 0)
+    if (!open_array())
+      return false;
+  std::vector<uint8_t> bytes(header_);
+  bytes.resize(header_.size() + frame_bytes_);
+  if (read(bytes.data() + header_.size(), frame_bytes_) < frame_bytes_)
+    fail("the data is truncated inside a frame");
+  const Manifest& m = manifest_;
+  NpyArray array = parse_npy_part(bytes.data(), bytes.size(), {samples_, m.pixels()}, path_);
+  frame.resize(array.values.size());
+  int64_t area = m.height * m.width;
+  for (int64_t i = 0; i < samples_; ++i)
+    for (int64_t c = 0; c < m.channels; ++c)
+      for (int64_t at = 0; at < area; ++at) {
+        float value = array.values[static_cast<size_t>((i * m.channels + c) * area + at)];
+        if (!std::isfinite(value))
+          fail("a number of the next frame is not finite");
+        frame[static_cast<size_t>((i * area + at) * m.channels + c)] = value;
+      }
+  --left_;
+  ++frames_;
+  return true;
+}
+
+} // namespace rvb::runtime

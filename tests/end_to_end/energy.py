@@ -1,0 +1,84 @@
+# Counts the operations of tiny.rvb with NumPy alone, in double precision, and compares with `eval --energy --json`.
+import json
+import sys
+
+import numpy as np
+
+sys.path.insert(0, sys.argv[1])  # tests/golden
+from safetensors_file import read
+
+weights = read("w.safetensors")
+weights = weights[0] if isinstance(weights, tuple) else weights
+x = np.load("x.npy").astype("f8")
+steps, tau, threshold = 2, 0.25, float(sys.argv[2])
+
+
+def convolve(x, w, stride):
+    n, c, height, width = x.shape
+    padded = np.zeros((n, c, height + 2, width + 2))
+    padded[:, :, 1:-1, 1:-1] = x
+    rows, columns = (height - 1) // stride + 1, (width - 1) // stride + 1
+    y = np.zeros((n, w.shape[0], rows, columns))
+    for i in range(3):
+        for j in range(3):
+            part = padded[:, :, i:i + stride * rows:stride, j:j + stride * columns:stride]
+            y += np.einsum("nchw,oc->nohw", part, w[:, :, i, j])
+    return y
+
+
+def normalise(x, name):
+    at = lambda field: weights[name + "." + field].astype("f8")[None, :, None, None]
+    return (x - at("running_mean")) / np.sqrt(at("running_var") + 1e-5) * at("weight") + at("bias")
+
+
+def neuron(currents):
+    u, spikes = 0, []
+    for current in currents:
+        u = tau * u + current
+        spikes.append(np.where(u >= threshold, u, 0))
+        u = np.where(u >= threshold, 0, u)
+    return spikes
+
+
+signs = np.where(weights["unit.weight"] >= 0, 1.0, -1.0) * weights["unit.alpha"]
+first = neuron([normalise(convolve(x, weights["encode.weight"].astype("f8"), 2), "encode_bn")] * steps)
+second = neuron([normalise(convolve(s, signs, 1), "unit_bn") for s in first])
+pooled = [s.reshape(len(x), 40, 7, 2, 7, 2).mean((3, 5)) for s in second]
+
+# Events x fan-out: a convolution of the events with ones counts every tap that an event really meets.
+ones = lambda w: np.ones(w.shape)
+operations = {
+    "encode": steps * convolve((x != 0) * 1.0, ones(weights["encode.weight"]), 2).sum(),
+    "unit": sum(convolve((s != 0) * 1.0, ones(signs), 1).sum() for s in first),
+    "classifier": sum((p != 0).sum() * 10 for p in pooled),
+}
+possible = {
+    "encode": steps * convolve(np.ones(x.shape), ones(weights["encode.weight"]), 2).sum(),
+    "unit": steps * convolve(np.ones(first[0].shape), ones(signs), 1).sum(),
+    "classifier": steps * len(x) * 40 * 49 * 10,
+}
+spikes = {"reverb": sum((s != 0).sum() for s in first), "reverb_2": sum((s != 0).sum() for s in second)}
+
+said = json.load(open("said"))
+energy = said["energy"] if "energy" in said else said
+n = len(x)
+assert energy["samples"] == n
+for layer in energy["synapses"]:
+    name = layer["layer"]
+    # A membrane within rounding of the threshold may fall on either side.
+    assert abs(layer["operations"] - operations[name] / n) <= 1e-4 * operations[name] / n, (layer, operations[name] / n)
+    assert layer["dense_without_padding"] == possible[name] / n, (layer, possible[name] / n)
+    assert layer["dense"] == steps * {"encode": 8 * 9 * 196, "unit": 40 * 8 * 9 * 196, "classifier": 19600}[name]
+    assert abs(layer["rate_operations"] - layer["rate"] * layer["dense"]) < 1e-6 * layer["dense"]
+for layer in energy["neurons"]:
+    assert abs(layer["spikes"] - spikes[layer["layer"]] / n) <= 1e-4 * spikes[layer["layer"]] / n, layer
+bench = energy["neurobench"]
+counts = bench["synaptic_operations"]
+assert abs(counts["Effective_ACs"] - operations["unit"] / n) <= 1e-4 * operations["unit"] / n
+assert abs(counts["Effective_MACs"] - (operations["encode"] + operations["classifier"]) / n) < 10
+assert counts["Dense"] == sum(possible.values()) / n
+assert abs(bench["activation_sparsity"] - (1 - sum(spikes.values()) / n / (steps * 196 * 48))) < 1e-4
+total, paper = energy["total"], energy["models"][0]
+assert total["flops"] == steps * 8 * 9 * 196
+assert abs(paper["energy_uj"] - (total["flops"] * 12.5e-6 + total["rate_operations"] * 77e-9)) < 1e-9, paper
+assert len(energy["caveats"]) >= 3

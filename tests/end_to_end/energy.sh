@@ -1,0 +1,29 @@
+#!/bin/bash
+# What `eval --energy` counts, held against a count with NumPy: borders, strides, pools, time.
+. "$(dirname "$0")/common.sh"
+
+/usr/bin/python3 -c '
+import numpy as np
+r = np.random.RandomState(1)
+x = r.randn(6, 1, 28, 28).astype("f4")
+x[:, :, :9, 3:] = 0
+np.save("x.npy", x)
+np.save("y.npy", np.array([0, 9, 3, 3, 7, 1]))'
+for threshold in 0 0.25; do
+  "$RVBC" "$here/tiny.rvb" -q -D threshold=$threshold -o tiny
+  # Trained a little, so that no layer is at its initial values.
+  rm -rf run
+  ./tiny train --input x.npy --labels y.npy --epochs 3 --batch 3 --run-dir run -q >/dev/null
+  cp run/last.safetensors w.safetensors
+  expect 0 ./tiny eval --input x.npy --labels y.npy --weights w.safetensors --energy --json --batch 4
+  /usr/bin/python3 "$here/energy.py" "$root/tests/golden" $threshold
+done
+expect 0 ./tiny eval --input x.npy --labels y.npy --weights w.safetensors --energy
+says 'operations and energy of one sample' 'paper' '45nm-int8' 'binary spike costs'
+# The deployed program counts the same events when it was asked to carry what is needed.
+"$RVBC" deploy "$here/tiny.rvb" -q -D threshold=0.25 --weights w.safetensors -o seen --observe
+expect 0 ./seen eval --input x.npy --labels y.npy --energy --json
+/usr/bin/python3 "$here/energy.py" "$root/tests/golden" 0.25
+"$RVBC" deploy "$here/tiny.rvb" -q -D threshold=0.25 --weights w.safetensors -o blind
+expect 2 ./blind eval --input x.npy --labels y.npy --energy
+says '--observe'

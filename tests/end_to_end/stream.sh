@@ -1,0 +1,59 @@
+#!/bin/bash
+# infer --stream, frame by frame, gives what the whole sequence gives, bit for bit. The neurons begin at 0.375: a stream that began at 0 would differ.
+. "$(dirname "$0")/common.sh"
+
+/usr/bin/python3 -c '
+import numpy as np
+r = np.random.RandomState(2)
+for steps in 3, 4:
+    x = r.randn(steps, 5, 2, 9, 8).astype("f4")
+    np.save(f"x{steps}.npy", x)
+    with open(f"frames{steps}.npy", "wb") as file:  # one array a frame, one behind the other
+        for frame in x:
+            np.save(file, frame)
+    np.save(f"one{steps}.npy", x[:, :1])
+    with open(f"single{steps}.npy", "wb") as file:
+        for frame in x:
+            np.save(file, frame[0])
+np.save("wrong.npy", np.zeros((4, 5, 2, 9, 7), "f4"))
+np.save("whole.npy", np.zeros((4, 5, 2, 9, 8), "i4"))
+np.save("none.npy", np.zeros((0, 5, 2, 9, 8), "f4"))'
+for steps in 3 4; do
+  "$RVBC" "$here/rested.rvb" -q -D T=$steps -o program
+  ./program init --seed 3 -o w.safetensors
+  "$RVBC" deploy "$here/rested.rvb" -q -D T=$steps --weights w.safetensors -o deployed
+  ./program infer x$steps.npy --weights w.safetensors --output whole.trained.npy
+  ./deployed infer x$steps.npy --output whole.deployed.npy
+  for kind in trained deployed; do
+    run=(./deployed infer)
+    [ $kind = deployed ] || run=(./program infer --weights w.safetensors)
+    "${run[@]}" --stream x$steps.npy --output file.npy
+    "${run[@]}" --stream - --output input.npy <frames$steps.npy
+    "${run[@]}" --stream one$steps.npy --output one.npy
+    "${run[@]}" --stream single$steps.npy --output single.npy
+    same file.npy input.npy
+    same one.npy single.npy
+    /usr/bin/python3 - $kind <<'END'
+import sys
+import numpy as np
+whole, stream, one = np.load(f"whole.{sys.argv[1]}.npy"), np.load("file.npy"), np.load("one.npy")
+assert (whole == stream).all(), np.abs(whole - stream).max()
+assert np.abs(one - stream[:1]).max() <= 1e-6 * np.abs(whole).max()
+END
+  done
+done
+expect 0 ./deployed infer --stream x4.npy --json
+[ "$(wc -l <said)" -eq 20 ] || die "a line a frame and stream is expected"
+expect 0 ./deployed infer --stream x4.npy
+says 'frame  sample  class'
+expect 1 ./deployed infer --stream wrong.npy
+says '[4, 5, 2, 9, 7]' '[2, 9, 8]'
+expect 1 ./deployed infer --stream whole.npy
+says 'whole numbers'
+expect 1 ./deployed infer --stream none.npy
+says 'no frames'
+head -c 3000 frames4.npy >cut.npy
+expect 1 ./deployed infer --stream cut.npy
+says truncated
+expect 5 ./deployed infer --stream nowhere.npy
+expect 2 ./deployed infer --stream
