@@ -30,9 +30,10 @@ public:
     map_size_ = std::min(110.0, (width - 2 * 40 - 10 * static_cast<double>(per_row_)) / static_cast<double>(per_row_));
     map_height_ = image_ ? map_size_ * static_cast<double>(rows_) / static_cast<double>(columns_) : 0;
     double frames = trace_.frame_count > 0 ? 175 : 0,
-           raster = std::max(190.0, 11.0 * static_cast<double>(chosen_.size()));
+           raster = std::clamp(24.0 * static_cast<double>(chosen_.size()), 200.0, 704.0);
     double maps = image_ ? 70 + map_rows * (map_height_ + 20) : 0;
-    Svg svg(width, 76 + frames + std::max(raster, 330.0) + 110 + maps);
+    double body = std::max(raster, 620.0);
+    Svg svg(width, 76 + frames + body + 110 + maps);
     svg.text(40, 32, trace_.title, Svg::Anchor::start, "title");
     svg.text(40, 54,
              trace_.subtitle +
@@ -42,10 +43,12 @@ public:
       draw_frames(svg, y);
     y += frames;
     draw_raster(svg, margin + 30, y + 26, 430, raster);
+    double right = margin + 30 + 430 + 110;
     if (trace_.membranes != nullptr)
-      draw_membranes(svg, margin + 30 + 430 + 110, y + 26, 400, std::min(std::max(raster, 200.0), 330.0));
+      draw_membranes(svg, right, y + 26, 400, 300);
+    draw_values(svg, right, y + 26 + (trace_.membranes == nullptr ? 0 : 440), 400, 180);
     if (image_)
-      draw_maps(svg, y + std::max(raster, 330.0) + 100);
+      draw_maps(svg, y + body + 100);
     return svg;
   }
 
@@ -64,23 +67,31 @@ private:
     return fmt::format("{}·{},{}", c, y, x);
   }
 
-  // The neurons with the largest sums of absolute spikes; where there are many alike, the first ones. Shown by number.
+  // Of every channel the neuron with the largest sum of absolute spikes; of a vector the 64 largest. The first ones
+  // where many are alike.
   void choose_neurons() {
     std::vector<double> activity(static_cast<size_t>(neurons_), 0);
     for (int64_t t = 0; t < trace_.steps; ++t)
       for (int64_t i = 0; i < neurons_; ++i)
         activity[static_cast<size_t>(i)] += std::fabs(spike(t, i));
+    if (image_) {
+      int64_t shown = std::min(channels_, raster_rows);
+      for (int64_t row = 0; row < shown; ++row) {
+        int64_t best = row * channels_ / shown;
+        for (int64_t i = best; i < neurons_; i += channels_)
+          if (activity[static_cast<size_t>(i)] > activity[static_cast<size_t>(best)])
+            best = i;
+        chosen_.push_back(best);
+      }
+      return;
+    }
     chosen_.resize(static_cast<size_t>(neurons_));
     std::iota(chosen_.begin(), chosen_.end(), 0);
-    size_t count = static_cast<size_t>(std::min(neurons_, raster_rows));
-    std::partial_sort(chosen_.begin(), chosen_.begin() + static_cast<std::ptrdiff_t>(count), chosen_.end(),
-                      [&](int64_t a, int64_t b) {
-                        double x = activity[static_cast<size_t>(a)], y = activity[static_cast<size_t>(b)];
-                        return x != y ? x > y : a < b;
-                      });
-    chosen_.resize(count);
-    auto place = [&](int64_t n) { return std::pair(n % channels_, n / channels_); };
-    std::sort(chosen_.begin(), chosen_.end(), [&](int64_t a, int64_t b) { return place(a) < place(b); });
+    std::stable_sort(chosen_.begin(), chosen_.end(), [&](int64_t a, int64_t b) {
+      return activity[static_cast<size_t>(a)] > activity[static_cast<size_t>(b)];
+    });
+    chosen_.resize(static_cast<size_t>(std::min(neurons_, raster_rows)));
+    std::sort(chosen_.begin(), chosen_.end());
   }
 
   void draw_frames(Svg& svg, double y) {
@@ -90,7 +101,8 @@ private:
     double low = *ends.first, span = std::max(1e-12, static_cast<double>(*ends.second) - low);
     svg.text(40, y + 12, trace_.frame_count == 1 ? "input (the same at every step)" : "input, step by step",
              Svg::Anchor::start, "head");
-    double size = std::min(130.0, (width - 80) / static_cast<double>(shown) - 12);
+    double tall = static_cast<double>(trace_.frame_height) / static_cast<double>(trace_.frame_width);
+    double size = std::min(130.0 / std::max(1.0, tall), (width - 80) / static_cast<double>(shown) - 12);
     for (int64_t f = 0; f < shown; ++f) {
       std::vector<Color> picture;
       for (int64_t p = 0; p < pixels; ++p) {
@@ -105,18 +117,17 @@ private:
                                                        : Color{grey(0), grey(0), grey(0)});
       }
       double x = 40 + static_cast<double>(f) * (size + 12);
-      svg.picture(x, y + 20, size,
-                  size * static_cast<double>(trace_.frame_height) / static_cast<double>(trace_.frame_width),
-                  png_uri(picture, trace_.frame_height, trace_.frame_width));
+      svg.picture(x, y + 20, size, size * tall, png_uri(picture, trace_.frame_height, trace_.frame_width));
       if (trace_.frame_count > 1)
-        svg.text(x, y + 34 + size, fmt::format("t = {}", f + 1), Svg::Anchor::start, "small");
+        svg.text(x, y + 32 + size * tall, fmt::format("t = {}", f + 1), Svg::Anchor::start, "small");
     }
   }
 
   void draw_raster(Svg& svg, double x, double y, double w, double h) {
     double row = h / static_cast<double>(chosen_.size()), column = w / static_cast<double>(trace_.steps);
-    svg.text(x, y - 12, fmt::format("spikes of the {} most active neurons", chosen_.size()), Svg::Anchor::start,
-             "head");
+    svg.text(x, y - 12,
+             image_ ? "spikes of the most active neuron of each channel" : "spikes of the most active neurons",
+             Svg::Anchor::start, "head");
     for (size_t i = 0; i < chosen_.size(); ++i) {
       double top = y + row * static_cast<double>(i);
       if (row >= 9)
@@ -168,9 +179,7 @@ private:
       }
     double space = high == low ? 1 : (high - low) * 0.06;
     Plot plot{x, y, w, h, 0.6, static_cast<double>(trace_.steps) + 0.4, low - space, high + space};
-    svg.text(x, y - 12,
-             fmt::format("membranes before reset: {} neurons from the highest to the lowest mean", chosen.size()),
-             Svg::Anchor::start, "head");
+    svg.text(x, y - 12, "membranes before reset, neurons from high to low", Svg::Anchor::start, "head");
     plot.draw(svg, "time step", "membrane", true);
     svg.line(x, plot.at_y(0), x + w, plot.at_y(0), "rest");
     for (size_t i = 0; i < chosen.size(); ++i) {
@@ -189,7 +198,30 @@ private:
       svg.circle(key + 7, line - 4, 3.5, color, color);
       svg.text(key + 20, line, name(chosen[i]), Svg::Anchor::start, "small");
     }
-    svg.text(x + w, y + h + 32, "filled: spikes", Svg::Anchor::end, "small");
+    svg.text(x + w, y + h + 32, "filled: spikes; hollow: silent", Svg::Anchor::end, "small");
+  }
+
+  // How the values of spikes are distributed: what a binary neuron would show as one bar.
+  void draw_values(Svg& svg, double x, double y, double w, double h) {
+    constexpr int64_t bins = 40;
+    std::vector<double> count(bins, 0);
+    double most = 0, spikes = 0;
+    for (int64_t i = 0; i < trace_.steps * neurons_; ++i)
+      if (double value = trace_.spikes[i]; value != 0) {
+        double place = (value - scale_.low()) / (scale_.high() - scale_.low()) * bins;
+        most =
+            std::max(most, ++count[static_cast<size_t>(std::clamp<int64_t>(static_cast<int64_t>(place), 0, bins - 1))]);
+        ++spikes;
+      }
+    Plot plot{x, y, w, h, scale_.low(), scale_.high(), 0, spikes == 0 ? 1 : most / spikes * 1.05};
+    svg.text(x, y - 12, "values of all spikes of the layer", Svg::Anchor::start, "head");
+    plot.draw(svg, "value", "share of spikes", false, true);
+    for (int64_t b = 0; b < bins && spikes > 0; ++b) {
+      double share = count[static_cast<size_t>(b)] / spikes, top = plot.at_y(share);
+      double value = scale_.low() + (scale_.high() - scale_.low()) * (static_cast<double>(b) + 0.5) / bins;
+      svg.rectangle(x + w * static_cast<double>(b) / bins + 0.5, top, w / bins - 1, y + h - top, scale_(value).text(),
+                    fmt::format("around {:.3g}: {:.2f} %", value, 100 * share));
+    }
   }
 
   void draw_maps(Svg& svg, double y) {

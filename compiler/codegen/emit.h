@@ -19,7 +19,7 @@ struct ProgramInfo {
   int64_t classes = 1;
   std::vector<int64_t> state_elements;
   std::vector<double> state_initial; // one a state
-  std::string manifest; // JSON
+  std::string manifest;              // JSON
 };
 
 // One module with a function per plan (internal; reached through the table) and the program's datum.

@@ -17,8 +17,8 @@ struct Options {
   std::vector<std::string> print_after; // passes
   bool time_passes = false;
   bool verify_addonly = false;
-  bool observe = false;       // deploy: with the function that shows spikes and membranes
-  bool collapse_time = true;  // false: every time step is computed
+  bool observe = false;      // deploy: with the function that shows spikes and membranes
+  bool collapse_time = true; // false: every time step is computed
   bool json = false;
   bool quiet = false;
   std::string diagnostics = "text"; // text, short, json

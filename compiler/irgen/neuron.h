@@ -18,8 +18,8 @@ struct NeuronStep {
 NeuronStep neuron_step(ir::Builder& builder, const sema::Neuron& neuron, ir::Value input,
                        const std::vector<ir::Operand>& states);
 
-// Appends a scan over `input` ([T, rest]) from the neuron's initial states; gives the emitted sequence, and the membranes'
-// sequence where `membranes` is not null (no_value for a neuron without a state).
+// Appends a scan over `input` ([T, rest]) from the neuron's initial states; gives the emitted sequence, and the
+// membranes' sequence where `membranes` is not null (no_value for a neuron without a state).
 ir::Value neuron_scan(ir::Builder& builder, const sema::Neuron& neuron, ir::Value input, const std::string& hint,
                       ir::Value* membranes = nullptr);
 
