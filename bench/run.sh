@@ -1,52 +1,49 @@
 #!/bin/bash
-# Our programs beside PyTorch on the same network, interleaved in one run: a table of ratios, then JSON rows.
+# Our programs and kernels beside PyTorch and ONNX Runtime on the same networks, interleaved in one run on the same cores.
 #
-#   bench/run.sh [--threads 1,2] [--rounds 3] [--weights W.safetensors] [--json FILE]
+#   bench/run.sh [--quick] [--only REGEX] [--json FILE] [--roofline FILE.svg] [--compare OLD.json] [--rounds N]
 #
-# Each round times ours, then PyTorch's; what is compared is the median of the rounds. A ratio above 1 says that ours is
-# faster. Data loading is not included anywhere.
+# Prints a table with ratios (above 1: ours is better). Every contender is timed once a round; what is compared is the
+# median of the rounds. --only measures the works whose names match, for instance `--only 'convolution|training'`;
+# --quick takes fewer and shorter samples. Nothing else should run on the machine. Data loading is included nowhere.
 set -euo pipefail
 . "$(dirname "$0")/../.ci/common.sh"
 
-threads=1 rounds=3 weights= json=
+case " $* " in *" -h "* | *" --help "*)
+  sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"
+  exit
+  ;;
+esac
+arguments=()
 while [ $# -gt 0 ]; do
   case $1 in
-    --threads) threads=$2 ;;
-    --rounds) rounds=$2 ;;
-    --weights) weights=$(realpath "$2") ;;
-    --json) json=$(realpath -m "$2") ;;
-    -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit ;;
+    --quick) arguments+=("$1") ;;
+    --json | --roofline) arguments+=("$1" "$(realpath -m "${2:?$1 needs a file}")") && shift ;;
+    --compare) arguments+=("$1" "$(realpath "${2:?$1 needs a file}")") && shift ;;
+    --only | --rounds) arguments+=("$1" "${2:?$1 needs a value}") && shift ;;
     *) echo "unknown argument $1; see $0 --help" >&2; exit 2 ;;
   esac
-  shift 2
+  shift
 done
 
 install_missing build bench
-folder=${RVB_BUILD:-$root/build}
+folder=${RVB_BENCH_BUILD:-$root/build-bench}
+[ -f "$folder/CMakeCache.txt" ] || configure "$folder" -DRVB_TESTS=OFF -DRVB_BENCH=ON
+build "$folder" rvbc rvb_stdlib rvb_runtime_all kernels_bench
 work=$folder/bench-run
-[ -f "$folder/CMakeCache.txt" ] || configure "$folder" -DRVB_TESTS=OFF
-build "$folder" rvbc rvb_stdlib rvb_runtime_all
-rm -rf "$work"
-mkdir -p "$work"
-cd "$work"
-"$folder/bin/rvbc" "$root/examples/fashion.rvb" -o fashion >&2
-if [ -z "$weights" ]; then
-  ./fashion init --seed 1 -o start.safetensors >&2
-  weights=$work/start.safetensors
-fi
-"$folder/bin/rvbc" deploy "$root/examples/fashion.rvb" --weights "$weights" -o fashion.infer >&2
+mkdir -p "$work/peers"
 
-for ((round = 1; round <= rounds; round++)); do
-  for count in ${threads//,/ }; do
-    say "round $round of $rounds, $count threads"
-    ./fashion bench --train --batch 128 --threads "$count" --weights "$weights" --format jsonl |
-      sed 's/^{/{"program": "trained", /' >>ours.jsonl
-    ./fashion bench --batch 1,32 --threads "$count" --weights "$weights" --format jsonl |
-      sed 's/^{/{"program": "trained", /' >>ours.jsonl
-    ./fashion.infer bench --batch 1,32 --threads "$count" --format jsonl |
-      sed 's/^{/{"program": "deployed", /' >>ours.jsonl
-    /usr/bin/python3 "$root/bench/peers/pytorch_fashion.py" --threads "$count" --work train:128 --work infer:1 \
-      --work infer:32 >>theirs.jsonl
-  done
-done
-/usr/bin/python3 "$root/bench/ratios.py" ours.jsonl theirs.jsonl ${json:+"$json"}
+# ONNX Runtime from npm. Its install script fetches CUDA's libraries, which nothing here uses.
+peers=$work/peers
+{ node --version && npm --version; } >/dev/null 2>&1 || install_missing node
+cp "$root/bench/peers/ort_worker.js" "$peers/"
+if ! cmp -s "$root/bench/peers/package.json" "$peers/package.json" || [ ! -d "$peers/node_modules/onnxruntime-node" ]; then
+  say "fetching ONNX Runtime from npm"
+  cp "$root/bench/peers/package.json" "$peers/"
+  if ! (cd "$peers" && npm install --ignore-scripts --no-audit --no-fund --loglevel=error >&2); then
+    say "npm could not fetch it: ONNX Runtime is left out"
+    peers=
+  fi
+fi
+exec /usr/bin/python3 "$root/bench/run.py" --root "$root" --folder "$work" --rvbc "$folder/bin/rvbc" \
+  --kernels "$folder/bench/kernels/kernels_bench" ${peers:+--ort "$peers"} "${arguments[@]}"

@@ -40,7 +40,7 @@ struct Row {
     double sum = 0;
     for (double value : ms)
       sum += (value - mean()) * (value - mean());
-    return std::sqrt(sum / static_cast<double>(ms.size() - 1));
+    return ms.size() < 2 ? 0 : std::sqrt(sum / static_cast<double>(ms.size() - 1));
   }
   double images_per_second() const { return 1000 * static_cast<double>(batch) / median(); }
 };
@@ -51,13 +51,13 @@ double time_ms(const std::function<void()>& call) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
 }
 
-// At least `repeats` times after warming up, and on for a second while single calls are short (at most 1000 of them).
-std::vector<double> repeat(int64_t repeats, const std::function<void()>& call) {
+// At least `repeats` times after warming up, and on for `seconds` while single calls are short (at most 1000 of them).
+std::vector<double> repeat(int64_t repeats, double seconds, const std::function<void()>& call) {
   double warm = 0;
-  for (int i = 0; i < 3 || (warm < 200 && i < 100); ++i)
+  for (int i = 0; i < 2 || (warm < 200 * seconds && i < 100); ++i)
     warm += time_ms(call);
   std::vector<double> ms;
-  for (double total = 0; static_cast<int64_t>(ms.size()) < repeats || (total < 1000 && ms.size() < 1000);
+  for (double total = 0; static_cast<int64_t>(ms.size()) < repeats || (total < 1000 * seconds && ms.size() < 1000);
        total += ms.back())
     ms.push_back(time_ms(call));
   std::sort(ms.begin(), ms.end());
@@ -73,13 +73,13 @@ Row measure(const Context& context, ParameterSet& parameters, int64_t batch, int
     function.labels()[i] = static_cast<int32_t>(i % m.classes);
   rvb_set_threads(threads);
   if (!train)
-    return {batch, threads, repeat(context.options.repeats, [&] { function.run(batch); })};
+    return {batch, threads, repeat(context.options.repeats, context.options.seconds, [&] { function.run(batch); })};
   Sgd sgd(m.parameters);
   std::vector<const float*> gradients;
   for (const Parameter& p : m.parameters)
     gradients.push_back(function.result("grad:" + p.name));
   // A rate of 1e-9: the work of a step, without wandering off to weights that are not finite.
-  return {batch, threads, repeat(context.options.repeats, [&] {
+  return {batch, threads, repeat(context.options.repeats, context.options.seconds, [&] {
             function.run(batch);
             sgd.step(parameters, gradients, 1e-9, m.recipe.momentum, m.recipe.weight_decay);
           })};

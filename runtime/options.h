@@ -40,6 +40,7 @@ struct Options {
   bool train = false;
   std::vector<std::string> batches, thread_list; // numbers
   int64_t repeats = 10;
+  double seconds = 1;
 };
 
 struct Context {

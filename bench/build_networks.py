@@ -1,0 +1,92 @@
+"""Makes what is timed: our programs with rvbc, the models of ONNX Runtime. Everything is kept for the next run."""
+import json
+import os
+import subprocess
+import sys
+
+import works
+from contenders import PEERS, OnnxRuntime
+
+
+def call(command, **options):
+    """Shows a command's output only when it fails."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    if done.returncode != 0:
+        sys.stderr.write(done.stdout)
+        raise RuntimeError(f"failed: {' '.join(command)}")
+    return done.stdout
+
+
+class Programs:
+    """rvbc's trained and deployed programs of a network."""
+
+    def __init__(self, rvbc, root, folder):
+        self.rvbc, self.root, self.folder = rvbc, root, folder
+        help_text = subprocess.run([rvbc, "deploy", "--help"], capture_output=True, text=True).stdout
+        self.spikes = works.SPIKES if "--spikes" in help_text else works.SPIKES[:1]
+
+    def source(self, network):
+        n = works.NETWORKS[network]
+        defines = [word for name, value in n.defines.items() for word in ("-D", f"{name}={value}")]
+        return [os.path.join(self.root, "stdlib", "networks", n.file + ".rvb"), *defines]
+
+    def path(self, network, kind):
+        return os.path.join(self.folder, f"{network}.{kind}")
+
+    def newer(self, path):
+        return os.path.exists(path) and os.path.getmtime(path) > os.path.getmtime(self.rvbc)
+
+    def trained(self, network):
+        path = self.path(network, "trained")
+        if not self.newer(path):
+            call([self.rvbc, *self.source(network), "-o", path])
+            call([path, "init", "--seed", "1", "-o", path + ".safetensors"])
+        return path
+
+    def deployed(self, network, spikes):
+        path = self.path(network, "deployed." + spikes)
+        if not self.newer(path):
+            weights = self.trained(network) + ".safetensors"
+            extra = [] if spikes == "f32" else ["--spikes", spikes]
+            call([self.rvbc, "deploy", *self.source(network), "--weights", weights, "-o", path, *extra])
+        return path
+
+
+class Models:
+    """ONNX models of a network, made once."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def export(self, path, network, batch, collapsed, *more):
+        command = ["/usr/bin/python3", os.path.join(PEERS, "export_onnx.py"), path, "--network", network, "--batch",
+                   str(batch), *more]  # fmt: skip
+        call(command + (["--collapsed"] if collapsed else []))
+
+    def ranges(self, network, collapsed):
+        stem = os.path.join(self.folder, network + (".collapsed" if collapsed else ""))
+        path = stem + ".ranges.json"
+        if not os.path.exists(path):
+            self.export(stem + ".all.onnx", network, 2, collapsed, "--show-all")
+            request = {"do": "ranges", "model": stem + ".all.onnx", "shape": shape(network, 2), "threads": 1,
+                       "input": stem + ".all.f32"}  # fmt: skip
+            text = subprocess.run(
+                ["node", os.path.join(OnnxRuntime.folder, "ort_worker.js")], input=json.dumps(request) + "\n",
+                check=True, capture_output=True, text=True).stdout  # fmt: skip
+            with open(path, "w") as file:
+                file.write(text)
+            os.remove(stem + ".all.onnx")
+        return path
+
+    def model(self, network, batch, kind, collapsed):
+        name = f"{network}.{batch}.{kind}" + (".collapsed" if collapsed else "") + ".onnx"
+        path = os.path.join(self.folder, name)
+        if not os.path.exists(path):
+            more = ["--ranges", self.ranges(network, collapsed)] if kind == "int8" else []
+            self.export(path, network, batch, collapsed, *more)
+        return path
+
+
+def shape(network, batch):
+    n = works.NETWORKS[network]
+    return [batch if n.static else batch * n.steps, *works.SHAPES[network]]

@@ -1,0 +1,115 @@
+#include "compiled.h"
+
+#include "ir/text.h"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <unistd.h>
+#include <utility>
+
+using namespace rvb;
+
+namespace {
+
+halide_type_t type_of(ir::Element element) {
+  switch (element) {
+  case ir::Element::f32: return {halide_type_float, 32};
+  case ir::Element::boolean: return {halide_type_uint, 8};
+  case ir::Element::i32: return {halide_type_int, 32};
+  case ir::Element::u32: return {halide_type_uint, 32};
+  }
+  throw std::runtime_error("unknown element type");
+}
+
+// Numbers from -1 to 1, or, for spikes, half of them silent; labels of up to ten classes; random bits.
+void fill(void* host, int64_t count, ir::Element element, bool spikes) {
+  std::minstd_rand random;
+  switch (element) {
+  case ir::Element::f32:
+    std::generate_n(static_cast<float*>(host), count, [&] {
+      float value = static_cast<float>(random() % 2001) / 1000 - 1;
+      return spikes ? std::max(value, 0.0f) : value;
+    });
+    break;
+  case ir::Element::boolean:
+    std::generate_n(static_cast<uint8_t*>(host), count, [&] { return static_cast<uint8_t>(random() >> 8 & 1); });
+    break;
+  case ir::Element::i32:
+    std::generate_n(static_cast<int32_t*>(host), count, [&] { return static_cast<int32_t>(random() % 10); });
+    break;
+  case ir::Element::u32: std::generate_n(static_cast<uint32_t*>(host), count, random); break;
+  }
+}
+
+template <size_t> using Buffer = halide_buffer_t*;
+template <size_t... I> int call_with(void* function, halide_buffer_t* b, std::index_sequence<I...>) {
+  return reinterpret_cast<int (*)(Buffer<I>...)>(function)((b + I)...);
+}
+
+} // namespace
+
+Compiled::Compiled(const Case& c) {
+  ir::Module module = ir::parse(c.text);
+  const ir::Function& f = module.functions[0];
+  const ir::Op& op = f.ops[0];
+  kernels::Target target = kernels::host();
+  std::string name = kernels::symbol(f, op, target);
+  std::string path = std::filesystem::temp_directory_path() / (name + "_" + std::to_string(getpid()));
+  kernels::compile(f, op, target, {}, path + ".o");
+  if (std::system(("cc -shared -o " + path + ".so " + path + ".o -lm").c_str()) != 0)
+    throw std::runtime_error("cannot link " + path);
+  void* library = dlopen((path + ".so").c_str(), RTLD_NOW);
+  if (library == nullptr)
+    throw std::runtime_error(dlerror());
+  function_ = dlsym(library, name.c_str());
+  std::filesystem::remove(path + ".o");
+  std::filesystem::remove(path + ".so");
+  kernels::Interface interface = kernels::interface_of(f, op);
+  for (const kernels::View& view : interface.inputs)
+    add(view, c, false);
+  for (const kernels::View& view : interface.outputs)
+    add(view, c, true);
+}
+
+void Compiled::add(const kernels::View& view, const Case& c, bool output) {
+  halide_buffer_t buffer{};
+  buffer.type = type_of(view.element);
+  std::vector<halide_dimension_t> shape;
+  int64_t stride = 1;
+  for (const kernels::Extent& e : view.dims) {
+    int64_t extent = e.constant + e.per_sample * c.batch;
+    shape.emplace_back(0, static_cast<int32_t>(extent), static_cast<int32_t>(stride));
+    stride *= extent;
+  }
+  int64_t bytes = stride * buffer.type.bytes();
+  (output ? written_ : read_) += bytes;
+  // 64 bytes: what runtime/program.h promises.
+  void* host = aligned_alloc(64, static_cast<size_t>((bytes + 63) / 64 * 64));
+  fill(host, stride, view.element, c.spikes);
+  buffer.host = static_cast<uint8_t*>(host);
+  buffer.dimensions = static_cast<int32_t>(shape.size());
+  dims_.push_back(std::move(shape));
+  buffers_.push_back(buffer);
+}
+
+int Compiled::call() {
+  for (size_t i = 0; i < buffers_.size(); ++i)
+    buffers_[i].dim = dims_[i].data();
+  halide_buffer_t* b = buffers_.data();
+  switch (buffers_.size()) {
+  case 1: return call_with(function_, b, std::make_index_sequence<1>());
+  case 2: return call_with(function_, b, std::make_index_sequence<2>());
+  case 3: return call_with(function_, b, std::make_index_sequence<3>());
+  case 4: return call_with(function_, b, std::make_index_sequence<4>());
+  case 5: return call_with(function_, b, std::make_index_sequence<5>());
+  case 6: return call_with(function_, b, std::make_index_sequence<6>());
+  default: throw std::runtime_error("too many arrays");
+  }
+}
