@@ -145,7 +145,9 @@ std::vector<Case> all_cases() {
   add_convolution(cases, 8, 128, 128, {3, 1, 1}, 32);
   add_convolution(cases, 8, 128, 256, {3, 2, 1}, 32);
   add_convolution(cases, 4, 256, 256, {3, 1, 1}, 32);
+  add_convolution(cases, 4, 128, 256, {1, 1, 0}, 32);
   add_convolution(cases, 4, 256, 512, {3, 2, 1}, 32);
+  add_convolution(cases, 2, 256, 512, {1, 1, 0}, 32);
   add_convolution(cases, 2, 512, 512, {3, 1, 1}, 32);
   add_linear(cases, 512, 10, 32);
   add_linear(cases, 2048, 512, 32);
