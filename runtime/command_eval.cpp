@@ -74,12 +74,9 @@ std::string class_name(const Dataset& dataset, int64_t index) {
 
 void print_json(const Scores& scores, const Dataset& dataset, const Comparison* comparison,
                 const ordered_json& energy) {
-  ordered_json json = {{"schema", "rvb.eval/1"},
-                       {"accuracy", scores.accuracy()},
-                       {"loss", scores.loss()},
-                       {"correct", scores.correct},
-                       {"count", scores.count},
-                       {"data", dataset.provenance_json()}};
+  ordered_json json = {{"schema", "rvb.eval/1"}, {"accuracy", scores.accuracy()},
+                       {"loss", scores.loss()},  {"correct", scores.correct},
+                       {"count", scores.count},  {"data", dataset.provenance_json()}};
   std::vector<ClassRow> rows = class_rows(scores);
   json["classes"] = ordered_json::array();
   json["confusion"] = ordered_json::array();

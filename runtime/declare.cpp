@@ -108,7 +108,8 @@ void declare_bench(Arguments& arguments, Options& options, bool deployed) {
   arguments.whole(
       "repeats", 'r', 1, 100000, [&](int64_t n) { options.repeats = n; }, "at least so many timed runs (default: 10)");
   arguments.real(
-      "seconds", 0, 3600, [&](double s) { options.seconds = s; }, "go on for so long while runs are short (default: 1)");
+      "seconds", 0, 3600, [&](double s) { options.seconds = s; },
+      "go on for so long while runs are short (default: 1)");
   arguments.choice(
       "format", {"md", "csv", "json", "jsonl"}, [&](const std::string& word) { options.format = word; },
       "of the table (default: md)");
