@@ -25,6 +25,7 @@ HalideType halide_type(ir::Element element) {
   case ir::Element::boolean: return {1, 8};
   case ir::Element::i32: return {0, 32};
   case ir::Element::u32: return {1, 32};
+  case ir::Element::i16: return {0, 16};
   }
   throw std::logic_error("unknown element type");
 }

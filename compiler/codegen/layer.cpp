@@ -30,7 +30,9 @@ bool simple(ir::Opcode opcode) {
   case Opcode::select:
   case Opcode::step:
   case Opcode::sign:
-  case Opcode::detach: return true;
+  case Opcode::detach:
+  case Opcode::quantize:
+  case Opcode::dequantize: return true;
   default: return false;
   }
 }

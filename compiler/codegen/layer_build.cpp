@@ -30,15 +30,20 @@ struct LayerBuilder::Place {
 
 LayerBuilder::LayerBuilder(const Layer& layer, const kernels::Target& target)
     : layer_(layer), target_(target), shape_(shape_of(layer)), tiles_(choose_tiles(shape_, target)),
-      lanes_(tiles_.lanes), wide_(tiles_.lanes == 16), inputs_(inputs_of(layer)), outputs_(outputs_of(layer)),
+      lanes_(tiles_.lanes), wide_(tiles_.lanes == 16),
+      spikes_(layer.function->type(layer.synapse->operands[0].value).element), real_(spikes_ == ir::Element::f32),
+      narrow_(wide_ && spikes_ == ir::Element::i16), inputs_(inputs_of(layer)), outputs_(outputs_of(layer)),
       module_("rvb_layer", context_), b_(context_) {
   i8_ = b_.getInt8Ty();
+  i16_ = b_.getInt16Ty();
   i32_ = b_.getInt32Ty();
   i64_ = b_.getInt64Ty();
   f32_ = b_.getFloatTy();
   pointer_ = b_.getInt8PtrTy();
   floats_ = llvm::FixedVectorType::get(f32_, static_cast<unsigned>(lanes_));
   ints_ = llvm::FixedVectorType::get(i32_, static_cast<unsigned>(lanes_));
+  sum_ = real_ ? floats_ : ints_;
+  table_ = narrow_ ? llvm::FixedVectorType::get(i16_, 16) : sum_;
   int below = 0;
   above_ = INT32_MAX;
   for (const Phase& p : shape_.phases) {
@@ -242,7 +247,7 @@ void LayerBuilder::build_task() {
     llvm::Value* to = smaller(number(shape_.height), plus(place.top, table_rows_));
     each_image(step, [&](const Place& own) {
       llvm::Value* image =
-          bytes_on(array(0), times(own.image, int64_t{4} * shape_.height * shape_.width * shape_.channels));
+          bytes_on(array(0), times(own.image, spike_bytes() * shape_.height * shape_.width * shape_.channels));
       llvm::Value* scale = layer_.synapse->operands.size() > 2 ? array(2) : static_cast<llvm::Value*>(nobody);
       b_.CreateCall(tables_, {image, scale, bytes_on(own.tables, times(b_.CreateSub(from, place.top), row_bytes())),
                               from, b_.CreateSub(to, from)});

@@ -23,6 +23,7 @@ private:
   // layer_tables.cpp. void tables(image, scale, tables, first_y, rows): makes the tables of `rows` rows of an image
   // from first_y on, with columns of zeros at both sides.
   llvm::Function* build_tables();
+  llvm::Value* pair_sums(llvm::Value* spikes); // Q
   llvm::Value* table_of_four(llvm::Value* spikes, int group);
   void store_tables(llvm::Value* spikes, llvm::Value* place, int groups);
 
@@ -37,6 +38,13 @@ private:
   };
   llvm::Function* sums(const Variant& variant); // made when first asked for
   llvm::Function* build_sums(const Variant& variant);
+  // What stands around the inner loop: a function, its loops over taps and words, its results.
+  using Words = std::function<void(llvm::Value* tables, llvm::Value* bits, int groups)>;
+  llvm::Function* begin_sums(const Variant& variant);
+  void each_word(llvm::Function* f, const Words& body);
+  void store_sums(llvm::Function* f, const Variant& variant, const std::vector<llvm::Value*>& sums);
+  // layer_narrow.cpp. The same for spikes of 16 bits.
+  llvm::Function* build_narrow_sums(const Variant& variant);
 
   // layer_neuron.cpp. void neuron(sums, arrays, at, state_at, state, channel, pixels, stride, step): the neuron on a
   // block of sums.
@@ -70,10 +78,16 @@ private:
   void store_lanes(llvm::Value* value, llvm::Value* pointer, int count);
   llvm::Constant* mask(int count);
   llvm::Constant* splat(double value);
-  llvm::Value* sign_of(llvm::Value* value, llvm::Value* flips); // value with its sign bit exclusive-or flips
+  // Numbers of tables and sums: f32_, i32_ or (tables of narrow spikes) i16_.
+  llvm::Value* add(llvm::Value* a, llvm::Value* b) { return real_ ? b_.CreateFAdd(a, b) : b_.CreateAdd(a, b); }
+  // The value where `minus` is 0, its negative where the sign bit (real) or all bits (whole) are 1.
+  llvm::Value* signed_by(llvm::Value* value, llvm::Value* minus);
+  llvm::Constant* minus_lanes(const std::vector<bool>& lanes); // such a constant
 
   int last_lanes() const { return (shape_.outputs - 1) % lanes_ + 1; } // of the last vector of outputs
-  int64_t pixel_bytes() const { return int64_t{1} * shape_.groups() * lanes_ * 4; }
+  int64_t table_bytes() const { return narrow_ ? 32 : int64_t{4} * lanes_; }
+  int64_t pixel_bytes() const { return shape_.groups() * table_bytes(); }
+  int64_t spike_bytes() const { return ir::bytes_of(spikes_); }
   int64_t row_bytes() const { return pixel_bytes() * (left_ + shape_.width + right_); }
   int64_t image_bytes() const { return row_bytes() * table_rows_; }
   int images_per_task() const { return tiles_.across ? tiles_.images : 1; }
@@ -87,6 +101,9 @@ private:
   const Tiles tiles_;
   const int lanes_;
   const bool wide_;                                       // registers of 16 numbers: whole tables
+  const ir::Element spikes_;                              // f32, i32 or i16
+  const bool real_;                                       // they are f32
+  const bool narrow_;                                     // i16 spikes on wide registers: tables of 16-bit numbers
   int left_ = 0, right_ = 0, table_rows_ = 0, above_ = 0; // the frame of zeros, and what a strip's tables span
   int64_t strip_elements_ = 0;                            // of one state, of all images of a task
   std::vector<ir::Value> inputs_, outputs_;
@@ -94,9 +111,11 @@ private:
   llvm::LLVMContext context_;
   llvm::Module module_;
   llvm::IRBuilder<> b_;
-  llvm::Type *i8_, *i32_, *i64_, *f32_;
+  llvm::Type *i8_, *i16_, *i32_, *i64_, *f32_;
   llvm::PointerType* pointer_;
   llvm::FixedVectorType *floats_, *ints_;
+  llvm::FixedVectorType* table_; // a table as it lies in memory
+  llvm::FixedVectorType* sum_;   // a vector of sums
   llvm::Function* tables_ = nullptr;
   llvm::Function* task_ = nullptr;
   std::map<Variant, llvm::Function*> sums_;

@@ -19,6 +19,16 @@ llvm::Value* LayerBuilder::lower(const ir::Op& op, const std::vector<llvm::Value
   using ir::Opcode;
   auto call = [&](llvm::Intrinsic::ID id) { return b_.CreateUnaryIntrinsic(id, x[0]); };
   switch (op.opcode) {
+  case Opcode::quantize: {
+    llvm::Value* scaled = b_.CreateFMul(x[0], splat(op.number("scale")));
+    llvm::Value* whole = b_.CreateUnaryIntrinsic(llvm::Intrinsic::rint, scaled); // ties to even, as programs start
+    llvm::Value* most = splat(static_cast<double>(op.integer("limit")));
+    llvm::Value* least = splat(-static_cast<double>(op.integer("limit")));
+    whole = b_.CreateSelect(b_.CreateFCmpOLT(whole, most), whole, most);
+    whole = b_.CreateSelect(b_.CreateFCmpOGT(whole, least), whole, least);
+    return b_.CreateFPToSI(whole, ints_);
+  }
+  case Opcode::dequantize: return b_.CreateFMul(b_.CreateSIToFP(x[0], floats_), splat(op.number("scale")));
   case Opcode::add: return b_.CreateFAdd(x[0], x[1]);
   case Opcode::sub: return b_.CreateFSub(x[0], x[1]);
   case Opcode::mul: return b_.CreateFMul(x[0], x[1]);
@@ -80,7 +90,7 @@ llvm::Function* LayerBuilder::build_neuron(int vectors, bool ends) {
         const ir::Operand& operand = op.operands[static_cast<size_t>(i)];
         llvm::Value*& value = values[body.parameters[static_cast<size_t>(i)]];
         if (i == layer_.sums_operand) {
-          value = load(floats_, bytes_on(sums_at, int64_t{4} * v * lanes_), 4 * static_cast<unsigned>(lanes_));
+          value = load(sum_, bytes_on(sums_at, int64_t{4} * v * lanes_), 4 * static_cast<unsigned>(lanes_));
           continue;
         }
         const size_t slot = operand.is_literal() ? 0 : input++;
@@ -99,7 +109,8 @@ llvm::Function* LayerBuilder::build_neuron(int vectors, bool ends) {
             value = b_.CreateICmpNE(load_lanes(i8_, element_at(array(slot), at, type.element), used),
                                     b_.CreateVectorSplat(static_cast<unsigned>(lanes_), b_.getInt8(0)));
           else
-            value = load_lanes(f32_, element_at(array(slot), at, type.element), used);
+            value = load_lanes(type.element == ir::Element::i32 ? i32_ : f32_,
+                               element_at(array(slot), at, type.element), used);
         }
       }
       auto value_of = [&](const ir::Operand& operand) -> llvm::Value* {
@@ -122,6 +133,8 @@ llvm::Function* LayerBuilder::build_neuron(int vectors, bool ends) {
               value = b_.CreateFCmpUNE(value, splat(0));
             value = b_.CreateZExt(value, llvm::FixedVectorType::get(i8_, static_cast<unsigned>(lanes_)));
           }
+          if (element == ir::Element::i16)
+            value = b_.CreateTrunc(value, llvm::FixedVectorType::get(i16_, static_cast<unsigned>(lanes_)));
           store_lanes(value, element_at(array(inputs_.size() + y), at, element), used);
         }
       }

@@ -85,8 +85,4 @@ llvm::Constant* LayerBuilder::splat(double value) {
                                         llvm::ConstantFP::get(f32_, static_cast<float>(value)));
 }
 
-llvm::Value* LayerBuilder::sign_of(llvm::Value* value, llvm::Value* flips) {
-  return b_.CreateBitCast(b_.CreateXor(b_.CreateBitCast(value, ints_), flips), floats_);
-}
-
 } // namespace rvb::codegen

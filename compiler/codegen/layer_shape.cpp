@@ -64,6 +64,7 @@ Shape shape_of(const Layer& layer) {
   const ir::Type& image = layer.function->type(op.operands[0].value);
   const ir::Type& result = layer.function->type(op.results[0]);
   Shape s;
+  s.spikes = image.element;
   if (layer.neuron != nullptr && layer.neuron->integer("states") > 0)
     s.steps = result.dims[0];
   s.channels = dim(image, 1);
@@ -106,13 +107,19 @@ double cycles(int pixels, int vectors, bool wide) {
 
 // The cheapest tile for a row of `count` results. It leaves registers for the indices of each vector of outputs and a
 // few tables on their way.
-void choose(int count, int blocks, bool wide, int& pixels, int& vectors) {
-  int registers = wide ? 24 : 8;
+void choose(int count, int blocks, bool wide, ir::Element spikes, int& pixels, int& vectors) {
+  const bool narrow = wide && spikes == ir::Element::i16;
+  // Whole numbers run best where LLVM keeps all in registers: G synapses a second of the convolutions above, 32 bits:
+  // 6 x 2 293 to 345, 3 x 4 284 to 374, 8 x 2 248 to 330, 8 x 4 187 to 295; 16 bits, which sum in 16 bits beside those
+  // in 32: 3 x 4 409 to 480, 4 x 4 361 to 486, 8 x 2 317 to 407.
+  const int registers = !wide ? 8 : spikes == ir::Element::f32 ? 24 : 12;
   constexpr int most_pixels = 8; // twelve are as fast in registers, but the tables of their windows leave the L1 cache
   double cheapest = 0;
   for (int v : {1, 2, 3, 4, 6, 8}) {
     if (v > blocks || (!wide && v > 2))
       break;
+    if (narrow && v != 4 && blocks >= 4) // a table is read once for 64 outputs
+      continue;
     for (int p = 1; p * v <= registers && p <= std::min(count, most_pixels); ++p) {
       int tiles = (count + p - 1) / p;
       int longer = count % tiles, shorter = count / tiles; // tiles of a row differ by one pixel at most
@@ -132,17 +139,17 @@ void choose(int count, int blocks, bool wide, int& pixels, int& vectors) {
 Tiles choose_tiles(const Shape& shape, const kernels::Target& target) {
   Tiles tiles;
   tiles.lanes = target.vector_floats();
-  bool wide = tiles.lanes == 16;
+  bool wide = tiles.lanes == 16, narrow = wide && shape.spikes == ir::Element::i16;
   int blocks = (shape.outputs + tiles.lanes - 1) / tiles.lanes;
   int columns = 1, rows = 1;
   for (const Phase& p : shape.phases) {
     columns = std::max(columns, p.columns);
     rows = std::max(rows, p.rows);
   }
-  choose(columns, blocks, wide, tiles.pixels, tiles.vectors);
+  choose(columns, blocks, wide, shape.spikes, tiles.pixels, tiles.vectors);
   // The tables of a strip stay in the L2 cache.
   constexpr int64_t budget = 640 << 10;
-  int64_t row_bytes = int64_t{1} * shape.width * shape.groups() * tiles.lanes * 4;
+  int64_t row_bytes = int64_t{1} * shape.width * shape.groups() * (narrow ? 32 : tiles.lanes * 4);
   int64_t fits = std::max<int64_t>(1, (budget / row_bytes - shape.kernel_y + 1) / shape.stride_y);
   int strips = static_cast<int>((rows + fits - 1) / fits);
   // One image is work for two threads and more: from half a million synapses (a few microseconds) on.
@@ -154,7 +161,7 @@ Tiles choose_tiles(const Shape& shape, const kernels::Target& target) {
   // third.
   tiles.across = columns <= 8 && strips == 1;
   if (tiles.across)
-    choose(8, blocks, wide, tiles.images, tiles.across_vectors);
+    choose(8, blocks, wide, shape.spikes, tiles.images, tiles.across_vectors);
   int all_blocks = (blocks + tiles.vectors - 1) / tiles.vectors;
   if (strips < 2 && all_blocks % 2 == 0 && shape.synapses() >= 2 * task_synapses)
     tiles.parts = 2;

@@ -17,7 +17,8 @@ struct Phase {
 };
 
 struct Shape {
-  int64_t steps = 1; // T when the neuron has states, else 1
+  ir::Element spikes = ir::Element::f32; // or whole numbers: i16, i32
+  int64_t steps = 1;                     // T when the neuron has states, else 1
   int height = 1, width = 1, channels = 1;
   int out_height = 1, out_width = 1, outputs = 1;
   int stride_y = 1, stride_x = 1; // from one result's window to the next

@@ -11,10 +11,6 @@ namespace rvb::codegen {
 
 namespace {
 
-int64_t element_bytes(ir::Element element) {
-  return element == ir::Element::boolean ? 1 : 4;
-}
-
 // A result's outside name: what the IR says, or the parameter's own.
 std::string outside_name(const ir::Function& function, size_t result) {
   if (result < function.result_names.size())
@@ -53,7 +49,7 @@ private:
     Buffer buffer;
     buffer.place = place;
     buffer.index = index;
-    int64_t bytes = info.type.elements_per_sample() * element_bytes(info.type.element);
+    int64_t bytes = info.type.elements_per_sample() * ir::bytes_of(info.type.element);
     (info.type.has_batch() ? buffer.sample_bytes : buffer.static_bytes) = bytes;
     buffer.value = info.name;
     plan_.buffers.push_back(buffer);

@@ -167,7 +167,7 @@ std::vector<uint32_t> Constant::words() const {
 }
 
 int64_t bytes_of(Element element) {
-  return element == Element::boolean ? 1 : 4;
+  return element == Element::boolean ? 1 : element == Element::i16 ? 2 : 4;
 }
 
 uint64_t hash_bytes(const std::vector<uint8_t>& bytes) {

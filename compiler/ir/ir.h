@@ -13,7 +13,7 @@
 
 namespace rvb::ir {
 
-enum class Element : uint8_t { f32, boolean, i32, u32 };
+enum class Element : uint8_t { f32, boolean, i32, u32, i16 };
 
 constexpr int64_t batch = -1; // the dimension that is known at run time, printed `?`
 
@@ -136,7 +136,7 @@ struct Constant {
   std::vector<uint32_t> words() const;
 };
 
-int64_t bytes_of(Element element);                      // of one element: 4, or 1 for bool
+int64_t bytes_of(Element element);                      // of one element: 4, 2 for i16, 1 for bool
 uint64_t hash_bytes(const std::vector<uint8_t>& bytes); // FNV-1a: what a long constant prints as
 bool is_name(const std::string& text);                  // letters, digits, `_` and `.`, at least one
 

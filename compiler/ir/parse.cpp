@@ -41,8 +41,10 @@ private:
       result.element = Element::i32;
     else if (accept_word("u32"))
       result.element = Element::u32;
+    else if (accept_word("i16"))
+      result.element = Element::i16;
     else
-      fail("a type (`f32`, `bool`, `i32`, `u32`) expected");
+      fail("a type (`f32`, `bool`, `i32`, `u32`, `i16`) expected");
     expect("[");
     until("]", [&] {
       size_t at = here();
@@ -96,14 +98,19 @@ private:
     if (constant.type.element == Element::f32)
       return put(constant.bytes, static_cast<float>(number().real));
     int64_t value = integer();
-    int64_t low = constant.type.element == Element::i32 ? INT32_MIN : 0;
+    int64_t low = constant.type.element == Element::i32   ? INT32_MIN
+                  : constant.type.element == Element::i16 ? INT16_MIN
+                                                          : 0;
     int64_t high = constant.type.element == Element::i32   ? INT32_MAX
+                   : constant.type.element == Element::i16 ? INT16_MAX
                    : constant.type.element == Element::u32 ? int64_t{UINT32_MAX}
                                                            : 1;
     if (value < low || value > high)
       fail_at(begin, "number out of range of its element type");
     if (constant.type.element == Element::boolean)
       put(constant.bytes, static_cast<uint8_t>(value));
+    else if (constant.type.element == Element::i16)
+      put(constant.bytes, static_cast<int16_t>(value));
     else
       put(constant.bytes, static_cast<uint32_t>(value));
   }

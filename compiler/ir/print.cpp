@@ -1,5 +1,7 @@
 #include "ir/text.h"
 
+#include <cstring>
+
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -23,6 +25,7 @@ const char* element_name(Element element) {
   case Element::boolean: return "bool";
   case Element::i32: return "i32";
   case Element::u32: return "u32";
+  case Element::i16: return "i16";
   }
   return "f32";
 }
@@ -78,6 +81,15 @@ std::string contents(const Constant& constant) {
     case Element::u32: return list(constant.words(), [](uint32_t v) { return std::to_string(v); });
     case Element::i32:
       return list(constant.words(), [](uint32_t v) { return std::to_string(static_cast<int32_t>(v)); });
+    case Element::i16: {
+      std::string text;
+      for (size_t i = 0; i + 1 < constant.bytes.size(); i += 2) {
+        int16_t v = 0;
+        std::memcpy(&v, constant.bytes.data() + i, 2);
+        text += (i ? ", " : "") + std::to_string(v);
+      }
+      return text;
+    }
     case Element::boolean: return list(constant.bytes, [](uint8_t v) { return std::to_string(v != 0); });
     }
     return "";

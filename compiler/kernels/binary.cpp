@@ -15,8 +15,17 @@ constexpr int word_bits = 32;
 
 // +x where bit `bit` of `word` is 1, else -x.
 Expr signed_by(const Expr& x, const Expr& word, const Expr& bit) {
+  if (!x.type().is_float()) { // all bits turned over, and one more
+    Expr minus = cast<int32_t>((word >> cast<uint32_t>(bit)) & 1u) - 1;
+    return (x ^ minus) - minus;
+  }
   Expr flip = (~word << cast<uint32_t>(word_bits - 1 - bit)) & Expr(uint32_t{0x80000000});
   return reinterpret<float>(reinterpret<uint32_t>(x) ^ flip);
+}
+
+// Whole numbers are summed in 32 bits.
+Expr in_sums(const Expr& spike) {
+  return spike.type().is_float() ? spike : cast<int32_t>(spike);
 }
 
 // Bits of a word that are in use: all of them when there are several words, the last one's rest meeting zeros.
@@ -49,13 +58,13 @@ public:
     const Sizes& s = c.sizes;
     c.pad(
         [&](Expr k, Expr x, Expr y, Expr n) {
-          Expr spike = inputs[0](k, x, y, n);
+          Expr spike = in_sums(inputs[0](k, x, y, n));
           return inputs.size() > 2 ? spike * inputs[2](k) : spike; // alpha, in training
         },
         !fills_words(s.in));
     r = RDom({{0, bits_of(s.in)}, {0, words_of(s.in)}, {0, s.kernel_x}, {0, s.kernel_y}}, "r");
     Expr x = c.padded(r.y * word_bits + r.x, c.x * s.stride_x + r.z, c.y * s.stride_y + r.w, c.n);
-    c.sum(c.j, c.x, c.y, c.n) = 0.0f;
+    c.sum(c.j, c.x, c.y, c.n) = cast(x.type(), 0);
     c.sum(c.j, c.x, c.y, c.n) += signed_by(x, inputs[1](c.j, r.y, r.w * s.kernel_x + r.z), r.x);
     define("binary_conv2d")(c.j, c.x, c.y, c.n) = c.sum(c.j, c.x, c.y, c.n);
   }
@@ -94,12 +103,12 @@ public:
     int64_t in = call.operand(0).channels();
     Expr rows = inputs[0].dim(1).extent();
     // A tile may reach past the last row, and the last word past the last channel.
-    Expr x = inputs[0](fills_words(in) ? Expr(k) : clamp(k, 0, static_cast<int>(in) - 1), min(m, rows - 1));
+    Expr x = in_sums(inputs[0](fills_words(in) ? Expr(k) : clamp(k, 0, static_cast<int>(in) - 1), min(m, rows - 1)));
     if (inputs.size() > 2)
       x = x * inputs[2](fills_words(in) ? Expr(k) : clamp(k, 0, static_cast<int>(in) - 1));
-    filled(k, m) = fills_words(in) ? x : select(likely(k < static_cast<int>(in)), x, 0.0f);
+    filled(k, m) = fills_words(in) ? x : select(likely(k < static_cast<int>(in)), x, cast(x.type(), 0));
     r = RDom({{0, bits_of(in)}, {0, words_of(in)}}, "r");
-    sum(j, m) = 0.0f;
+    sum(j, m) = cast(x.type(), 0);
     sum(j, m) += signed_by(filled(r.y * word_bits + r.x, m), inputs[1](j, r.y, 0), r.x);
     define("binary_linear")(j, m) = sum(j, m);
   }

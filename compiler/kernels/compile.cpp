@@ -70,6 +70,7 @@ Halide::Type halide_type(ir::Element element) {
   case ir::Element::boolean: return Halide::UInt(8);
   case ir::Element::i32: return Halide::Int(32);
   case ir::Element::u32: return Halide::UInt(32);
+  case ir::Element::i16: return Halide::Int(16);
   }
   throw Failure(Exit::internal, "unknown element type");
 }

@@ -48,7 +48,7 @@ void Correlation::pad(const std::function<Expr(Expr, Expr, Expr, Expr)>& image, 
     channel = clamp(k, 0, sizes.in - 1);
   }
   Expr value = image(channel, clamp(xi / dx, 0, sizes.width - 1), clamp(yi / dy, 0, sizes.height - 1), n);
-  padded(k, x, y, n) = select(inside, value, 0.0f);
+  padded(k, x, y, n) = select(inside, value, cast(value.type(), 0));
 }
 
 void Correlation::correlate(Func& output, const std::function<Expr(Expr, Expr, Expr, Expr)>& weight) {

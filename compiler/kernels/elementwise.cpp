@@ -47,6 +47,12 @@ Expr step(const Expr& x) {
 
 Expr lower(const ir::Op& op, const std::vector<Expr>& x) {
   switch (op.opcode) {
+  case Opcode::quantize: {
+    Expr limit = static_cast<float>(op.integer("limit"));
+    Expr whole = clamp(round(x[0] * static_cast<float>(op.number("scale"))), -limit, limit);
+    return op.integer("bits") == 16 ? cast<int16_t>(whole) : cast<int32_t>(whole);
+  }
+  case Opcode::dequantize: return cast<float>(x[0]) * static_cast<float>(op.number("scale"));
   case Opcode::add: return x[0] + x[1];
   case Opcode::sub: return x[0] - x[1];
   case Opcode::mul: return x[0] * x[1];

@@ -12,6 +12,21 @@ bool is_bits(const ir::Type& type, int64_t taps, int64_t in, int64_t out, std::s
   return type == expected || fail(error, "the bits have type " + ir::print(type) + ", expected " + ir::print(expected));
 }
 
+// Real spikes, or whole numbers (deployment).
+bool is_spikes(const ir::Type& x, int rank, std::string& error) {
+  ir::Type as_real = x;
+  if (x.element == ir::Element::i16 || x.element == ir::Element::i32)
+    as_real.element = ir::Element::f32;
+  return is_tensor(as_real, rank, rank, "the tensor", error);
+}
+
+// Sums of real spikes are real, sums of whole numbers are i32.
+ir::Type sums_of(ir::Type type) {
+  if (type.element != ir::Element::f32)
+    type.element = ir::Element::i32;
+  return type;
+}
+
 bool channels_agree(const ir::Type& x, int64_t in, std::string& error) {
   return x.dims.back() == in ||
          fail(error, "the tensor has type " + ir::print(x) + ", expected " + std::to_string(in) + " channels");
@@ -21,6 +36,8 @@ bool channels_agree(const ir::Type& x, int64_t in, std::string& error) {
 bool operands_fit(const Types& operands, int64_t in, std::string& error) {
   if (operands.size() != 2 && operands.size() != 3)
     return fail(error, "takes a tensor, bits and perhaps alpha");
+  if (operands.size() == 3 && operands[0].element != ir::Element::f32)
+    return fail(error, "whole numbers take no alpha");
   return operands.size() == 2 || is_vector(operands[2], in, "alpha", error);
 }
 
@@ -32,7 +49,7 @@ std::optional<Types> conv2d_types(const ir::Op& op, const Types& operands, std::
           op,
           {{"channels", Kind::pair, 1}, {"kernel", Kind::pair, 1}, {"pad", Kind::pair, 0}, {"stride", Kind::pair, 1}},
           error) ||
-      !is_tensor(x, 3, 3, "the tensor", error))
+      !is_spikes(x, 3, error))
     return std::nullopt;
   std::vector<int64_t> kernel = op.integers("kernel"), channels = op.integers("channels");
   int64_t extent[2] = {x.dims.end()[-3], x.dims.end()[-2]}, out[2];
@@ -40,7 +57,7 @@ std::optional<Types> conv2d_types(const ir::Op& op, const Types& operands, std::
       !is_bits(operands[1], kernel[0] * kernel[1], channels[0], channels[1], error) ||
       !windows_fit(extent, window_of(op, kernel), out, error))
     return std::nullopt;
-  return Types{with_tail(x, 3, {out[0], out[1], channels[1]})};
+  return Types{sums_of(with_tail(x, 3, {out[0], out[1], channels[1]}))};
 }
 
 std::optional<Types> input_gradient_types(const ir::Op& op, const Types& operands, std::string& error) {
@@ -88,12 +105,12 @@ std::optional<Types> linear_types(const ir::Op& op, const Types& operands, std::
   if (!operands_fit(operands, op.integers("channels").size() == 2 ? op.integers("channels")[0] : 0, error))
     return std::nullopt;
   const ir::Type& x = operands[0];
-  if (!attributes_fit(op, {{"channels", Kind::pair, 1}}, error) || !is_tensor(x, 1, 1, "the tensor", error))
+  if (!attributes_fit(op, {{"channels", Kind::pair, 1}}, error) || !is_spikes(x, 1, error))
     return std::nullopt;
   std::vector<int64_t> channels = op.integers("channels");
   if (!channels_agree(x, channels[0], error) || !is_bits(operands[1], 1, channels[0], channels[1], error))
     return std::nullopt;
-  return Types{with_tail(x, 1, {channels[1]})};
+  return Types{sums_of(with_tail(x, 1, {channels[1]}))};
 }
 
 Count synapse_count(const ir::Function& function, const ir::Op& op) {

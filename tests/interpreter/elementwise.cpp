@@ -30,6 +30,13 @@ double smooth_step(const std::string& surrogate, double width, double x) {
 double apply(const ir::Op& op, const Options& options, const double* x) {
   using ir::Opcode;
   switch (op.opcode) {
+  case Opcode::quantize: {
+    // in single precision, as the operator is defined: which whole number is nearest depends on it
+    double whole = std::nearbyint(static_cast<float>(x[0]) * static_cast<float>(op.number("scale")));
+    double limit = static_cast<double>(op.integer("limit"));
+    return std::clamp(whole, -limit, limit);
+  }
+  case Opcode::dequantize: return x[0] * op.number("scale");
   case Opcode::add: return x[0] + x[1];
   case Opcode::sub: return x[0] - x[1];
   case Opcode::mul: return x[0] * x[1];

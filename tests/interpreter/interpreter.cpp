@@ -47,6 +47,7 @@ void evaluate_constant(Call& call) {
   case ir::Element::f32: return copy_numbers<float>(constant.bytes, numbers);
   case ir::Element::i32: return copy_numbers<int32_t>(constant.bytes, numbers);
   case ir::Element::u32: return copy_numbers<uint32_t>(constant.bytes, numbers);
+  case ir::Element::i16: return copy_numbers<int16_t>(constant.bytes, numbers);
   case ir::Element::boolean: return copy_numbers<uint8_t>(constant.bytes, numbers);
   }
 }

@@ -355,7 +355,11 @@ std::vector<Tensor> random_arguments(const ir::Function& function, int64_t batch
     for (double& number : tensor.data)
       switch (tensor.type.element) {
       case ir::Element::f32: number = random.real(low, high); break;
-      case ir::Element::i32: number = static_cast<double>(random.below(classes)); break;
+      case ir::Element::i32: // labels; images of more dimensions are spikes in fixed point
+        number = tensor.type.rank() == 1 ? static_cast<double>(random.below(classes))
+                                         : static_cast<double>(static_cast<int64_t>(random.below(400001)) - 200000);
+        break;
+      case ir::Element::i16: number = static_cast<double>(static_cast<int64_t>(random.below(2047)) - 1023); break;
       case ir::Element::boolean: number = static_cast<double>(random.below(2)); break;
       case ir::Element::u32: number = static_cast<double>(static_cast<uint32_t>(random.next())); break;
       }

@@ -17,7 +17,7 @@ int64_t elements(const ir::Type& type) {
 }
 
 size_t element_size(ir::Element element) {
-  return element == ir::Element::boolean ? 1 : 4;
+  return static_cast<size_t>(ir::bytes_of(element));
 }
 
 // A tensor in its own bytes.
@@ -33,6 +33,11 @@ std::vector<uint8_t> pack(const Tensor& tensor) {
     case ir::Element::i32: {
       auto v = static_cast<int32_t>(tensor.data[i]);
       memcpy(place, &v, 4);
+      break;
+    }
+    case ir::Element::i16: {
+      auto v = static_cast<int16_t>(tensor.data[i]);
+      memcpy(place, &v, 2);
       break;
     }
     case ir::Element::u32: {
@@ -56,6 +61,10 @@ Tensor unpack(const ir::Type& type, const std::vector<uint8_t>& bytes) {
       tensor.data[i] = f;
     } else if (type.element == ir::Element::boolean) {
       tensor.data[i] = *place;
+    } else if (tensor.type.element == ir::Element::i16) {
+      int16_t v = 0;
+      memcpy(&v, place, 2);
+      tensor.data[i] = v;
     } else if (tensor.type.element == ir::Element::u32) {
       uint32_t v = 0;
       memcpy(&v, place, 4);
