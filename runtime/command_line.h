@@ -19,6 +19,7 @@ int run_command_line(int argc, char** argv, const rvb_program& program, const Co
 
 void declare_eval(Arguments& arguments, Options& options, bool deployed);
 void declare_infer(Arguments& arguments, Options& options, bool deployed);
+void declare_ranges(Arguments& arguments, Options& options, bool deployed);
 void declare_trace(Arguments& arguments, Options& options, bool deployed);
 void declare_bench(Arguments& arguments, Options& options, bool deployed);
 void declare_info(Arguments& arguments, Options& options, bool deployed);

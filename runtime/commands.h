@@ -17,6 +17,7 @@ int run_trace(const Context& context);
 int run_gradient(const Context& context);
 int run_bench(const Context& context);
 int run_info(const Context& context);
+int run_ranges(const Context& context); // deployed: what rvbc deploy --spikes asks
 int run_verify(const Context& context); // deployed: --verify-addonly
 
 // Shared by the commands (command_support.cpp).

@@ -99,6 +99,13 @@ void declare_trace(Arguments& arguments, Options& options, bool deployed) {
   declare_threads(arguments, options);
 }
 
+void declare_ranges(Arguments& arguments, Options& options, bool) {
+  declare_samples(arguments, options, false);
+  arguments.text("output", 'o', "R.json", options.output, "the largest spike entering every binary layer");
+  declare_batch(arguments, options);
+  declare_threads(arguments, options);
+}
+
 void declare_bench(Arguments& arguments, Options& options, bool deployed) {
   declare_weights(arguments, options, deployed);
   if (!deployed)

@@ -68,6 +68,7 @@ struct Manifest {
   std::vector<FunctionInfo> functions;
   std::vector<ObservedNeuron> neurons; // both empty in programs without @observe
   std::vector<ObservedSynapses> synapses;
+  std::vector<std::pair<std::string, int64_t>> ranges; // results of @ranges, floats a sample; mostly none
   Recipe recipe;
   nlohmann::ordered_json json; // all of it
 

@@ -120,6 +120,8 @@ void choose(int count, int blocks, bool wide, ir::Element spikes, int& pixels, i
       break;
     if (narrow && v != 4 && blocks >= 4) // a table is read once for 64 outputs
       continue;
+    if (wide && spikes == ir::Element::i32 && v % 2 != 0 && blocks >= 2)
+      continue;
     for (int p = 1; p * v <= registers && p <= std::min(count, most_pixels); ++p) {
       int tiles = (count + p - 1) / p;
       int longer = count % tiles, shorter = count / tiles; // tiles of a row differ by one pixel at most

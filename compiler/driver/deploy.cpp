@@ -1,6 +1,7 @@
 #include "codegen/data.h"
 #include "codegen/disassemble.h"
 #include "driver/build.h"
+#include "driver/calibrate.h"
 #include "driver/compile.h"
 #include "driver/frontend.h"
 #include "driver/link.h"
@@ -12,8 +13,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
+#include <memory>
 
 namespace rvb::driver {
 
@@ -120,13 +123,38 @@ std::string without_extension(const std::string& path) {
 
 } // namespace
 
+namespace {
+
+// The pipeline; where spikes are whole numbers, what calibration measures before fuse decides their grids.
+std::unique_ptr<Calibration> run_deployment_passes(ir::Module& module, const sema::Program& program,
+                                                   const kernels::Target& target, const Options& options) {
+  std::vector<std::string> pipeline = passes::deployment_pipeline();
+  if (options.spikes == "f32") {
+    if (!options.calibrate.empty())
+      throw Failure(Exit::usage, "--calibrate goes with --spikes i32 or i16");
+    run_passes(module, pipeline, options);
+    return nullptr;
+  }
+  if (options.calibrate.empty())
+    throw Failure(Exit::usage, "--spikes " + options.spikes + " needs --calibrate, a data folder or an .npy of inputs");
+  auto fuse = std::find(pipeline.begin(), pipeline.end(), "fuse");
+  run_passes(module, {pipeline.begin(), fuse}, options);
+  auto calibration = std::make_unique<Calibration>(program, module, target, options);
+  if (passes::quantize_spikes(module, calibration->ranges(), options.spikes == "i16" ? 16 : 32))
+    run_passes(module, {"cse"}, options); // layers that read the same spikes on the same grid
+  run_passes(module, {fuse, pipeline.end()}, options);
+  return calibration;
+}
+
+} // namespace
+
 int run_deploy(const Options& options) {
   sema::Program program = load_program(options);
   kernels::Target target = resolve_target(options.target);
   bool library = options.wants("lib") || options.wants("header");
   ir::Module module = generate(program, {true, false, true, options.observe});
   std::string hash = bind_weights(module, program, options.weights);
-  run_passes(module, passes::deployment_pipeline(), options);
+  std::unique_ptr<Calibration> calibration = run_deployment_passes(module, program, target, options);
   std::vector<codegen::Plan> plans = plan_all(module, target);
   codegen::ProgramInfo info = program_info(program);
   info.deployed = true;
@@ -143,6 +171,7 @@ int run_deploy(const Options& options) {
   m["deployment"] = {{"weights_hash", hash},
                      {"weight_bytes", bytes.all},
                      {"binary_bytes", bytes.binary},
+                     {"spikes", options.spikes},
                      {"synaptic_multiplies", verification["multiplies"]},
                      {"verification", verification}};
   info.manifest = m.dump();
@@ -169,6 +198,9 @@ int run_deploy(const Options& options) {
                  library ? without_extension(options.output) + ".a" : options.output, bytes.all, bytes.binary,
                  objects.paths.size(), objects.cached, plans[0].static_bytes, plans[0].sample_bytes);
   }
+  if (calibration != nullptr && !library && !options.output.empty() && !options.quiet)
+    if (std::string line = calibration->compare(options.output); !line.empty())
+      fmt::print(stderr, "{}\n", line);
   if (options.verify_addonly)
     print_verification(verified);
   if (verification["multiplies"] != 0) {

@@ -56,17 +56,16 @@ void move_into_place(const fs::path& from, const std::string& output) {
   }
 }
 
-} // namespace
-
-void run_tool(const std::string& folder, const std::vector<std::string>& command) {
-  std::string log = folder + "/tool.log";
+// The program's status; its standard output and error go to files of the folder (one file, when they are the same).
+int run_in(const std::string& folder, const std::vector<std::string>& command, const std::string& out,
+           const std::string& error) {
   pid_t child = fork();
   if (child < 0)
     throw Failure(Exit::io, "cannot start " + command[0]);
   if (child == 0) {
-    int file = open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    int file = open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     dup2(file, 1);
-    dup2(file, 2);
+    dup2(out == error ? file : open(error.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), 2);
     if (chdir(folder.c_str()) != 0)
       _exit(127);
     std::vector<char*> arguments;
@@ -80,6 +79,23 @@ void run_tool(const std::string& folder, const std::vector<std::string>& command
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
+  return status;
+}
+
+} // namespace
+
+std::string run_program(const std::string& folder, const std::vector<std::string>& command) {
+  std::string out = folder + "/program.out", log = folder + "/program.log";
+  int status = run_in(folder, command, out, log);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+    return read_file(out);
+  throw Failure(WIFEXITED(status) ? static_cast<Exit>(WEXITSTATUS(status)) : Exit::internal,
+                "calibration failed: " + read_file(log));
+}
+
+void run_tool(const std::string& folder, const std::vector<std::string>& command) {
+  std::string log = folder + "/tool.log";
+  int status = run_in(folder, command, log, log);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
     throw Failure(WIFEXITED(status) && WEXITSTATUS(status) == 127 ? Exit::io : Exit::internal,
                   "`" + command[0] + "` failed (rvbc links with the system's C++ compiler; CXX names another):\n" +

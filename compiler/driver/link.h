@@ -18,6 +18,10 @@ void make_library(const std::string& folder, const std::vector<std::string>& obj
 // `NAME.s` in `folder` to `NAME.o`.
 void assemble(const std::string& folder, const std::string& name);
 
+// Runs a compiled program in `folder` and returns its standard output. What it says when it fails is the message of the
+// Failure, with its exit code.
+std::string run_program(const std::string& folder, const std::vector<std::string>& command);
+
 // Runs a program; its output is the message of the Failure when it fails.
 void run_tool(const std::string& folder, const std::vector<std::string>& command);
 

@@ -146,6 +146,15 @@ private:
     add_model(sub);
     add_compilation(sub);
     sub->add_option("--weights", options_.weights, "trained weights, .safetensors")->required();
+    sub->add_option("--spikes", options_.spikes,
+                    "numbers that enter binary layers: f32; i32 or i16, fixed point, summed in whole numbers")
+        ->check(CLI::IsMember({"f32", "i32", "i16"}))
+        ->capture_default_str();
+    sub->add_option("--calibrate", options_.calibrate,
+                    "with i32 and i16: a data folder, or an .npy of inputs, that shows how large spikes become");
+    sub->add_option("--calibration-samples", options_.calibration_samples, "how many of them")
+        ->check(CLI::Range(int64_t{1}, int64_t{1000000}))
+        ->capture_default_str();
     sub->add_flag("--observe", options_.observe,
                   "add what `eval --energy` and `trace` need to see spikes and membranes");
     sub->add_flag("--verify-addonly", options_.verify_addonly,

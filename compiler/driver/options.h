@@ -17,6 +17,9 @@ struct Options {
   std::vector<std::string> print_after; // passes
   bool time_passes = false;
   bool verify_addonly = false;
+  std::string spikes = "f32"; // deploy: f32, i32, i16
+  std::string calibrate;      // deploy: a data folder or an .npy of inputs
+  int64_t calibration_samples = 1024;
   bool observe = false;      // deploy: with the function that shows spikes and membranes
   bool collapse_time = true; // false: every time step is computed
   bool json = false;

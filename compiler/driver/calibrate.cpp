@@ -1,0 +1,96 @@
+#include "driver/calibrate.h"
+
+#include "codegen/data.h"
+#include "driver/build.h"
+#include "driver/compile.h"
+#include "driver/frontend.h"
+#include "driver/link.h"
+#include "driver/manifest.h"
+#include "passes/passes.h"
+#include "support/result.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace rvb::driver {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+// The results of @ranges with their floats a sample: what the runtime needs to read them.
+ordered_json range_list(const ir::Function& ranges) {
+  ordered_json list = ordered_json::array();
+  for (size_t i = 0; i < ranges.results.size(); ++i) {
+    const std::string& name = ranges.result_names[i];
+    if (name.rfind("range:", 0) == 0)
+      list.push_back({{"name", name}, {"elements", ranges.type(ranges.results[i].value).elements_per_sample()}});
+  }
+  return list;
+}
+
+} // namespace
+
+std::vector<std::string> Calibration::samples() const {
+  std::filesystem::path path = std::filesystem::absolute(options_.calibrate);
+  bool array = path.extension() == ".npy";
+  return {array ? "--input" : "--data", path.string(), "--limit", std::to_string(options_.calibration_samples)};
+}
+
+Calibration::Calibration(const sema::Program& program, ir::Module module, const kernels::Target& target,
+                         const Options& options)
+    : options_(options) {
+  auto unwanted = [](const ir::Function& f) { return f.name != "infer"; };
+  module.functions.erase(std::remove_if(module.functions.begin(), module.functions.end(), unwanted),
+                         module.functions.end());
+  passes::add_ranges(module);
+  Options silent = options;
+  silent.print_after.clear();
+  silent.time_passes = false;
+  std::vector<std::string> pipeline = passes::deployment_pipeline();
+  pipeline.erase(pipeline.begin(), std::find(pipeline.begin(), pipeline.end(), "fuse"));
+  run_passes(module, pipeline, silent);
+  std::vector<codegen::Plan> plans = plan_all(module, target);
+  KernelObjects objects = compile_kernels(kernel_requests(module, plans), target, options.jobs, options.quiet);
+  codegen::ProgramInfo info = program_info(program);
+  info.deployed = true;
+  ordered_json m = manifest(program, module, plans, target, true);
+  m["ranges"] = range_list(*module.find("ranges"));
+  info.manifest = m.dump();
+  codegen::emit_program(plans, info, target, codegen::OutputKind::object, folder_.path() + "/program.o");
+  codegen::write_data(module, folder_.path() + "/data");
+  assemble(folder_.path(), "data");
+  std::vector<std::string> files{"program.o", "data.o"};
+  files.insert(files.end(), objects.paths.begin(), objects.paths.end());
+  link_executable(folder_.path(), files, Kind::deployed, folder_.path() + "/real");
+
+  std::vector<std::string> command{"./real", "ranges", "--output", "ranges.json"};
+  for (const std::string& word : samples())
+    command.push_back(word);
+  run_program(folder_.path(), command);
+  for (auto& [path, largest] : ordered_json::parse(read_text(folder_.path() + "/ranges.json")).at("ranges").items())
+    ranges_[path] = largest.get<double>();
+}
+
+std::string Calibration::compare(const std::string& executable) const {
+  std::vector<std::string> words = samples();
+  if (words[0] == "--input")
+    return "";
+  auto evaluate = [&](const std::string& program, const std::vector<std::string>& more) {
+    std::vector<std::string> command{program, "eval", "--json"};
+    command.insert(command.end(), words.begin(), words.end());
+    command.insert(command.end(), more.begin(), more.end());
+    return ordered_json::parse(run_program(folder_.path(), command));
+  };
+  ordered_json real = evaluate("./real", {"--output", "real.npy"});
+  ordered_json whole = evaluate(std::filesystem::absolute(executable).string(), {"--compare", "real.npy"});
+  return fmt::format(
+      "spikes of {} bits: accuracy {:.2f} % beside {:.2f} % in floating point, {} of {} decisions differ",
+      options_.spikes == "i16" ? 16 : 32, 100 * whole.at("accuracy").get<double>(),
+      100 * real.at("accuracy").get<double>(), whole.at("comparison").at("decisions_differ").get<int64_t>(),
+      real.at("count").get<int64_t>());
+}
+
+} // namespace rvb::driver

@@ -1,0 +1,115 @@
+// Binary layers sum whole numbers: their spikes are rounded to a grid of the layer's own, chosen so that the largest
+// spike of the calibration is the largest number that cannot overflow.
+//
+//   %y = binary_conv2d(%x, %bits) {channels = [64, 64], kernel = [3, 3], …} : f32[?,8,8,64] @ unit.conv
+//
+// becomes, for 16 bits and a largest spike of 4.0,
+//
+//   %q = quantize(%x) {bits = 16, limit = 1023, scale = 255.75} : i16[?,8,8,64]
+//   %s = binary_conv2d(%q, %bits) {channels = [64, 64], kernel = [3, 3], …} : i32[?,8,8,64] @ unit.conv
+//   %y = dequantize(%s) {scale = 0.0039100684} : f32[?,8,8,64]
+//
+// fuse then moves quantize into the neuron that emits and dequantize into the one that reads. Sums of whole numbers do
+// not depend on their order, so that the program gives the same bits on every machine.
+//
+// The limit: 16 bits are summed eight lookups of four spikes at a time, 32 · limit < 2^15. In 32 bits all sums of the
+// layer fit, fan-in · limit < 2^31; beyond 2^22 single precision has no finer spikes to offer, and a power of two as
+// scale keeps the rounding the only loss.
+//
+// Needs: pack_weights has run, fuse has not. Keeps: the result up to the rounding of spikes.
+#include "passes/quantize_spikes.h"
+
+#include "passes/edit.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace rvb::passes {
+
+using namespace ir;
+
+namespace {
+
+bool is_binary(const Function& function, const Op& op) {
+  return (op.opcode == Opcode::binary_conv2d || op.opcode == Opcode::binary_linear) && op.operands.size() == 2 &&
+         !op.operands[0].is_literal() && function.type(op.operands[0].value).element == Element::f32;
+}
+
+struct Grid {
+  int64_t limit;
+  double scale;
+};
+
+Grid grid_of(const Op& op, double largest, int64_t bits) {
+  std::vector<int64_t> kernel = op.integers("kernel");
+  const int64_t fan_in = op.integers("channels")[0] * (kernel.size() == 2 ? kernel[0] * kernel[1] : 1);
+  Grid grid{1023, 1};
+  if (bits == 32)
+    grid.limit = std::clamp<int64_t>(INT32_MAX / fan_in, 1, int64_t{1} << 22);
+  if (largest > 0 && std::isfinite(largest))
+    grid.scale = static_cast<double>(grid.limit) / largest;
+  if (bits == 32)
+    grid.scale = std::exp2(std::floor(std::log2(grid.scale)));
+  grid.scale = static_cast<float>(std::clamp(grid.scale, 1e-30, 1e30));
+  return grid;
+}
+
+bool quantize(Function& function, const Ranges& ranges, int64_t bits) {
+  bool changed = false;
+  std::vector<Op> result;
+  for (Op& op : function.ops) {
+    const auto range = ranges.find(op.layer);
+    if (!is_binary(function, op) || range == ranges.end()) {
+      result.push_back(std::move(op));
+      continue;
+    }
+    changed = true;
+    const Grid grid = grid_of(op, range->second, bits);
+    auto typed = [&](Value like, Element element) {
+      Type type = function.type(like);
+      type.element = element;
+      return type;
+    };
+    Op in;
+    in.opcode = Opcode::quantize;
+    in.operands = {op.operands[0]};
+    in.attributes = {{"bits", bits}, {"limit", grid.limit}, {"scale", grid.scale}};
+    in.results = {function.add_value(typed(op.operands[0].value, bits == 16 ? Element::i16 : Element::i32), "spikes")};
+    Op out;
+    out.opcode = Opcode::dequantize;
+    out.attributes = {{"scale", static_cast<double>(static_cast<float>(1 / grid.scale))}};
+    out.results = op.results;
+    op.operands[0] = in.results[0];
+    op.results = {function.add_value(typed(out.results[0], Element::i32), "sums")};
+    out.operands = {op.results[0]};
+    result.push_back(std::move(in));
+    result.push_back(std::move(op));
+    result.push_back(std::move(out));
+  }
+  function.ops = std::move(result);
+  return changed;
+}
+
+} // namespace
+
+void add_ranges(Module& module) {
+  Function ranges = *module.find("infer");
+  ranges.name = "ranges";
+  if (ranges.result_names.empty())
+    ranges.result_names = {"logits"};
+  for (const Op& op : ranges.ops)
+    if (is_binary(ranges, op)) {
+      ranges.results.push_back(op.operands[0]);
+      ranges.result_names.push_back("range:" + op.layer);
+    }
+  module.functions.push_back(std::move(ranges));
+}
+
+bool quantize_spikes(Module& module, const Ranges& ranges, int64_t bits) {
+  bool changed = false;
+  for (Function& function : module.functions)
+    changed |= quantize(function, ranges, bits);
+  return changed;
+}
+
+} // namespace rvb::passes
