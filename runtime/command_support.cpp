@@ -63,7 +63,7 @@ DataSettings data_settings(const Context& context, const std::string& folder) {
   const Options& options = context.options;
   const Recipe& recipe = context.manifest.recipe;
   return {folder, options.partition, options.frames.empty() ? recipe.frames : options.frames,
-          options.resize > 0 ? options.resize : recipe.resize};
+          options.resize > 0 ? options.resize : recipe.resize, false};
 }
 
 std::unique_ptr<Dataset> open_samples(const Context& context, Split split, bool labels) {

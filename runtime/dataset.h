@@ -19,6 +19,7 @@ struct DataSettings {
   std::string partition = ""; // "": the data set's own; see partition.h
   std::string frames = "equal_count";
   int64_t resize = 0;
+  bool windows = false; // pictures are cut out at random: each is decoded anew
 };
 
 // What a result must name: which samples it is about.

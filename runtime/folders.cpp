@@ -163,9 +163,9 @@ std::unique_ptr<Dataset> open_class_folders(const DataSettings& given, Split spl
   std::string train = part_folder(settings.folder, Split::train), test = part_folder(settings.folder, Split::test);
   bool parts = !train.empty() || !test.empty(),
        official = settings.partition.empty() || settings.partition == "official";
-  if (parts && train.empty())
+  if (parts && train.empty()) // it says which classes there are
     throw Failure(Exit::io, settings.folder + ": the folder train (or Train) is missing beside " + test);
-  if (parts && official && test.empty())
+  if (parts && official && split == Split::test && test.empty())
     throw Failure(Exit::io, settings.folder + ": the folder test (or Test, val) is missing beside " + train +
                                 "; --partition random:0.2:1 divides what is there");
   found.classes = folders_in(parts ? train : settings.folder);
@@ -191,7 +191,7 @@ std::unique_ptr<Dataset> open_class_folders(const DataSettings& given, Split spl
   listing.entries = std::move(found.entries);
   if (found.kind == Kind::picture) {
     listing.format = "pictures by class";
-    throw Failure(Exit::user, "pictures"); // TODO
+    return open_pictures(std::move(listing), settings, split, manifest);
   }
   listing.format = dvs ? "CIFAR10-DVS" : found.kind == Kind::atis ? "N-MNIST" : "recordings by class";
   listing.decode = [kind = found.kind, &manifest](const Entry* entry, size_t, const Listing::Each& each) {

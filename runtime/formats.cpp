@@ -3,7 +3,9 @@
 #include "failure.h"
 #include "files.h"
 #include "folders.h"
+#include "gesture.h"
 #include "hash.h"
+#include "heidelberg.h"
 #include "idx.h"
 #include "partition.h"
 
@@ -210,6 +212,8 @@ const Format formats[] = {
      "data_batch_1.bin … data_batch_5.bin, test_batch.bin (or a folder cifar-10-batches-bin of them)", cifar10_present,
      open_cifar10},
     {"CIFAR-100 binary", "train.bin, test.bin (or a folder cifar-100-binary of them)", cifar100_present, open_cifar100},
+    {"DVS128-Gesture", gesture_expected, gesture_present, open_gesture},
+    {"Spiking Heidelberg Digits or Speech Commands", heidelberg_expected, heidelberg_present, open_heidelberg},
     {"Pictures or recordings by class", class_folders_expected, class_folders_present, open_class_folders},
 };
 const int format_count = sizeof formats / sizeof *formats;

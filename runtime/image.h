@@ -19,4 +19,9 @@ Image read_image(const Bytes& bytes, int64_t channels, const std::string& path);
 // Bilinear, pixel centres aligned (as OpenCV's and PyTorch's align_corners = False without antialiasing).
 Image resize(const Image& image, int64_t height, int64_t width);
 
+// A part of an image, stretched to height x width: a triangle as wide as the reduction, as Pillow's and torchvision's
+// bilinear resizing.
+Image resample(const Image& image, int64_t top, int64_t left, int64_t part_height, int64_t part_width, int64_t height,
+               int64_t width);
+
 } // namespace rvb::runtime

@@ -60,23 +60,6 @@ bool decode_to(const Recording& recording, const Framing& framing, std::vector<u
                                        : copy_frames(recording, framing, values, m, path);
 }
 
-std::string key_of(const Listing& listing, const Framing& framing, const DataSettings& settings, const char* part) {
-  uint64_t entries = 0;
-  for (const Entry& e : listing.entries) {
-    int64_t numbers[] = {e.label, e.index, e.begin, e.end};
-    entries = hash_bytes(e.name, hash_bytes(numbers, sizeof numbers, entries));
-  }
-  nlohmann::ordered_json key = {{"decoder", 1}, // to be raised when a reader or the framing changes
-                                {"format", listing.format},
-                                {"frames", {framing.equal_time ? "equal_time" : "equal_count", framing.frames}},
-                                {"shape", {framing.channels, framing.height, framing.width}},
-                                {"part", part},
-                                {"partition", settings.partition},
-                                {"entries", hash_text(entries)},
-                                {"sources", hash_text(hash_sources(listing.entries))}};
-  return key.dump();
-}
-
 } // namespace
 
 uint64_t hash_sources(const std::vector<Entry>& entries) {
@@ -94,6 +77,23 @@ uint64_t hash_sources(const std::vector<Entry>& entries) {
     hash = hash_bytes(numbers, sizeof numbers, hash);
   }
   return hash;
+}
+
+std::string cache_key(const Listing& listing, const DataSettings& settings, Split split,
+                      const nlohmann::ordered_json& preparation) {
+  uint64_t entries = 0;
+  for (const Entry& e : listing.entries) {
+    int64_t numbers[] = {e.label, e.index, e.begin, e.end};
+    entries = hash_bytes(e.name, hash_bytes(numbers, sizeof numbers, entries));
+  }
+  nlohmann::ordered_json key = {{"decoder", 1}, // to be raised when a reader or the framing changes
+                                {"format", listing.format},
+                                {"preparation", preparation},
+                                {"part", split_name(split)},
+                                {"partition", settings.partition},
+                                {"entries", hash_text(entries)},
+                                {"sources", hash_text(hash_sources(listing.entries))}};
+  return key.dump();
 }
 
 void for_each_file(const std::vector<Entry>& entries, const std::function<void(size_t, size_t)>& work) {
@@ -158,7 +158,10 @@ std::unique_ptr<Dataset> open_recordings(Listing listing, const DataSettings& se
   if (listing.entries.empty())
     throw Failure(Exit::user, settings.folder + " (" + listing.format + ") holds no samples for " + split_name(split));
   Framing framing = framing_of(manifest, settings);
-  std::string key = key_of(listing, framing, settings, split_name(split));
+  std::string key = cache_key(listing, settings, split,
+                              {{"frames", framing.equal_time ? "equal_time" : "equal_count"},
+                               {"steps", framing.frames},
+                               {"shape", manifest.input}});
   uint64_t before = hash_sources(listing.entries);
   auto fill = [&](SampleSink& sink) {
     for_each_file(listing.entries, [&](size_t first, size_t last) {

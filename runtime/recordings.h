@@ -33,6 +33,15 @@ struct Listing {
 std::unique_ptr<Dataset> open_recordings(Listing listing, const DataSettings& settings, Split split,
                                          const Manifest& manifest);
 
+// Pictures of the part: from the cache when each is always cut out alike and all of them have room there, else decoded
+// whenever they are read.
+std::unique_ptr<Dataset> open_pictures(Listing listing, const DataSettings& settings, Split split,
+                                       const Manifest& manifest);
+
+// Names everything that decoded samples depend on; `preparation` says what is done to them.
+std::string cache_key(const Listing& listing, const DataSettings& settings, Split split,
+                      const nlohmann::ordered_json& preparation);
+
 // Leaves the part's entries in the listing, and says which they are. Failure(usage) for a data set that has no parts
 // when the partition is "official".
 Provenance divide(Listing& listing, const DataSettings& settings, Split split);

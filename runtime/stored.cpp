@@ -23,7 +23,8 @@ public:
     class_names_ = std::move(samples_.class_names);
     provenance_ = samples_.provenance;
     provenance_.count = count_;
-    make_table();
+    if (samples_.bytes == 1 && !samples_.events)
+      table_ = pixel_table(manifest);
   }
 
   void read(int64_t index, const Variation* variation, float* to, int64_t frame_stride) const override {
@@ -49,8 +50,9 @@ public:
             [&](int64_t channel) { return table_[static_cast<size_t>(channel * 256)]; });
       else
         turn_frame(
-            m, view, to, [&](int64_t channel, int64_t at) { return normalised(element(sample, at), channel); },
-            [&](int64_t channel) { return normalised(0, channel); });
+            m, view, to,
+            [&](int64_t channel, int64_t at) { return normalised(m, element(sample, at), channel, false); },
+            [&](int64_t channel) { return normalised(m, 0, channel, false); });
   }
 
 private:
@@ -68,18 +70,6 @@ private:
                                     shape_text(m.input));
   }
 
-  float normalised(float x, int64_t channel) const {
-    const Recipe& recipe = manifest_.recipe;
-    size_t c = manifest_.input.size() == 3 ? static_cast<size_t>(channel) : 0;
-    if (!samples_.events)
-      x /= 255.0f;
-    if (!recipe.mean.empty())
-      x -= recipe.mean[c];
-    if (!recipe.deviation.empty())
-      x /= recipe.deviation[c];
-    return x;
-  }
-
   float element(const uint8_t* sample, int64_t at) const {
     if (samples_.bytes == 1)
       return sample[at];
@@ -93,22 +83,33 @@ private:
     return value;
   }
 
-  // The same roundings as torchvision's ToTensor and Normalize, once for every value of a byte.
-  void make_table() {
-    if (samples_.bytes != 1)
-      return;
-    table_.resize(static_cast<size_t>(manifest_.channels) * 256);
-    for (int64_t channel = 0; channel < manifest_.channels; ++channel)
-      for (int value = 0; value < 256; ++value)
-        table_[static_cast<size_t>(channel * 256 + value)] = normalised(static_cast<float>(value), channel);
-  }
-
   const Manifest& manifest_;
   Samples samples_;
   std::vector<float> table_;
 };
 
 } // namespace
+
+float normalised(const Manifest& manifest, float x, int64_t channel, bool pixel) {
+  const Recipe& recipe = manifest.recipe;
+  size_t c = manifest.input.size() == 3 ? static_cast<size_t>(channel) : 0;
+  if (pixel)
+    x /= 255.0f;
+  if (!recipe.mean.empty())
+    x -= recipe.mean[c];
+  if (!recipe.deviation.empty())
+    x /= recipe.deviation[c];
+  return x;
+}
+
+std::vector<float> pixel_table(const Manifest& manifest) {
+  std::vector<float> table(static_cast<size_t>(manifest.channels) * 256);
+  for (int64_t channel = 0; channel < manifest.channels; ++channel)
+    for (int value = 0; value < 256; ++value)
+      table[static_cast<size_t>(channel * 256 + value)] =
+          normalised(manifest, static_cast<float>(value), channel, true);
+  return table;
+}
 
 void Samples::own(std::vector<uint8_t> values) {
   auto kept = std::make_shared<const std::vector<uint8_t>>(std::move(values));

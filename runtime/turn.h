@@ -22,4 +22,9 @@ void turn_frame(const Manifest& m, const View& view, float* to, Value&& value, B
     }
 }
 
+// What a pixel of a byte becomes: (x / 255 - mean) / deviation with torchvision's roundings, [channels][256].
+std::vector<float> pixel_table(const Manifest& manifest);
+// Counts are not divided by 255.
+float normalised(const Manifest& manifest, float x, int64_t channel, bool pixel);
+
 } // namespace rvb::runtime

@@ -1,0 +1,74 @@
+#include "image.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace rvb::runtime {
+
+namespace {
+
+// Whole numbers with the precision of Pillow: the same bytes come out.
+constexpr int bits = 22;
+
+// Which pixels of a line make one pixel of the result, and how much of each.
+struct Weights {
+  int64_t first = 0;
+  std::vector<int32_t> values; // of one << bits
+};
+
+std::vector<Weights> weights_of(int64_t from, int64_t to) {
+  std::vector<Weights> result(static_cast<size_t>(to));
+  double scale = static_cast<double>(from) / static_cast<double>(to), support = std::max(scale, 1.0);
+  for (int64_t i = 0; i < to; ++i) {
+    Weights& w = result[static_cast<size_t>(i)];
+    double centre = (static_cast<double>(i) + 0.5) * scale, sum = 0;
+    w.first = std::max<int64_t>(0, static_cast<int64_t>(centre - support + 0.5));
+    int64_t last = std::min(from, static_cast<int64_t>(centre + support + 0.5));
+    std::vector<double> values;
+    for (int64_t k = w.first; k < last; ++k) {
+      values.push_back(std::max(0.0, 1 - std::fabs((static_cast<double>(k) - centre + 0.5) / support)));
+      sum += values.back();
+    }
+    for (double value : values)
+      w.values.push_back(static_cast<int32_t>(0.5 + value / sum * (1 << bits)));
+  }
+  return result;
+}
+
+uint8_t rounded(int32_t sum) {
+  return static_cast<uint8_t>(std::min(255, (sum + (1 << (bits - 1))) >> bits));
+}
+
+} // namespace
+
+Image resample(const Image& image, int64_t top, int64_t left, int64_t part_height, int64_t part_width, int64_t height,
+               int64_t width) {
+  std::vector<Weights> across = weights_of(part_width, width), down = weights_of(part_height, height);
+  Image result{image.channels, height, width, Bytes(static_cast<size_t>(image.channels * height * width))};
+  Bytes lines(static_cast<size_t>(part_height * width)); // rounded between the passes, as Pillow
+  for (int64_t channel = 0; channel < image.channels; ++channel) {
+    for (int64_t y = 0; y < part_height; ++y) {
+      const uint8_t* from = image.pixels.data() + (channel * image.height + top + y) * image.width + left;
+      for (int64_t x = 0; x < width; ++x) {
+        const Weights& w = across[static_cast<size_t>(x)];
+        int32_t sum = 0;
+        for (size_t k = 0; k < w.values.size(); ++k)
+          sum += w.values[k] * from[w.first + static_cast<int64_t>(k)];
+        lines[static_cast<size_t>(y * width + x)] = rounded(sum);
+      }
+    }
+    for (int64_t y = 0; y < height; ++y) {
+      const Weights& w = down[static_cast<size_t>(y)];
+      uint8_t* to = result.pixels.data() + (channel * height + y) * width;
+      for (int64_t x = 0; x < width; ++x) {
+        int32_t sum = 0;
+        for (size_t k = 0; k < w.values.size(); ++k)
+          sum += w.values[k] * lines[static_cast<size_t>((w.first + static_cast<int64_t>(k)) * width + x)];
+        to[x] = rounded(sum);
+      }
+    }
+  }
+  return result;
+}
+
+} // namespace rvb::runtime
