@@ -4,7 +4,7 @@
 #
 #   tests/fuzz/run.sh [--runs N] [--seed S] [--build-only|--no-build] [KIND...]
 #
-# Kinds: language, ir, passes (the IR's passes), safetensors, npy, idx, image; all unless named. N is 100,000 unless given. Built in build/sanitized (RVB_BUILD names another folder than build). An input that fails is
+# Kinds: language, ir, passes (the IR's passes), safetensors, npy, idx, image, events; all unless named. N is 100,000 unless given. Built in build/sanitized (RVB_BUILD names another folder than build). An input that fails is
 # kept as fuzz_KIND.failed there.
 set -euo pipefail
 . "$(dirname "$0")/../../.ci/common.sh"

@@ -6,11 +6,14 @@ import io
 import json
 import pathlib
 import struct
+import sys
 import zlib
 
 import numpy as np
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent / "runtime/data"))
+from writers import aedat2, aedat3, aedat4, atis, random_events  # noqa: E402
 
 
 def save(name, data):
@@ -54,6 +57,28 @@ def make_safetensors():
          file({"h": ("F16", [2], weight[:4]), "b": ("BF16", [2], weight[:4]), "d": ("F64", [1], weight[:8]), "i": ("I64", [1], weight[:8]), "u": ("U8", [3], weight[:3])}))  # fmt: skip
     save("safetensors/empty.safetensors", file({}))
     save("safetensors/zero.safetensors", file({"none": ("F32", [0, 4], b""), "one": ("F32", [], weight[:4])}))
+
+
+def make_events():
+    (HERE / "events").mkdir(exist_ok=True)
+    rng = np.random.default_rng(1)
+    events = random_events(rng, 30, 34, 34)
+    columns = {name: events[name] for name in "txyp"}
+    save("events/atis.bin", atis(events, (7,)))
+    save("events/two.aedat", aedat2(events, 2))
+    save("events/three.aedat", aedat3(events, 12))
+    for compression in range(5):
+        save(f"events/four{compression}.aedat4", aedat4(events, 34, 34, compression, 12))
+    for name, write in (("stored", np.savez), ("deflated", np.savez_compressed)):
+        file = io.BytesIO()
+        write(file, **columns)
+        save(f"events/{name}.npz", file.getvalue())
+    table = np.zeros(30, [("x", "<i2"), ("y", "<i2"), ("p", "?"), ("t", "<i8")])
+    for name in "xypt":
+        table[name] = events[name]
+    save("events/structure.npy", npy(table))
+    save("events/columns.npy", npy(np.stack([events[name] for name in "xypt"], 1)))
+    save("events/frames.npy", npy(np.arange(5 * 2 * 3 * 3, dtype="u1").reshape(5, 2, 3, 3)))
 
 
 def make_idx():
@@ -102,5 +127,6 @@ def jpeg(pixels, subsampling, flags=0):
 
 make_npy()
 make_safetensors()
+make_events()
 make_idx()
 make_images()
