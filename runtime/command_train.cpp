@@ -2,6 +2,7 @@
 
 #include "core.h"
 #include "failure.h"
+#include "files.h"
 #include "interrupt.h"
 #include "trainer.h"
 
@@ -28,6 +29,18 @@ ordered_json config(const Context& context, const TrainingPlan& plan, const Data
            {{"train", train.provenance_json()}, {"test", test == nullptr ? ordered_json() : test->provenance_json()}}},
           {"threads", rvb_threads()},
           {"initial_weights", context.options.weights.empty() ? "seed" : context.options.weights}};
+}
+
+// A run that goes on with other samples than it began with says so.
+void compare_data(const RunDirectory& run, const Dataset& train) {
+  std::string path = join(run.path(), "config.json");
+  if (!file_exists(path))
+    return;
+  Bytes bytes = read_file(path, "the settings of the run");
+  ordered_json config = ordered_json::parse(bytes.begin(), bytes.end(), nullptr, false);
+  const nlohmann::ordered_json::json_pointer place("/data/train/hash");
+  if (config.is_object() && config.contains(place) && config[place] != train.provenance().hash)
+    fmt::print(stderr, "note: the training samples are not those that the run in {} began with\n", run.path());
 }
 
 void check(const TrainingPlan& plan, const Manifest& m) {
@@ -86,6 +99,7 @@ int run_train(const Context& context) {
 
   Trainer trainer(context, plan, run, *train, test.get());
   if (options.resume) {
+    compare_data(run, *train);
     run.load(trainer.weights(), trainer.momentum(), trainer.state());
     if (trainer.state().epoch >= plan.epochs)
       fmt::print(stderr, "note: the run in {} is complete ({} epochs)\n", run.path(), trainer.state().epoch);

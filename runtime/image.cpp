@@ -61,10 +61,21 @@ Bytes read_jpeg(const Bytes& bytes, const std::string& path, int64_t& width, int
   width = w;
   height = h;
   check_size(width, height, bytes, path);
-  Bytes rows(static_cast<size_t>(width * height * 3));
-  // A truncated image is only a warning to the library; half a picture is no input to a network.
-  if (tjDecompress2(decoder.get(), bytes.data(), size, rows.data(), w, 0, h, TJPF_RGB, TJFLAG_ACCURATEDCT) != 0)
+  bool inks = space == TJCS_CMYK || space == TJCS_YCCK; // some of ImageNet
+  size_t count = static_cast<size_t>(width * height);
+  Bytes rows(count * (inks ? 4 : 3));
+  int format = inks ? TJPF_CMYK : TJPF_RGB;
+  // A truncated image is only a warning to the library; half a picture is no input to a network. Bytes between its
+  // parts do no harm.
+  if (tjDecompress2(decoder.get(), bytes.data(), size, rows.data(), w, 0, h, format, TJFLAG_ACCURATEDCT) != 0 &&
+      std::strstr(tjGetErrorStr2(decoder.get()), "extraneous bytes") == nullptr)
     complain();
+  if (inks) // 255 is no ink, as Adobe writes it; the roundings are Pillow's
+    for (size_t i = 0; i < count; ++i)
+      for (size_t channel = 0; channel < 3; ++channel) {
+        unsigned key = rows[4 * i + 3], ink = (255u - rows[4 * i + channel]) * key + 128;
+        rows[3 * i + channel] = static_cast<uint8_t>(key - (((ink >> 8) + ink) >> 8));
+      }
   return rows;
 }
 

@@ -11,12 +11,11 @@ import sys
 import tempfile
 import time
 
-import numpy as np
-
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "data"))
 try:
     import h5py
+    import numpy as np
     import lz4.frame  # noqa: F401
     import zstandard  # noqa: F401
     from PIL import Image
@@ -460,6 +459,15 @@ def test_pictures():
             wanted = np.asarray(image.crop((left, top, left + 32, top + 32)), "f4").transpose(2, 0, 1)
             off = np.abs(x[i, 0] * 255 - wanted)
             assert off.max() < 0.01, (i, off.max(), np.mean(off > 0.5))
+    # JPEG, also grey and in inks, byte for byte as Pillow reads it.
+    jpeg = WORK + "/jpeg/train"
+    for i, mode in enumerate(("RGB", "L", "CMYK")):
+        os.makedirs(f"{jpeg}/{i}")
+        image = picture(32, 32).convert(mode)
+        image.save(f"{jpeg}/{i}/x.jpeg", quality=80)
+        x = load(WORK + "/jpeg", "train", (3, 32, 32), 0, i + 1)[0]
+        wanted = np.asarray(Image.open(f"{jpeg}/{i}/x.jpeg").convert("RGB"), "f4").transpose(2, 0, 1)
+        equal(np.rint(x[i, 0] * 255), wanted)
     # Parts at random: within the picture's colours, another one each epoch, the same one again.
     a = load(folder, "train", (3, 32, 32), 0, 2, augment="resized_crop=0.2,flip", epoch=0)[0]
     b = load(folder, "train", (3, 32, 32), 0, 2, augment="resized_crop=0.2,flip", epoch=1)[0]
