@@ -20,10 +20,13 @@ public:
     read_input(input);
     if (!labels.empty())
       read_labels(labels);
-    provenance_ = {"NPY", "all", "none",
-                   hash_text(hash_bytes(labels_.data(), labels_.size() * sizeof(int32_t),
-                                        hash_bytes(values_.data(), values_.size() * sizeof(float)))),
-                   count_};
+    uint64_t names = hash_bytes(labels_.data(), labels_.size() * sizeof(int32_t));
+    provenance_.format = "NPY";
+    provenance_.part = "all";
+    provenance_.partition = "none";
+    provenance_.split_hash = hash_text(names);
+    provenance_.hash = hash_text(hash_bytes(values_.data(), values_.size() * sizeof(float), names));
+    provenance_.count = count_;
   }
 
   void read(int64_t index, const Variation* variation, float* to, int64_t frame_stride) const override {

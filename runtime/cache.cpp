@@ -5,12 +5,14 @@
 #include "hash.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -96,16 +98,41 @@ std::unique_ptr<CachedSamples> open_cache(const std::string& path, const std::st
   return result;
 }
 
+// Decoding that takes long says how far it is, every five seconds.
+class Progress {
+public:
+  Progress(const std::string& what, int64_t count) : what_(what), count_(count), begin_(Clock::now()), said_(begin_) {}
+  void begin() { done_ = 0; }
+  void one_more() {
+    ++done_;
+    std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
+    if (!lock || Clock::now() - said_ < std::chrono::seconds(5))
+      return;
+    said_ = Clock::now();
+    fmt::print(stderr, "decoding {}: {} of {}\n", what_, done_.load(), count_);
+  }
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
+
+private:
+  using Clock = std::chrono::steady_clock;
+  const std::string& what_;
+  int64_t count_;
+  Clock::time_point begin_, said_;
+  std::atomic<int64_t> done_{0};
+  std::mutex mutex_;
+};
+
 class FileSink : public SampleSink {
 public:
-  FileSink(int file, const std::string& path, int64_t count, int64_t elements, int64_t width)
-      : file_(file), path_(path), hashes_(static_cast<size_t>(count)), sample_(elements * width) {
+  FileSink(Progress& progress, int file, const std::string& path, int64_t count, int64_t elements, int64_t width)
+      : progress_(progress), file_(file), path_(path), hashes_(static_cast<size_t>(count)), sample_(elements * width) {
     element_bytes = width;
   }
   void put(int64_t sample, const void* data) override {
     hashes_[static_cast<size_t>(sample)] = hash_bytes(data, static_cast<size_t>(sample_));
     if (!write_at(file_, data, static_cast<size_t>(sample_), page + sample * sample_))
       fail();
+    progress_.one_more();
   }
   void finish(const std::string& key) {
     nlohmann::ordered_json trailer = {
@@ -123,6 +150,7 @@ private:
     throw Failure(Exit::io, "cannot write " + path_ + ": " + std::strerror(errno) +
                                 " (RVB_CACHE_DIR names another folder for decoded data)");
   }
+  Progress& progress_;
   int file_;
   const std::string& path_;
   std::vector<uint64_t> hashes_;
@@ -175,7 +203,7 @@ template <class Make> auto fill_widening(const std::function<void(SampleSink&)>&
 
 // Null when the folder cannot be written.
 std::unique_ptr<CachedSamples> make_cache(const std::string& folder, const std::string& path, const std::string& key,
-                                          int64_t count, int64_t elements,
+                                          int64_t count, int64_t elements, Progress& progress,
                                           const std::function<void(SampleSink&)>& fill) {
   try {
     make_folder(folder);
@@ -188,8 +216,10 @@ std::unique_ptr<CachedSamples> make_cache(const std::string& folder, const std::
   if (file < 0 || ::flock(file, LOCK_EX | LOCK_NB) != 0)
     return nullptr;
   try {
-    auto sink = fill_widening(
-        fill, [&](int64_t width) { return std::make_unique<FileSink>(file, temporary, count, elements, width); });
+    auto sink = fill_widening(fill, [&](int64_t width) {
+      progress.begin();
+      return std::make_unique<FileSink>(progress, file, temporary, count, elements, width);
+    });
     sink->finish(key);
   } catch (...) {
     ::unlink(temporary.c_str());
@@ -220,15 +250,11 @@ CachedSamples cached_samples(const std::string& key, const std::string& what, in
   if (!root.empty())
     if (auto found = open_cache(path, key, count, sample_elements))
       return *found;
-  auto begin = std::chrono::steady_clock::now();
-  auto told = [&](const std::string& where) {
-    double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    if (seconds > 2)
-      fmt::print(stderr, "decoded {} in {:.0f} s, kept {}\n", what, seconds, where);
-  };
+  Progress progress(what, count);
   if (!root.empty())
-    if (auto made = make_cache(folder, path, key, count, sample_elements, fill)) {
-      told("in " + path);
+    if (auto made = make_cache(folder, path, key, count, sample_elements, progress, fill)) {
+      if (progress.seconds() > 2)
+        fmt::print(stderr, "decoded {} in {:.0f} s, kept in {}\n", what, progress.seconds(), path);
       return *made;
     }
   fmt::print(stderr, "note: {} cannot be written: what is decoded is not kept (RVB_CACHE_DIR names another folder)\n",

@@ -27,7 +27,8 @@ void Dataset::limit(int64_t count) {
 
 nlohmann::ordered_json Dataset::provenance_json() const {
   return {{"format", provenance_.format}, {"part", provenance_.part}, {"partition", provenance_.partition},
-          {"samples", provenance_.count}, {"used", count_},           {"hash", provenance_.hash}};
+          {"samples", provenance_.count}, {"used", count_},           {"split_hash", provenance_.split_hash},
+          {"hash", provenance_.hash}};
 }
 
 std::unique_ptr<Dataset> open_folder(const DataSettings& settings, Split split, const Manifest& manifest) {

@@ -24,7 +24,10 @@ struct DataSettings {
 
 // What a result must name: which samples it is about.
 struct Provenance {
-  std::string format, part, partition = "official", hash; // hash: 16 hex over samples and labels, in order
+  std::string format, part, partition = "official";
+  std::string
+      split_hash;   // 16 hex over the names and labels of the samples, in order: the same however they are prepared
+  std::string hash; // 16 hex over the samples as they are prepared, and their labels
   int64_t count = 0;
 };
 

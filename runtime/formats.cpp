@@ -45,6 +45,7 @@ std::unique_ptr<Dataset> open_images(Samples (*load)(const std::string&, Split, 
   Partition partition = parse_partition(settings.partition);
   Samples samples = load(settings.folder, partition.official() ? split : Split::train, manifest);
   auto size = static_cast<size_t>(samples.sample_bytes());
+  uint64_t names = 0;
   if (!partition.official()) {
     std::vector<int64_t> chosen = choose(partition, split, {}, samples.labels);
     std::vector<uint8_t> data;
@@ -55,11 +56,14 @@ std::unique_ptr<Dataset> open_images(Samples (*load)(const std::string&, Split, 
       data.insert(data.end(), from, from + size);
       labels.push_back(samples.labels[static_cast<size_t>(index)]);
     }
+    names = hash_bytes(chosen.data(), chosen.size() * sizeof(int64_t));
     samples.own(std::move(data));
     samples.labels = std::move(labels);
     samples.provenance.partition = settings.partition;
   }
   samples.provenance.part = split_name(split);
+  samples.provenance.split_hash =
+      hash_text(hash_bytes(samples.labels.data(), samples.labels.size() * sizeof(int32_t), names));
   samples.provenance.hash = hash_text(hash_bytes(samples.labels.data(), samples.labels.size() * sizeof(int32_t),
                                                  hash_bytes(samples.data, samples.labels.size() * size)));
   return make_dataset(std::move(samples), manifest, settings.folder);

@@ -129,25 +129,27 @@ Provenance divide(Listing& listing, const DataSettings& settings, Split split) {
   Provenance provenance;
   provenance.format = listing.format;
   provenance.part = split_name(split);
-  if (partition.official()) {
-    if (!listing.parts)
-      throw Failure(Exit::usage,
-                    settings.folder + " (" + listing.format +
-                        ") has no parts for training and testing: name them with --partition random:0.2:1, "
-                        "first-hundred or file:PATH, or make folders train and test");
-    return provenance;
+  if (partition.official() && !listing.parts)
+    throw Failure(Exit::usage, settings.folder + " (" + listing.format +
+                                   ") has no parts for training and testing: name them with --partition random:0.2:1, "
+                                   "first-hundred or file:PATH, or make folders train and test");
+  if (!partition.official()) {
+    provenance.partition = settings.partition;
+    std::vector<std::string> names;
+    std::vector<int32_t> labels;
+    for (const Entry& entry : listing.entries) {
+      names.push_back(entry.name);
+      labels.push_back(entry.label);
+    }
+    std::vector<Entry> chosen;
+    for (int64_t index : choose(partition, split, names, labels))
+      chosen.push_back(std::move(listing.entries[static_cast<size_t>(index)]));
+    listing.entries = std::move(chosen);
   }
-  provenance.partition = settings.partition;
-  std::vector<std::string> names;
-  std::vector<int32_t> labels;
-  for (const Entry& entry : listing.entries) {
-    names.push_back(entry.name);
-    labels.push_back(entry.label);
-  }
-  std::vector<Entry> chosen;
-  for (int64_t index : choose(partition, split, names, labels))
-    chosen.push_back(std::move(listing.entries[static_cast<size_t>(index)]));
-  listing.entries = std::move(chosen);
+  uint64_t hash = 0;
+  for (const Entry& entry : listing.entries)
+    hash = hash_bytes(entry.name, hash_bytes(&entry.label, sizeof entry.label, hash));
+  provenance.split_hash = hash_text(hash);
   return provenance;
 }
 

@@ -121,26 +121,15 @@ def test_nmnist():
             events["t"] += 2 * 8192
         return events, atis(events, (10, 300) if i % 3 == 1 else ())
 
-    # With marks, what stands before them is earlier by what the marks add.
-    def marked(i):
-        events, content = make(i)
-        if i % 3 == 1:
-            events = events.copy()
-            raw = np.frombuffer(content, np.uint8).reshape(-1, 5).astype(int)
-            t = (raw[:, 2] & 127) << 16 | raw[:, 3] << 8 | raw[:, 4]
-            t = t + 8192 * np.cumsum(raw[:, 1] == 240)
-            events["t"] = t[raw[:, 1] != 240]
-        return events, content
-
-    listed = class_folder("nmnist", ".bin", marked)
-    tests = class_folder("nmnist", ".bin", marked, part="Test", each=2)
+    listed = class_folder("nmnist", ".bin", make)
+    tests = class_folder("nmnist", ".bin", make, part="Test", each=2)
     info = check_framed("nmnist", "train", (34, 34), listed)
     assert info["format"] == "N-MNIST" and info["samples"] == 12 and info["partition"] == "official"
     check_framed("nmnist", "test", (34, 34), tests)
     check_framed("nmnist", "train", (34, 34), listed, shape=(2, 17, 16), steps=3)  # a sensor that is scaled down
     check_framed("nmnist", "train", (34, 34), listed, shape=(1, 34, 34))  # polarities together
-    many = [(k, e) for k, e in listed]
-    check_framed("nmnist", "train", (34, 34), many, steps=600)  # more frames than events
+    other = check_framed("nmnist", "train", (34, 34), listed, steps=600)  # more frames than events
+    assert other["split_hash"] == info["split_hash"] and other["hash"] != info["hash"]
     x, _, _, _ = load(WORK + "/nmnist", "train", (2, 34, 34), 0, 3)  # a still image: all events in one frame
     equal(x, np.stack([frames(e, 1, 34, 34) for _, e in listed]))
     x, _, _, _ = load(WORK + "/nmnist", "train", (2, 1, 1), 1, 3)  # counts beyond a byte
@@ -190,6 +179,35 @@ def test_partitions():
     shutil.copytree(folder + "/Train", flat)
     refused(2, flat, "train", (2, 34, 34), 4, 3, "--partition")
     assert len(load(flat, "train", (2, 34, 34), 4, 3, partition="random:0.5:1")[1]) == 6
+
+
+def test_cifar10():
+    pixels = rng.integers(0, 256, [60, 3, 32, 32]).astype("u1")
+    labels = rng.integers(0, 10, 60).astype("u1")
+    records = [bytes([k]) + p.tobytes() for k, p in zip(labels, pixels)]
+    folder = WORK + "/cifar"
+    for i in range(5):
+        put(f"{folder}/cifar-10-batches-bin/data_batch_{i + 1}.bin", b"".join(records[i * 10 : i * 10 + 10]))
+    put(folder + "/cifar-10-batches-bin/test_batch.bin", b"".join(records[50:]))
+    where = (3, 32, 32), 0, 10
+    x, y, info, _ = load(folder, "train", *where)
+    equal(x[:, 0], pixels[:50] / np.float32(255))
+    equal(y, labels[:50])
+    equal(load(folder, "test", *where)[1], labels[50:])
+    parts = [load(folder, part, *where, partition="random:0.2:3") for part in ("train", "test")]
+    assert [len(p[0]) for p in parts] == [40, 10]
+    assert sorted(i.tobytes() for p in parts for i in p[0]) == sorted(i.tobytes() for i in x)
+    assert len({p[2]["split_hash"] for p in parts} | {info["split_hash"]}) == 3
+    put(WORK + "/p.txt", b"test 7\ntest 3\ntrain 49\n")
+    x, y, _, _ = load(folder, "test", *where, partition=f"file:{WORK}/p.txt")
+    equal(x[:, 0], pixels[[3, 7]] / np.float32(255))
+    put(folder + "/cifar-10-batches-bin/data_batch_2.bin", records[0][:-1])
+    refused(1, folder, "train", *where, "data_batch_2.bin", "3073")
+    put(folder + "/cifar-10-batches-bin/data_batch_2.bin", b"\x0a" + records[0][1:])
+    refused(1, folder, "train", *where, "data_batch_2.bin", "label 10")
+    os.remove(folder + "/cifar-10-batches-bin/data_batch_2.bin")
+    os.remove(folder + "/cifar-10-batches-bin/data_batch_4.bin")
+    refused(5, folder, "train", *where, "missing data_batch_2.bin, data_batch_4.bin")
 
 
 def test_cifar10_dvs():

@@ -7,9 +7,12 @@
 #include "partition.h"
 #include "support.h"
 
+#include <atomic>
+#include <chrono>
 #include <map>
 #include <numeric>
 #include <set>
+#include <thread>
 
 namespace rvb::runtime {
 
@@ -280,6 +283,31 @@ TEST(Loader, SameAsLoadingInPlace) {
     Loader unfinished(*dataset, m, order, 16, variation); // goes away while it works
   }
   rvb_set_threads(0);
+}
+
+// While the network computes, that is, between two calls, the next batches are fetched.
+TEST(Loader, FetchesAhead) {
+  class Counting : public Dataset {
+  public:
+    Counting() {
+      count_ = 100;
+      labels_.resize(100);
+    }
+    void read(int64_t, const Variation*, float*, int64_t) const override { ++reads; }
+    mutable std::atomic<int> reads{0};
+  } dataset;
+  Manifest m = manifest({1, 1, 1});
+  std::vector<int64_t> order(100);
+  std::iota(order.begin(), order.end(), 0);
+  Loader loader(dataset, m, order, 10, std::nullopt);
+  std::vector<float> image(10);
+  std::vector<int32_t> labels(10);
+  loader.next(image.data(), labels.data());
+  for (int i = 0; i < 2000 && dataset.reads < 30; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_EQ(dataset.reads, 30); // the batch that was taken and two more, then they wait
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_EQ(dataset.reads, 30);
 }
 
 // Of several failures in a batch, that of the first sample is told; batches before it are whole.
