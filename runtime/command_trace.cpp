@@ -39,8 +39,8 @@ int run_trace(const Context& context) {
   const ObservedNeuron& neuron = find_neuron(m, options.layer);
   require(!options.output.empty(), "-o FILE.svg");
   ParameterSet parameters = load_parameters(context);
-  std::unique_ptr<Dataset> dataset =
-      open_samples(context, options.split == "train" ? Split::train : Split::test, !data_folder(options).empty());
+  std::unique_ptr<Dataset> dataset = open_samples(context, options.split == "train" ? Split::train : Split::test,
+                                                  !data_folder(options).empty() || !options.labels.empty());
   if (options.sample >= dataset->count())
     throw Failure(Exit::user,
                   fmt::format("--sample {}: there are {} samples, counted from 0", options.sample, dataset->count()));

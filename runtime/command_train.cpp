@@ -115,6 +115,8 @@ int run_train(const Context& context) {
   if (!options.quiet)
     fmt::print(stderr, "training {} on {} samples, {} steps an epoch, batch {}, {} threads, into {}\n", m.name,
                train->count(), steps_per_epoch, plan.batch, rvb_threads(), run.path());
+  if (!options.tensorboard.empty())
+    trainer.write_events(options.tensorboard);
   watch_interrupts();
   Exit exit = trainer.run(stop, options.log_every > 0 ? options.log_every : 100, options.save_every);
   if (exit == Exit::interrupted)

@@ -14,6 +14,7 @@ int run_eval(const Context& context);
 int run_infer(const Context& context);
 int run_stream(const Context& context, const ParameterSet& parameters); // infer --stream
 int run_trace(const Context& context);
+int run_report(const Context& context);
 int run_gradient(const Context& context);
 int run_bench(const Context& context);
 int run_info(const Context& context);

@@ -26,6 +26,15 @@ void declare_gradient(Arguments& arguments, Options& options, bool deployed) {
   declare_threads(arguments, options);
 }
 
+void declare_report(Arguments& arguments, Options& options, bool deployed) {
+  arguments.text("run-dir", 0, "DIR", options.run_dir, "the run: metrics.jsonl, config.json and weights are read");
+  arguments.text("output", 'o', "R.html", options.output, "the page");
+  declare_weights(arguments, options, deployed);
+  declare_samples(arguments, options, true);
+  declare_batch(arguments, options);
+  declare_threads(arguments, options);
+}
+
 void declare_train(Arguments& arguments, Options& options, bool deployed) {
   declare_samples(arguments, options, true);
   arguments.whole(
@@ -49,6 +58,7 @@ void declare_train(Arguments& arguments, Options& options, bool deployed) {
                   "flip,crop=4,cutout=16,roll=5,drop=0.1,resized_crop=0.08 (default: the recipe's)");
   arguments.flag("no-augment", 0, options.no_augment, "samples as they are");
   arguments.text("run-dir", 0, "DIR", options.run_dir, "where checkpoints and metrics go (default: runs/NAME)");
+  arguments.text("tensorboard", 0, "DIR", options.tensorboard, "also write TensorBoard's event files there");
   arguments.flag("resume", 0, options.resume, "continue the run in --run-dir, bit for bit");
   arguments.whole(
       "log-every", 0, 1, 1000000000, [&](int64_t n) { options.log_every = n; },

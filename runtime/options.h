@@ -35,7 +35,7 @@ struct Options {
   std::vector<std::string> augment;
   bool no_shuffle = false, no_augment = false, resume = false;
   int64_t log_every = 0, save_every = 0;
-  std::string run_dir;
+  std::string run_dir, tensorboard;
   // bench
   bool train = false;
   std::vector<std::string> batches, thread_list; // numbers

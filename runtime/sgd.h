@@ -12,9 +12,10 @@ namespace rvb::runtime {
 class Sgd {
 public:
   explicit Sgd(const std::vector<Parameter>& parameters) : momentum_(parameters) {}
-  // `gradients` [parameter], null for those that are not trained.
-  void step(ParameterSet& weights, const std::vector<const float*>& gradients, double rate, double momentum,
-            double weight_decay);
+  // `gradients` [parameter], null for those that are not trained. Returns how many latent weights of binary layers have
+  // changed their sign (that of 0 is 1).
+  int64_t step(ParameterSet& weights, const std::vector<const float*>& gradients, double rate, double momentum,
+               double weight_decay);
   ParameterSet& momentum() { return momentum_; }
   const ParameterSet& momentum() const { return momentum_; }
 

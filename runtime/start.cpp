@@ -16,6 +16,8 @@ int main(int argc, char** argv) {
       {"bench", "time inference or training steps", "bench --batch 1,32 --threads 1,2", declare_bench, run_bench},
       {"trace", "draw the spikes, membranes and feature maps of a layer",
        "trace --layer unit1.reverb --sample 3 --data DIR --weights W -o trace.svg", declare_trace, run_trace},
+      {"report", "a training run as one page: curves, confusion, spikes, energy",
+       "report --run-dir runs/a -o report.html", declare_report, run_report},
       {"info", "what this program is", "info", declare_info, run_info},
   };
   return run_command_line(argc, argv, rvb_compiled_program, commands, sizeof commands / sizeof *commands);

@@ -13,7 +13,7 @@ const char* const line_colors[8] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
 const char* const svg_styles =
     "text{font-family:system-ui,'DejaVu Sans',Helvetica,sans-serif;fill:#222}"
     ".label{font-size:12px}.small{font-size:10px;fill:#555}.title{font-size:17px;font-weight:600}"
-    ".head{font-size:13px;font-weight:600}.axis{stroke:#444;stroke-width:1}.grid{stroke:#e3e3e3;stroke-width:1}"
+    ".head{font-size:13px;font-weight:600}.axis{stroke:#444;stroke-width:1}.gridline{stroke:#e3e3e3;stroke-width:1}"
     ".rest{stroke:#999;stroke-width:1;stroke-dasharray:3 3}";
 
 std::string escaped(const std::string& text) {
@@ -225,8 +225,8 @@ std::string Svg::file_text() const {
 
 void Plot::draw(Svg& svg, const std::string& horizontal, const std::string& vertical, bool whole_steps,
                 bool percent) const {
-  for (double value : ticks(bottom, top, std::max(2, static_cast<int>(height / 45)))) {
-    svg.line(x, at_y(value), x + width, at_y(value), "grid");
+  for (double value : ticks(bottom, top, std::max(2, static_cast<int>(height / 36)))) {
+    svg.line(x, at_y(value), x + width, at_y(value), "gridline");
     svg.text(x - 6, at_y(value) + 4, percent ? short_number(100 * value) + " %" : short_number(value), Svg::Anchor::end,
              "small");
   }

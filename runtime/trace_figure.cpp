@@ -140,7 +140,7 @@ private:
         }
     }
     for (int64_t t = 0; t <= trace_.steps; ++t)
-      svg.line(x + column * static_cast<double>(t), y, x + column * static_cast<double>(t), y + h, "grid");
+      svg.line(x + column * static_cast<double>(t), y, x + column * static_cast<double>(t), y + h, "gridline");
     for (int64_t t = 0; t < trace_.steps; ++t)
       if (trace_.steps <= 20 || t % ((trace_.steps + 9) / 10) == 0)
         svg.text(x + column * (static_cast<double>(t) + 0.5), y + h + 16, std::to_string(t + 1), Svg::Anchor::middle,

@@ -34,7 +34,7 @@ void Trainer::train_step(Loader& loader, double rate) {
                               state_.step + 1, state_.epoch + 1,
                               file_exists(run_.last()) ? "the last checkpoint is kept in " + run_.last()
                                                        : "no checkpoint had been written yet"));
-  sgd_.step(weights_, gradients_, rate, plan_.momentum, plan_.weight_decay);
+  state_.flips += sgd_.step(weights_, gradients_, rate, plan_.momentum, plan_.weight_decay);
   for (int p = 0; p < weights_.count(); ++p)
     if (const float* batch = gradient_.result("batch:" + weights_.info(p).name))
       update_statistic(weights_[p], batch, weights_.info(p).momentum);
@@ -49,15 +49,22 @@ void Trainer::train_step(Loader& loader, double rate) {
   ++state_.step;
 }
 
+void Trainer::log(const nlohmann::ordered_json& line, const Scalars& scalars) {
+  run_.log(line);
+  if (events_.is_open())
+    events_.add(state_.step, scalars);
+}
+
 void Trainer::log_group(double rate) {
   const Sum& sum = state_.group_sum;
-  run_.log({{"kind", "step"},
-            {"step", state_.step},
-            {"epoch", state_.epoch + 1},
-            {"loss", sum.mean_loss()},
-            {"accuracy", sum.accuracy()},
-            {"lr", rate},
-            {"images_per_second", std::round(progress_.images_per_second())}});
+  log({{"kind", "step"},
+       {"step", state_.step},
+       {"epoch", state_.epoch + 1},
+       {"loss", sum.mean_loss()},
+       {"accuracy", sum.accuracy()},
+       {"lr", rate},
+       {"images_per_second", std::round(progress_.images_per_second())}},
+      {{"steps/loss", sum.mean_loss()}, {"steps/accuracy", sum.accuracy()}, {"learning_rate", rate}});
 }
 
 bool Trainer::finish_epoch(double rate) {
@@ -83,11 +90,21 @@ bool Trainer::finish_epoch(double rate) {
                                  {"steps", state_.step},
                                  {"train_loss", state_.epoch_sum.mean_loss()},
                                  {"train_accuracy", state_.epoch_sum.accuracy()}};
+  Scalars scalars = {{"loss/train", state_.epoch_sum.mean_loss()}, {"accuracy/train", state_.epoch_sum.accuracy()}};
   std::string tested;
   if (test_ != nullptr) {
+    scalars.insert(scalars.end(), {{"loss/test", scores.loss()}, {"accuracy/test", accuracy}});
     line["test_loss"] = scores.loss();
     line["test_accuracy"] = accuracy;
     tested = fmt::format("  test {:.2f} %", 100 * accuracy);
+  }
+  int64_t signs = 0;
+  for (const Parameter& p : manifest_.parameters)
+    signs += p.binary ? p.elements : 0;
+  double flips = signs == 0 ? 0 : static_cast<double>(state_.flips) / static_cast<double>(signs);
+  if (signs > 0) {
+    line["flips"] = flips;
+    scalars.emplace_back("flips", flips);
   }
   line["best_accuracy"] = state_.best_accuracy;
   line["best_epoch"] = state_.best_epoch;
@@ -97,17 +114,18 @@ bool Trainer::finish_epoch(double rate) {
   if (test_ != nullptr)
     line["test_hash"] = test_->provenance().hash;
   std::string text =
-      fmt::format("epoch {:>{}}/{}  loss {:.4f}  train {:.2f} %{} (best {:.2f} % @{})  lr {:.4g}  {} img/s",
+      fmt::format("epoch {:>{}}/{}  loss {:.4f}  train {:.2f} %{} (best {:.2f} % @{})  lr {:.4g}{}  {} img/s",
                   state_.epoch + 1, std::to_string(plan_.epochs).size(), plan_.epochs, state_.epoch_sum.mean_loss(),
                   100 * state_.epoch_sum.accuracy(), tested, 100 * state_.best_accuracy, state_.best_epoch, rate,
-                  with_spaces(speed));
+                  signs == 0 ? "" : fmt::format("  flips {:.2f} %", 100 * flips), with_spaces(speed));
   ++state_.epoch;
   state_.epoch_step = 0;
   state_.epoch_sum = {};
+  state_.flips = 0;
   if (better)
     run_.save_best(manifest_, weights_, state_);
   save();
-  run_.log(line);
+  log(line, scalars);
   progress_.clear();
   print(text + (state_.epoch < plan_.epochs ? "  ETA " + duration(progress_.seconds_left(state_)) : "") + "\n");
   flush_output();

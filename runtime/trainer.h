@@ -8,6 +8,7 @@
 #include "run_directory.h"
 #include "scores.h"
 #include "sgd.h"
+#include "tensorboard.h"
 
 namespace rvb::runtime {
 
@@ -19,6 +20,7 @@ public:
   ParameterSet& weights() { return weights_; }
   ParameterSet& momentum() { return sgd_.momentum(); }
   TrainingState& state() { return state_; }
+  void write_events(const std::string& folder) { events_.open(folder); }
 
   // Up to `stop` steps in all (0: every epoch). Exit::interrupted after a signal, with everything saved.
   Exit run(int64_t stop, int64_t log_every, int64_t save_every);
@@ -26,7 +28,8 @@ public:
 private:
   void train_step(Loader& loader, double rate);
   void log_group(double rate);
-  bool finish_epoch(double rate); // false: interrupted
+  void log(const nlohmann::ordered_json& line, const Scalars& scalars); // to the metrics and TensorBoard
+  bool finish_epoch(double rate);                                       // false: interrupted
   void save() { run_.save(manifest_, weights_, sgd_.momentum(), plan_, state_); }
 
   const Context& context_;
@@ -41,6 +44,7 @@ private:
   Function gradient_, infer_;
   std::vector<const float*> gradients_;
   Progress progress_;
+  EventFile events_;
 };
 
 } // namespace rvb::runtime

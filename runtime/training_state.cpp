@@ -107,6 +107,7 @@ ordered_json TrainingState::json() const {
           {"step", step},
           {"epoch_sum", sum_json(epoch_sum)},
           {"group_sum", sum_json(group_sum)},
+          {"flips", flips},
           {"best_accuracy", best_accuracy},
           {"best_epoch", best_epoch}};
 }
@@ -118,6 +119,7 @@ TrainingState state_from_json(const ordered_json& json) {
   state.step = json.at("step");
   state.epoch_sum = sum_from_json(json.at("epoch_sum"));
   state.group_sum = sum_from_json(json.at("group_sum"));
+  state.flips = json.value("flips", int64_t{0});
   state.best_accuracy = json.at("best_accuracy");
   state.best_epoch = json.at("best_epoch");
   return state;

@@ -42,6 +42,7 @@ struct TrainingState {
   int64_t epoch_step = 0; // steps done in the current one
   int64_t step = 0;       // steps in all
   Sum epoch_sum, group_sum;
+  int64_t flips = 0; // changes of sign in the current epoch: a weight that goes there and back counts twice
   double best_accuracy = -1;
   int64_t best_epoch = 0;
 
