@@ -46,6 +46,11 @@ std::string text_at(const ordered_json& object, const char* key) {
   return object.is_object() && object.contains(key) && object[key].is_string() ? object[key].get<std::string>() : "";
 }
 
+int64_t whole_at(const ordered_json& object, const char* key) {
+  bool given = object.is_object() && object.contains(key) && object[key].is_number_integer();
+  return given ? object[key].get<int64_t>() : 0;
+}
+
 } // namespace
 
 int run_report(const Context& context) {
@@ -71,8 +76,10 @@ int run_report(const Context& context) {
     options.data = text_at(plan, "data");
     options.input = text_at(plan, "input");
     options.labels = text_at(plan, "labels");
-    if (options.limit == 0 && plan.is_object() && plan.contains("limit") && plan["limit"].is_number_integer())
-      options.limit = plan["limit"].get<int64_t>();
+    options.partition = text_at(plan, "partition");
+    options.frames = text_at(plan, "frames");
+    options.resize = whole_at(plan, "resize");
+    options.limit = options.limit > 0 ? options.limit : whole_at(plan, "limit");
   }
   Context opened{context.program, m, options};
   ParameterSet parameters = load_parameters(opened);
@@ -97,7 +104,8 @@ int run_report(const Context& context) {
     });
     report.scores = &scores;
     report.class_names = dataset->class_names();
-    report.data = {{"samples", dataset->count()}, {"data", options.data.empty() ? options.input : options.data}};
+    report.data = dataset->provenance_json();
+    report.data["from"] = options.data.empty() ? options.input : options.data;
     counter = std::make_unique<EnergyCounter>(opened, &parameters, batch);
     dataset->limit(observed_samples);
     counter->add(*dataset);
