@@ -25,7 +25,16 @@ ordered_json read_config(const std::string& path) {
   return json;
 }
 
-// A line that was cut off when the program was killed is passed over.
+// What the report takes from a line must be numbers.
+bool sound(const ordered_json& line) {
+  for (const char* key : {"step", "steps", "epoch", "loss", "train_loss", "test_loss", "train_accuracy",
+                          "test_accuracy", "best_accuracy", "best_epoch", "lr", "flips"})
+    if (line.contains(key) && !line[key].is_number())
+      return false;
+  return true;
+}
+
+// A line that was cut off when the program was killed, or is damaged, is passed over.
 void read_metrics(const std::string& path, Report& report) {
   Bytes bytes = read_file(path, "the metrics of a training run");
   for (size_t at = 0; at < bytes.size();) {
@@ -34,9 +43,10 @@ void read_metrics(const std::string& path, Report& report) {
       ++end;
     auto begin = bytes.begin() + static_cast<std::ptrdiff_t>(at);
     ordered_json line = ordered_json::parse(begin, bytes.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
-    if (line.is_object() && line.contains("kind") && line["kind"] == "step")
+    bool usable = line.is_object() && line.contains("kind") && sound(line);
+    if (usable && line["kind"] == "step")
       report.steps.push_back(std::move(line));
-    else if (line.is_object() && line.contains("kind") && line["kind"] == "epoch")
+    else if (usable && line["kind"] == "epoch")
       report.epochs.push_back(std::move(line));
     at = end + 1;
   }

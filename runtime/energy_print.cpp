@@ -123,8 +123,8 @@ std::string energy_text(const Manifest& manifest, const EnergyCounter& counter) 
     const NeuronCount& count = counter.neurons()[i];
     neurons.add({neuron.path, neuron.neuron, with_spaces(static_cast<double>(neuron.elements()) * steps),
                  with_spaces(static_cast<double>(count.spikes) / n), percent(ratio(count.spikes, count.updates)),
-                 fmt::format("{:.3f}", count.spikes == 0 ? 0 : count.sum / static_cast<double>(count.spikes)),
-                 fmt::format("{:.3f}", count.largest),
+                 fmt::format("{:.4g}", count.spikes == 0 ? 0 : count.sum / static_cast<double>(count.spikes)),
+                 fmt::format("{:.4g}", count.largest),
                  with_spaces(static_cast<double>(4 * neuron.states * neuron.elements()))});
   }
   neurons.add({"in all", "", with_spaces(t.updates), with_spaces(t.spikes),

@@ -149,8 +149,8 @@ std::string activity(const Report& r) {
       if (neuron.path == n["layer"])
         shape = ordered_json(neuron.shape).dump();
     table += row({n["layer"], shape, with_spaces(n["updates"]), with_spaces(n["spikes"]), percent(rate),
-                  percent(1 - rate), fmt::format("{:.3f}", n["mean_spike"].get<double>()),
-                  fmt::format("{:.3f}", n["largest_spike"].get<double>())});
+                  percent(1 - rate), fmt::format("{:.4g}", n["mean_spike"].get<double>()),
+                  fmt::format("{:.4g}", n["largest_spike"].get<double>())});
   }
   return text + bar_chart(bars, "firing rate: share of updates that emit a spike").inline_text() +
          "<div class=\"scroll\">" + table + "</table></div>\n";

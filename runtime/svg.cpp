@@ -45,8 +45,10 @@ std::vector<double> ticks(double low, double high, int count) {
     if (step = factor * power; step >= raw)
       break;
   std::vector<double> result;
-  for (double at = std::ceil(low / step - 1e-9) * step; at <= high + step * 1e-9; at += step)
-    result.push_back(at);
+  double first = std::ceil(low / step - 1e-9);
+  for (int i = 0; i < 50 && (first + i) * step <= high + step * 1e-9;
+       ++i) // bounded: numbers may be too close to add to
+    result.push_back((first + i) * step);
   return result;
 }
 

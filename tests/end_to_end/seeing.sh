@@ -122,10 +122,15 @@ for wanted in ("Loss", "Accuracy", "Weight flips", "Decisions on the test set", 
     assert wanted in checker.text, wanted
 END
 mv run moved
-printf '{"kind":"epo' >>moved/metrics.jsonl # cut off by a kill
+# A line of wrong kinds, an extreme one, one that a kill cut off.
+printf '%s\n' '{"kind":"epoch","epoch":"x","train_loss":[1]}' '[1]' 'null' >>moved/metrics.jsonl
+printf '%s\n' '{"kind":"epoch","epoch":4,"steps":16,"train_loss":1e308,"test_loss":-1e308}' >>moved/metrics.jsonl
+printf '{"kind":"epo' >>moved/metrics.jsonl
 sed -i "s|$data|/nowhere|" moved/config.json
 expect 0 ./tiny report --run-dir moved -o blind.html
 says 'no evaluation'
 grep -q 'No evaluation' blind.html
+printf '[]' >moved/config.json
+expect 1 ./tiny report --run-dir moved -o blind.html
 expect 5 ./tiny report --run-dir nowhere -o r.html
 expect 2 ./tiny report -o r.html
