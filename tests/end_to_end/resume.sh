@@ -15,6 +15,11 @@ for threads in 1 2; do
   ./tiny train --run-dir parts$threads --resume --threads $threads --quiet
   same whole$threads/last.safetensors parts$threads/last.safetensors
   same whole$threads/best.safetensors parts$threads/best.safetensors
+  for run in whole parts; do
+    grep '"kind":"epoch"' $run$threads/metrics.jsonl | grep -o '"flips":[^,]*' >$run.flips
+  done
+  [ "$(wc -l <whole.flips)" -eq 3 ] || die "flips are missing in the metrics"
+  same whole.flips parts.flips
 done
 same whole1/last.safetensors whole2/last.safetensors
 
