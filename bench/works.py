@@ -10,13 +10,13 @@ NETWORKS = {
     "resnet18": Network("ResNet18 224×224", "resnet18", {"T": 2}, True, 2),
     "resnet20_sequence": Network(
         "ResNet20 32×32 on sequences", "resnet20",
-        {"T": 2, "events": "true", "channels": 3, "size": 32, "threshold": 0}, False, 2),  # fmt: skip
+        {"T": 2, "events": "true", "size": 32}, False, 2),  # fmt: skip
     "vggsnn": Network("VGGSNN 48×48 on sequences", "vggsnn", {"T": 4}, False, 4),
     "scnn": Network("SCNN 128×128 on sequences", "scnn", {"T": 4}, False, 4),
 }
 SHAPES = {
     "resnet20": (3, 32, 32), "resnet19": (3, 32, 32), "vgg16": (3, 32, 32), "resnet18": (3, 224, 224),
-    "resnet20_sequence": (3, 32, 32), "vggsnn": (2, 48, 48), "scnn": (2, 128, 128)}  # fmt: skip
+    "resnet20_sequence": (2, 32, 32), "vggsnn": (2, 48, 48), "scnn": (2, 128, 128)}  # fmt: skip
 
 SPIKES = ("f32", "i32", "i16")  # rvbc deploy --spikes
 CONVOLUTIONS = ((64, 32), (128, 16), (256, 8), (512, 4))  # channels, size

@@ -219,7 +219,7 @@ def scnn(neuron, c_in, classes):
 
 NETWORKS = {
     "resnet20": Spec(resnet20, (3, 32, 32), False, 2, 0.0, 10),
-    "resnet20_sequence": Spec(resnet20, (3, 32, 32), True, 2, 0.0, 10),
+    "resnet20_sequence": Spec(resnet20, (2, 32, 32), True, 2, 0.25, 10),
     "resnet19": Spec(resnet19, (3, 32, 32), False, 2, 0.0, 10),
     "vgg16": Spec(vgg16, (3, 32, 32), False, 2, 0.0, 10),
     "vggsnn": Spec(vggsnn, (2, 48, 48), True, 4, 0.25, 10),
