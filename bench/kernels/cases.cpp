@@ -58,6 +58,22 @@ void add_convolution(std::vector<Case>& cases, int64_t size, int64_t in, int64_t
               work,
               true};
   cases.push_back(binary);
+  // As training calls it: with alphas; and the way back, through transposed signs.
+  binary.name = "binary_conv2d" + name + " f32 alpha" + tail;
+  binary.text = function({x, bits, "f32" + list({in})},
+                         "binary_conv2d(%a, %b, %c) {channels = " + list({in, out}) + ", " + kernel + ", " + pad +
+                             ", " + stride + "}",
+                         {y});
+  cases.push_back(binary);
+  std::string transposed = "u32" + list({w.kernel * w.kernel, (out + 31) / 32, in});
+  binary.row = "binary_conv2d_input_gradient";
+  binary.name = binary.row + name + tail;
+  binary.spikes = false;
+  binary.text = function({y, transposed},
+                         "binary_conv2d_input_gradient(%a, %b) {channels = " + list({in, out}) + ", " + kernel + ", " +
+                             pad + ", size = " + list({size, size}) + ", " + stride + "}",
+                         {x});
+  cases.push_back(binary);
 }
 
 void add_linear(std::vector<Case>& cases, int64_t in, int64_t out, int64_t batch) {
@@ -108,6 +124,8 @@ void add_passes(std::vector<Case>& cases) {
   add("sum_time", 16, {twice}, "(%a)", {x});
   add("mean_time", 16, {twice}, "(%a)", {x});
   add("scale", 16, {x, c}, "(%a, %b) {axis = 3}", {x});
+  add("pack_signs", 1, {"f32[3,3,512,512]"}, "(%a)", {"u32[9,16,512]"});
+  add("pack_signs", 1, {"f32[3,3,512,512]"}, "(%a) {transposed = 1}", {"u32[9,16,512]"}, " transposed");
   add("sum", 16, {x}, "(%a) {axis = 3}", {c});
   add("moments", 32, {x}, "(%a) {copies = 1}", {c, c, c});
   add("moments", 32, {deep}, "(%a) {copies = 1}", {"f32[512]", "f32[512]", "f32[512]"}, " 512@4");

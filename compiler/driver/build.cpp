@@ -6,12 +6,13 @@
 #include "driver/link.h"
 #include "driver/manifest.h"
 #include "driver/paths.h"
+#include "driver/times.h"
 #include "passes/passes.h"
 #include "support/result.h"
 
 #include <fmt/format.h>
 
-#include <chrono>
+#include <iostream>
 
 namespace rvb::driver {
 
@@ -45,22 +46,31 @@ void say_what_was_built(const sema::Program& program, const std::vector<codegen:
 } // namespace
 
 int run_build(const Options& options) {
-  auto begin = std::chrono::steady_clock::now();
+  StageTimes times;
   if (options.wants("ast"))
     return run_ast(options);
   sema::Program program = load_program(options);
   kernels::Target target = resolve_target(options.target);
+  times.lap("syntax, sema");
   ir::Module module = generate(program, {true, true, true, true});
+  times.lap("irgen");
   run_passes(module, passes::training_pipeline(target.avx2), options);
+  times.lap("passes");
   std::vector<codegen::Plan> plans = plan_all(module, target);
   codegen::ProgramInfo info = program_info(program);
   info.manifest = manifest(program, module, plans, target, false).dump();
   if (emit_text(module, plans, info, target, options))
     return 0;
-  if (options.output.empty()) // nothing to write: --print-after and --time-passes end here
+  times.lap("plan");
+  if (options.output.empty()) { // nothing to write: --print-after and --time-passes end here
+    if (options.time_passes)
+      times.print(std::cout);
     return 0;
+  }
 
   KernelObjects objects = compile_kernels(kernel_requests(module, plans), target, options.jobs, options.quiet);
+  times.lap("kernels");
+  times.add(objects);
   TemporaryFolder folder;
   codegen::emit_program(plans, info, target, codegen::OutputKind::object, folder.path() + "/program.o");
   std::vector<std::string> files = objects.paths;
@@ -70,11 +80,13 @@ int run_build(const Options& options) {
     assemble(folder.path(), "data");
     files.push_back("data.o");
   }
+  times.lap("program");
   link_executable(folder.path(), files, Kind::trainable, options.output);
-  if (!options.quiet) {
-    std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-    say_what_was_built(program, plans, target, objects, options, seconds.count());
-  }
+  times.lap("link");
+  if (options.time_passes)
+    times.print(std::cout);
+  if (!options.quiet)
+    say_what_was_built(program, plans, target, objects, options, times.seconds());
   return 0;
 }
 

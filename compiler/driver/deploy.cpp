@@ -7,6 +7,7 @@
 #include "driver/link.h"
 #include "driver/manifest.h"
 #include "driver/paths.h"
+#include "driver/times.h"
 #include "driver/weights.h"
 #include "passes/passes.h"
 #include "support/result.h"
@@ -15,6 +16,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iostream>
 #include <map>
 #include <memory>
 
@@ -149,12 +151,16 @@ std::unique_ptr<Calibration> run_deployment_passes(ir::Module& module, const sem
 } // namespace
 
 int run_deploy(const Options& options) {
+  StageTimes times;
   sema::Program program = load_program(options);
   kernels::Target target = resolve_target(options.target);
+  times.lap("syntax, sema");
   bool library = options.wants("lib") || options.wants("header");
   ir::Module module = generate(program, {true, false, true, options.observe});
   std::string hash = bind_weights(module, program, options.weights);
+  times.lap("irgen, weights");
   std::unique_ptr<Calibration> calibration = run_deployment_passes(module, program, target, options);
+  times.lap("passes");
   std::vector<codegen::Plan> plans = plan_all(module, target);
   codegen::ProgramInfo info = program_info(program);
   info.deployed = true;
@@ -163,7 +169,10 @@ int run_deploy(const Options& options) {
   if (emit_text(module, plans, info, target, options))
     return 0;
 
+  times.lap("plan");
   KernelObjects objects = compile_kernels(kernel_requests(module, plans), target, options.jobs, options.quiet);
+  times.lap("kernels");
+  times.add(objects);
   std::vector<Verified> verified = verify_addition_only(module, plans, objects);
   ordered_json verification = as_json(verified);
   Bytes bytes = constant_bytes(module);
@@ -176,6 +185,7 @@ int run_deploy(const Options& options) {
                      {"verification", verification}};
   info.manifest = m.dump();
 
+  times.lap("addition-only check");
   if (!options.output.empty()) {
     TemporaryFolder folder;
     codegen::emit_program(plans, info, target, codegen::OutputKind::object, folder.path() + "/program.o");
@@ -198,6 +208,9 @@ int run_deploy(const Options& options) {
                  library ? without_extension(options.output) + ".a" : options.output, bytes.all, bytes.binary,
                  objects.paths.size(), objects.cached, plans[0].static_bytes, plans[0].sample_bytes);
   }
+  times.lap("program, link");
+  if (options.time_passes)
+    times.print(std::cout);
   if (calibration != nullptr && !library && !options.output.empty() && !options.quiet)
     if (std::string line = calibration->compare(options.output); !line.empty())
       fmt::print(stderr, "{}\n", line);

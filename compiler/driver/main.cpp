@@ -124,7 +124,7 @@ private:
         ->type_name("PASS")
         ->allow_extra_args(false);
     add_collapse(sub);
-    sub->add_flag("--time-passes", options_.time_passes, "say how long each pass took");
+    sub->add_flag("--time-passes", options_.time_passes, "say where the time went: passes, stages, kernels");
     sub->add_option("-j,--jobs", options_.jobs, "kernels compiled at a time (default: one a core)")
         ->check(CLI::Range(1, 256));
     sub->add_flag("-q,--quiet", options_.quiet, "print nothing but mistakes");

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -95,16 +96,17 @@ public:
       throw Failure(Exit::io, "cannot start a process to compile a kernel");
     if (child == 0)
       compile_child(request, target_, path);
-    running_[child] = {request, path};
+    running_[child] = {request, path, std::chrono::steady_clock::now()};
   }
 
-  void finish() {
+  std::vector<KernelTime> finish() {
     while (!running_.empty())
       wait_one();
     if (show_ && total_ != 0)
       fmt::print(stderr, "\r\x1b[K");
     if (!failures_.empty())
       throw Failure(Exit::internal, "this is a bug in rvbc: a kernel does not compile\n" + failures_);
+    return std::move(times_);
   }
 
 private:
@@ -114,8 +116,11 @@ private:
     auto found = running_.find(child);
     if (found == running_.end())
       return;
-    auto [request, path] = found->second;
+    auto [request, path, begin] = found->second;
     running_.erase(found);
+    std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
+    const std::string& layer = request.op->layer;
+    times_.push_back({ir::info(request.op->opcode).name + (layer.empty() ? "" : " of " + layer), took.count()});
     ++done_;
     if (show_)
       fmt::print(stderr, "\r\x1b[Kcompiling kernels {}/{}", done_, total_);
@@ -131,7 +136,13 @@ private:
   size_t total_;
   bool show_;
   size_t done_ = 0;
-  std::map<pid_t, std::pair<KernelRequest, fs::path>> running_;
+  struct Running {
+    KernelRequest request;
+    fs::path path;
+    std::chrono::steady_clock::time_point begin;
+  };
+  std::map<pid_t, Running> running_;
+  std::vector<KernelTime> times_;
   std::string failures_;
 };
 
@@ -181,7 +192,7 @@ KernelObjects compile_kernels(const std::vector<KernelRequest>& requests, const 
   Pool pool(target, jobs, missing.size(), !quiet && isatty(2));
   for (const auto& [request, path] : missing)
     pool.start(request, path);
-  pool.finish();
+  result.times = pool.finish();
   result.compiled = static_cast<int>(missing.size());
   if (!missing.empty())
     trim_cache(cache);

@@ -21,10 +21,16 @@ struct KernelRequest {
 void compile_kernel(const KernelRequest& request, const kernels::Target& target, const std::string& path);
 std::string kernel_text(const KernelRequest& request, const kernels::Target& target);
 
+struct KernelTime {
+  std::string name; // "conv2d_weight_gradient of layer1.conv1"
+  double milliseconds = 0;
+};
+
 struct KernelObjects {
   std::vector<std::string> paths; // sorted by symbol, one a distinct kernel
   int compiled = 0;
   int cached = 0;
+  std::vector<KernelTime> times; // of those that were compiled
 };
 
 // Each kernel is compiled in a process of its own: they run side by side, a compiler fault in one is reported with its

@@ -1,8 +1,9 @@
 // moments and centered_sums: what normalisation needs of a channel, over all pixels of all images.
 //
-// Two stages. A chunk of pixels (64 KiB of the tensor, so that it is read from memory once and from the cache again) is
-// summed around its own mean in single precision; the chunks are joined in double precision, in order. Whatever the
-// mean, the deviations keep their digits, and whatever the threads, the sums are the same.
+// Two stages. A chunk of pixels (32 KiB of the tensor) is summed in single precision around the mean of its first
+// eighth; the chunks are joined in double precision, in order. Whatever the mean, the deviations keep their digits: the
+// first eighth is part of the chunk, so that the chunk's variance is at least an eighth of the square of what its mean
+// is off. Whatever the threads, the sums are the same.
 #include "kernels/kernel.h"
 #include "kernels/tile.h"
 
@@ -16,21 +17,22 @@ using namespace Halide;
 
 // The pixels of chunk k: k * rows + r, for r in [0, rows) while below `pixels`.
 struct Chunks {
+  static constexpr int64_t chunk_floats = 8192;
   int rows = 0;
   Expr pixels, count;
   Var c{"c"}, k{"k"};
 
   Chunks(int64_t channels, const Expr& pixels) : pixels(pixels) {
-    rows = static_cast<int>(std::clamp<int64_t>(16384 / channels, 16, 1024));
+    rows = static_cast<int>(std::clamp<int64_t>(chunk_floats / channels, 16, 1024));
     count = (pixels + rows - 1) / rows;
   }
-  RDom domain(const std::string& name) const {
-    RDom r(0, rows, name);
+  RDom domain(const std::string& name, int part = 1) const {
+    RDom r(0, rows / part, name);
     r.where(k * rows + r.x < pixels);
     return r;
   }
   Expr pixel(const RDom& r) const { return min(k * rows + r.x, pixels - 1); }
-  Expr length() const { return min(pixels - k * rows, rows); }
+  Expr length(int part = 1) const { return min(pixels - k * rows, rows / part); }
 };
 
 // Sums over a chunk: up to four vectors of channels in registers while the rows pass, which keeps the adders busy.
@@ -46,6 +48,15 @@ void schedule_chunk_sum(Func& sum, const Var& c, const RDom& r, int64_t channels
       .unroll(lane);
 }
 
+// The sum over chunks, half a vector of channels (they are doubles now) at a time. Not where a tail would be left over:
+// Halide 14 compiles that with a predicate, and such code gave wrong sums for 33 channels.
+void join(Func& sum, const Var& c, const RDom& all, int64_t channels, const kernels::Target& target) {
+  sum.update().reorder(c, all.x);
+  int lanes = lanes_for(target, channels) / 2;
+  if (lanes > 1 && channels % lanes == 0)
+    sum.update().vectorize(c, lanes);
+}
+
 class Moments : public Kernel {
 public:
   using Kernel::Kernel;
@@ -59,18 +70,19 @@ public:
     chunks = std::make_unique<Chunks>(call.operand(0).channels(), inputs[0].dim(1).extent());
     Var c = chunks->c, k = chunks->k;
     Expr pixels = chunks->pixels;
-    near = chunks->domain("near");
+    constexpr int eighth = 8;
+    near = chunks->domain("near", eighth);
     sum(c, k) = 0.0f;
     sum(c, k) += inputs[0](c, chunks->pixel(near));
-    mean(c, k) = sum(c, k) / cast<float>(chunks->length());
+    mean(c, k) = sum(c, k) / cast<float>(chunks->length(eighth));
 
-    again = chunks->domain("again");
-    Expr deviation = inputs[0](c, chunks->pixel(again)) - mean(c, k);
+    every = chunks->domain("every");
+    Expr deviation = inputs[0](c, chunks->pixel(every)) - mean(c, k);
     deviations(c, k) = Tuple(0.0f, 0.0f);
     deviations(c, k) = Tuple(deviations(c, k)[0] + deviation, deviations(c, k)[1] + deviation * deviation);
     chunk(c, k) = Tuple(mean(c, k), deviations(c, k)[0], deviations(c, k)[1]);
 
-    // The mean of a chunk is rounded, so its deviations do not quite cancel: their sum corrects it.
+    // Deviations from what is not quite the mean do not quite cancel: their sum corrects it.
     all = RDom({{0, chunks->count}}, "all");
     Expr length = cast<double>(min(pixels - all.x * chunks->rows, chunks->rows));
     Expr m = cast<double>(chunk(c, all.x)[0]), s1 = cast<double>(chunk(c, all.x)[1]),
@@ -94,19 +106,19 @@ public:
     mean.compute_at(chunk, k).vectorize(c, lanes_for(target, channels), TailStrategy::RoundUp);
     schedule_chunk_sum(sum, c, near, channels, target);
     deviations.compute_at(chunk, k);
-    schedule_chunk_sum(deviations, c, again, channels, target);
+    schedule_chunk_sum(deviations, c, every, channels, target);
     total.compute_root();
-    total.update().reorder(c, all.x);
+    join(total, c, all, channels, target);
     centre.compute_root();
     squares.compute_root();
-    squares.update().reorder(c, all.x);
+    join(squares, c, all, channels, target);
   }
 
 private:
   std::unique_ptr<Chunks> chunks;
   Func sum{"sum"}, mean{"mean"}, deviations{"deviations"}, chunk{"chunk"}, total{"total"}, centre{"centre"},
       squares{"squares"};
-  RDom near, again, all;
+  RDom near, every, all;
 };
 
 class CenteredSums : public Kernel {
@@ -138,7 +150,7 @@ public:
     sums.compute_at(chunk, chunks->k);
     schedule_chunk_sum(sums, chunks->c, r, call.operand(0).channels(), target);
     total.compute_root();
-    total.update().reorder(chunks->c, all.x);
+    join(total, chunks->c, all, call.operand(0).channels(), target);
   }
 
 private:
