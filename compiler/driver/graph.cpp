@@ -42,7 +42,10 @@ std::string dot(const sema::Program& program) {
   for (size_t i = 0; i < program.layers.size(); ++i) {
     const sema::Layer& layer = program.layers[i];
     bool synaptic = layer.kind == sema::LayerKind::conv2d || layer.kind == sema::LayerKind::linear;
-    std::string weights = !synaptic ? "" : layer.weights == sema::Weights::real ? ", real" : ", binary";
+    std::string weights = !synaptic                              ? ""
+                          : layer.weights == sema::Weights::real ? ", real"
+                          : sema::is_ternary(layer.weights)      ? ", ternary"
+                                                                 : ", binary";
     text += fmt::format("  n{} [label = \"{}\\n{}{}\", fillcolor = \"{}\"];\n", i, title(layer), kind_name(layer.kind),
                         weights, colour(layer));
     for (int from : layer.inputs)

@@ -39,6 +39,8 @@ const char* role_name(sema::Role role) {
   case Role::bias: return "bias";
   case Role::gamma: return "gamma";
   case Role::beta: return "beta";
+  case Role::step_scale: return "step_scale";
+  case Role::neuron: return "neuron";
   case Role::running_mean: return "running_mean";
   case Role::running_variance: return "running_variance";
   }
@@ -50,6 +52,8 @@ const char* weights_name(sema::Weights weights) {
   case sema::Weights::real: return "real";
   case sema::Weights::binary: return "binary";
   case sema::Weights::binary_alpha: return "binary(alpha)";
+  case sema::Weights::ternary: return "ternary";
+  case sema::Weights::ternary_alpha: return "ternary(alpha)";
   }
   return "?";
 }
@@ -135,7 +139,7 @@ ordered_json manifest(const sema::Program& program, const ir::Module& module, co
                           {"shape", row.layer->shape}};
     if (row.layer->kind == sema::LayerKind::conv2d || row.layer->kind == sema::LayerKind::linear) {
       layer["weights"] = weights_name(row.layer->weights);
-      layer["bytes"] = row.real_parameters * 4 + (row.binary_parameters + 7) / 8;
+      layer["bytes"] = row.real_parameters * 4 + (row.packed_bits() + 7) / 8;
       layer["multiply_adds"] = row.multiply_adds;
       layer["additions"] = row.additions;
     }
@@ -168,19 +172,11 @@ ordered_json manifest(const sema::Program& program, const ir::Module& module, co
   if (module.find("observe") != nullptr)
     m["observe"] = observation(program);
   const sema::Recipe& r = program.recipe;
-  m["recipe"] = {{"loss", r.loss},
-                 {"optimizer", r.optimizer},
-                 {"rate", r.rate},
-                 {"momentum", r.momentum},
-                 {"weight_decay", r.weight_decay},
-                 {"schedule", r.schedule},
-                 {"epochs", r.epochs},
-                 {"batch", r.batch},
-                 {"augment", ordered_json::array()},
-                 {"frames", r.frames},
-                 {"resize", r.resize},
-                 {"mean", r.mean},
-                 {"deviation", r.deviation}};
+  m["recipe"] = {
+      {"loss", r.loss},         {"smoothing", r.smoothing},         {"optimizer", r.optimizer}, {"rate", r.rate},
+      {"momentum", r.momentum}, {"weight_decay", r.weight_decay},   {"schedule", r.schedule},   {"epochs", r.epochs},
+      {"batch", r.batch},       {"augment", ordered_json::array()}, {"frames", r.frames},       {"resize", r.resize},
+      {"mean", r.mean},         {"deviation", r.deviation}};
   for (const sema::Augmentation& each : r.augment)
     m["recipe"]["augment"].push_back({{"name", each.name}, {"amount", each.amount}});
   return m;

@@ -16,9 +16,11 @@ namespace rvb::driver {
 struct LayerRow {
   const sema::Layer* layer;
   int64_t real_parameters = 0;   // kept in 32 bits
-  int64_t binary_parameters = 0; // kept in 1 bit when deployed
+  int64_t binary_parameters = 0; // kept in 1 bit when deployed, ternary ones in 2
   int64_t multiply_adds = 0;
   int64_t additions = 0;
+  // Of the weights that are kept as signs; ternary ones take two.
+  int64_t packed_bits() const { return binary_parameters * (sema::is_ternary(layer->weights) ? 2 : 1); }
 };
 std::vector<LayerRow> layer_rows(const sema::Program& program);
 

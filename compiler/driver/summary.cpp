@@ -45,7 +45,8 @@ struct Totals {
   int64_t scaled_outputs = 0;      // outputs of BatchNorm: each keeps one multiplication when deployed
   int64_t binary_convolutions = 0; // layers
   int64_t alphas = 0;
-  int64_t packed_bytes() const { return real * 4 + (binary + 7) / 8; }
+  int64_t packed_bits = 0; // of the binary and ternary weights
+  int64_t packed_bytes() const { return real * 4 + (packed_bits + 7) / 8; }
   int64_t operations() const { return multiply_adds + additions; }
 };
 
@@ -61,6 +62,7 @@ Totals total(const sema::Program& program, const std::vector<LayerRow>& rows) {
       totals.scaled_outputs += elements(row.layer->shape);
     totals.real += row.real_parameters;
     totals.binary += row.binary_parameters;
+    totals.packed_bits += row.packed_bits();
     totals.multiply_adds += row.multiply_adds;
     totals.additions += row.additions;
     if (row.layer->kind == sema::LayerKind::neuron)

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <stdexcept>
+#include <tuple>
 
 namespace rvb::irgen {
 
@@ -30,8 +31,7 @@ public:
     builder_.set_layer("");
     ir::Value logits = values_[program_.output];
     if (mode_ == Mode::train) {
-      ir::Value loss = builder_.build(ir::Opcode::cross_entropy, {logits, labels_}, {}, "loss");
-      give("loss", loss);
+      give("loss", loss(logits));
     }
     give("logits", logits);
     for (auto& [name, value] : extra_results_)
@@ -72,7 +72,34 @@ private:
       declare_states();
     for (const sema::Parameter& parameter : program_.parameters)
       if (parameter.trainable || mode_ != Mode::train)
-        parameters_[{parameter.layer, parameter.role}] = declare(memory_type(parameter), parameter.name);
+        parameters_[{parameter.layer, parameter.role, parameter.slot}] =
+            declare(memory_type(parameter), parameter.name);
+  }
+
+  // Cross entropy of the logits; or TET's (Deng et al., 2022), where every step has a loss of its own:
+  // (1 - lambda) * mean over t of CE(y[t]) + lambda * mean of (y - mean)^2.
+  ir::Value loss(ir::Value logits) {
+    const sema::Recipe& recipe = program_.recipe;
+    ir::Attributes attributes;
+    if (recipe.smoothing > 0)
+      attributes["smoothing"] = recipe.smoothing;
+    const sema::Layer& last = program_.layers[program_.output];
+    if (recipe.loss != "tet" || last.kind != sema::LayerKind::mean_over_time)
+      return builder_.build(ir::Opcode::cross_entropy, {logits, labels_}, attributes, "loss");
+    const ir::Value steps = values_[last.inputs[0]];
+    const ir::Value entropy = builder_.build(ir::Opcode::cross_entropy, {steps, labels_}, attributes, "entropy");
+    if (recipe.tet_lambda == 0)
+      return entropy;
+    const auto number = [](double value) { return ir::Operand::literal(value); };
+    const ir::Value off = builder_.build(ir::Opcode::sub, {steps, number(recipe.tet_mean)}, {}, "off");
+    const ir::Value squares = builder_.build(ir::Opcode::mul, {off, off}, {}, "squares");
+    const ir::Value sums = builder_.build(ir::Opcode::sum, {squares}, {{"axis", int64_t{2}}}, "sums");
+    const ir::Value mean = builder_.build(ir::Opcode::mean_time, {sums}, {}, "sum"); // over the classes
+    const ir::Value rows = builder_.build(ir::Opcode::count, {}, {{"per_sample", program_.input.steps}}, "rows");
+    const ir::Value square = builder_.build(ir::Opcode::div, {mean, rows}, {}, "square");
+    const ir::Value a = builder_.build(ir::Opcode::mul, {entropy, number(1 - recipe.tet_lambda)});
+    const ir::Value b = builder_.build(ir::Opcode::mul, {square, number(recipe.tet_lambda)});
+    return builder_.build(ir::Opcode::add, {a, b}, {}, "loss");
   }
 
   void declare_states() {
@@ -84,8 +111,8 @@ private:
     }
   }
 
-  ir::Value parameter(int layer, sema::Role role) const {
-    auto found = parameters_.find({layer, role});
+  ir::Value parameter(int layer, sema::Role role, int slot = 0) const {
+    auto found = parameters_.find({layer, role, slot});
     if (found == parameters_.end())
       throw std::logic_error("layer " + std::to_string(layer) + " lacks a parameter");
     return found->second;
@@ -99,11 +126,26 @@ private:
     ir::Value w = parameter(index, sema::Role::weight);
     if (layer.weights == sema::Weights::real)
       return w;
-    w = builder_.build(ir::Opcode::sign, {w}, {{"ste", layer.ste}}, "signs");
-    if (layer.weights == sema::Weights::binary)
+    w = sema::is_ternary(layer.weights) ? ternary(layer, w)
+                                        : builder_.build(ir::Opcode::sign, {w}, {{"ste", layer.ste}}, "signs");
+    if (!sema::has_alpha(layer.weights))
       return w;
     return builder_.build(ir::Opcode::scale, {w, parameter(index, sema::Role::alpha)}, {{"axis", input_axis}},
                           "weights");
+  }
+
+  // -1, 0 or +1; the threshold is a share of the mean of |w| (ternary weight networks, Li and Liu, 2016).
+  ir::Value ternary(const sema::Layer& layer, ir::Value w) {
+    const ir::Type type = function_.type(w);
+    const double inner = static_cast<double>(type.elements_per_sample()) / static_cast<double>(type.channels());
+    const ir::Value still = builder_.build(ir::Opcode::detach, {w});
+    const ir::Value magnitude = builder_.build(ir::Opcode::abs, {still}, {}, "magnitude");
+    const ir::Value sums =
+        builder_.build(ir::Opcode::sum, {magnitude}, {{"axis", int64_t{type.rank() - 1}}}, "magnitudes");
+    const ir::Value mean = builder_.build(ir::Opcode::mean_time, {sums}, {}, "mean"); // over the outputs
+    const ir::Value threshold =
+        builder_.build(ir::Opcode::mul, {mean, ir::Operand::literal(layer.ternary_threshold / inner)}, {}, "threshold");
+    return builder_.build(ir::Opcode::ternary, {w, threshold}, {{"ste", layer.ste}}, "signs");
   }
 
   ir::Value with_bias(const sema::Layer& layer, ir::Value sums) {
@@ -143,34 +185,49 @@ private:
   ir::Value batchnorm(const sema::Layer& layer) {
     int index = static_cast<int>(values_.size());
     ir::Value gamma = parameter(index, sema::Role::gamma);
+    if (layer.scale != 1)
+      gamma = builder_.build(ir::Opcode::mul, {gamma, ir::Operand::literal(layer.scale)}, {}, "gamma");
     ir::Value beta = parameter(index, sema::Role::beta);
     if (mode_ != Mode::train)
-      return builder_.build(ir::Opcode::batchnorm_inference,
-                            {input(layer), gamma, beta, parameter(index, sema::Role::running_mean),
-                             parameter(index, sema::Role::running_variance)},
-                            {{"epsilon", layer.epsilon}}, "normal");
+      return with_step_scale(layer,
+                             builder_.build(ir::Opcode::batchnorm_inference,
+                                            {input(layer), gamma, beta, parameter(index, sema::Role::running_mean),
+                                             parameter(index, sema::Role::running_variance)},
+                                            {{"epsilon", layer.epsilon}}, "normal"));
     std::vector<ir::Value> results = builder_.build_many(ir::Opcode::batchnorm, {input(layer), gamma, beta},
                                                          {{"copies", int64_t{1}}, {"epsilon", layer.epsilon}},
                                                          {"normal", "mean", "variance", "unbiased"});
     extra_results_.emplace_back("batch:" + layer.path + ".running_mean", results[1]);
     extra_results_.emplace_back("batch:" + layer.path + ".running_var", results[3]);
-    return results[0];
+    return with_step_scale(layer, results[0]);
+  }
+
+  // TEBN (Duan et al., 2022): a learned factor for each time step. One step alone does not know which one it is; @step
+  // is there for counting only then (sema::Program::streams).
+  ir::Value with_step_scale(const sema::Layer& layer, ir::Value normal) {
+    if (!layer.scaled_steps || mode_ == Mode::step)
+      return normal;
+    const ir::Value factors = parameter(static_cast<int>(values_.size()), sema::Role::step_scale);
+    return builder_.build(ir::Opcode::scale, {normal, factors}, {{"axis", int64_t{0}}}, "normal");
   }
 
   ir::Operand neuron(const sema::Layer& layer) {
     const sema::Neuron& neuron = program_.neurons[layer.neuron];
+    std::vector<ir::Value> trained;
+    for (size_t slot = 0; slot < neuron.trained.size(); ++slot)
+      trained.push_back(parameter(static_cast<int>(values_.size()), sema::Role::neuron, static_cast<int>(slot)));
     if (mode_ == Mode::observe) {
       ir::Value membranes = ir::no_value;
-      ir::Value spikes = neuron_scan(builder_, neuron, input(layer), "spikes", &membranes);
+      ir::Value spikes = neuron_scan(builder_, neuron, input(layer), trained, "spikes", &membranes);
       extra_results_.emplace_back("spikes:" + layer.path, spikes);
       if (membranes != ir::no_value)
         extra_results_.emplace_back("membrane:" + layer.path, membranes);
       return spikes;
     }
     if (mode_ != Mode::step)
-      return neuron_scan(builder_, neuron, input(layer), "spikes");
+      return neuron_scan(builder_, neuron, input(layer), trained, "spikes");
     std::vector<ir::Operand> states(states_.begin() + next_state_, states_.begin() + next_state_ + neuron.states);
-    NeuronStep step = neuron_step(builder_, neuron, input(layer), states);
+    NeuronStep step = neuron_step(builder_, neuron, input(layer), states, {trained.begin(), trained.end()});
     for (const ir::Operand& state : step.states)
       extra_results_.emplace_back("state:" + std::to_string(next_state_++),
                                   materialize(state, tensor(layer.shape, false)));
@@ -231,7 +288,7 @@ private:
   std::vector<ir::Value> values_; // one a layer
   std::vector<ir::Value> states_; // step mode, in the order of the layers
   int next_state_ = 0;
-  std::map<std::pair<int, sema::Role>, ir::Value> parameters_;
+  std::map<std::tuple<int, sema::Role, int>, ir::Value> parameters_; // layer, role, slot
   std::vector<std::pair<std::string, ir::Operand>> extra_results_;
 };
 

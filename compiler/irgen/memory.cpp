@@ -19,6 +19,8 @@ ir::Type memory_type(const sema::Parameter& parameter) {
     type.dims = {parameter.shape[1]};
     return type;
   }
+  if (parameter.role == sema::Role::neuron && parameter.shape[0] == 1) // one for the whole layer
+    return type;
   for (int dimension : memory_order(parameter))
     type.dims.push_back(parameter.shape[dimension]);
   return type;

@@ -33,11 +33,13 @@ ir::Operand expression(ir::Builder& builder, const sema::Expression& e, const Lo
 } // namespace
 
 NeuronStep neuron_step(ir::Builder& builder, const sema::Neuron& neuron, ir::Value input,
-                       const std::vector<ir::Operand>& states) {
+                       const std::vector<ir::Operand>& states, const std::vector<ir::Operand>& trained) {
   Locals locals(neuron.locals.size());
   locals[0] = input;
   for (int s = 0; s < neuron.states; ++s)
     locals[1 + s] = states[s];
+  for (size_t t = 0; t < trained.size(); ++t)
+    locals[1 + neuron.states + t] = trained[t];
   NeuronStep step;
   for (const sema::Statement& statement : neuron.statements) {
     if (statement.kind == sema::Statement::Kind::emit) {
@@ -51,8 +53,8 @@ NeuronStep neuron_step(ir::Builder& builder, const sema::Neuron& neuron, ir::Val
   return step;
 }
 
-ir::Value neuron_scan(ir::Builder& builder, const sema::Neuron& neuron, ir::Value input, const std::string& hint,
-                      ir::Value* membranes) {
+ir::Value neuron_scan(ir::Builder& builder, const sema::Neuron& neuron, ir::Value input,
+                      const std::vector<ir::Value>& trained, const std::string& hint, ir::Value* membranes) {
   ir::Function& function = builder.function();
   ir::Type slice = function.type(input);
   slice.dims.erase(slice.dims.begin());
@@ -66,7 +68,14 @@ ir::Value neuron_scan(ir::Builder& builder, const sema::Neuron& neuron, ir::Valu
   scan.body.emplace_back();
   ir::Body& body = scan.body[0];
   body.parameters.push_back(function.add_value(slice, "input"));
-  std::vector<ir::Operand> states;
+  std::vector<ir::Operand> states, learned;
+  if (!trained.empty())
+    scan.attributes["invariants"] = static_cast<int64_t>(trained.size());
+  for (size_t t = 0; t < trained.size(); ++t) {
+    scan.operands.push_back(trained[t]);
+    body.parameters.push_back(function.add_value(function.type(trained[t]), neuron.trained[t].name));
+    learned.push_back(body.parameters.back());
+  }
   for (int s = 0; s < neuron.states; ++s) {
     scan.operands.push_back(ir::Operand::literal(neuron.initial[s]));
     ir::Value state = function.add_value(slice, neuron.locals[1 + s]);
@@ -74,7 +83,7 @@ ir::Value neuron_scan(ir::Builder& builder, const sema::Neuron& neuron, ir::Valu
     states.push_back(state);
   }
   ir::Builder inside(function, body.ops, &ops::infer);
-  NeuronStep step = neuron_step(inside, neuron, body.parameters[0], states);
+  NeuronStep step = neuron_step(inside, neuron, body.parameters[0], states, learned);
   body.yields.push_back(step.emitted);
   bool seen = membranes != nullptr && neuron.states != 0;
   if (seen)

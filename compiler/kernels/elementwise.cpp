@@ -77,6 +77,7 @@ Expr lower(const ir::Op& op, const std::vector<Expr>& x) {
   case Opcode::select: return select(x[0], x[1], x[2]);
   case Opcode::step: return step(x[0]);
   case Opcode::sign: return select(x[0] >= 0.0f, 1.0f, -1.0f);
+  case Opcode::ternary: return select(x[0] > x[1], 1.0f, select(x[0] < -x[1], -1.0f, 0.0f));
   case Opcode::detach: return x[0];
   default: break;
   }

@@ -12,7 +12,7 @@ bool is_binary_weights(const ir::Function& function, const ir::Operand& weights)
   for (auto op = function.ops.rbegin(); op != function.ops.rend(); ++op) {
     if (at.is_literal() || op->results.empty() || op->results[0] != at.value)
       continue;
-    if (op->opcode == ir::Opcode::sign)
+    if (op->opcode == ir::Opcode::sign || op->opcode == ir::Opcode::ternary)
       return true;
     if (op->opcode != ir::Opcode::scale)
       return false;

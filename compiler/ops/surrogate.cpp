@@ -1,5 +1,5 @@
-// step and sign: functions whose true derivative is zero almost everywhere, and the derivatives they train with
-// (surrogate gradient; straight-through estimator).
+// step, sign and ternary: functions whose true derivative is zero almost everywhere, and the derivatives they train
+// with (surrogate gradient; straight-through estimator).
 #include "ops/elementwise.h"
 
 namespace rvb::ops {
@@ -30,6 +30,14 @@ std::optional<Types> sign_types(const ir::Op& op, const Types& operands, std::st
   if (!attributes_fit(op, {{"ste", Kind::number, 1, Need::optional}}, error))
     return std::nullopt;
   return shape_of_one(operands, error);
+}
+
+// The second operand, the threshold, is broadcast as elsewhere.
+std::optional<Types> ternary_types(const ir::Op& op, const Types& operands, std::string& error) {
+  if (!attributes_fit(op, {{"ste", Kind::number, 1, Need::optional}}, error))
+    return std::nullopt;
+  const auto dims = all_of_element(operands, Element::f32, error) ? common_dims(operands, error) : std::nullopt;
+  return dims ? std::optional(Types{ir::Type{Element::f32, *dims}}) : std::nullopt;
 }
 
 // upstream times the surrogate g(x); the four g are in OPERATORS.md, each with integral 1.
@@ -64,9 +72,15 @@ Gradients sign_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {
   return {make(b, Opcode::select, {inside, *up[0], number(0)})};
 }
 
+// The threshold is a constant to the gradient.
+Gradients ternary_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {
+  return {sign_gradient(b, op, up)[0], std::nullopt};
+}
+
 } // namespace
 
 const Meaning rows::step{step_types, step_gradient, nullptr};
 const Meaning rows::sign{sign_types, sign_gradient, nullptr};
+const Meaning rows::ternary{ternary_types, ternary_gradient, nullptr};
 
 } // namespace rvb::ops

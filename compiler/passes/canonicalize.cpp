@@ -233,7 +233,8 @@ private:
 
   void simplify_other(Op& op) {
     if (op.opcode == Opcode::unflatten)
-      if (const Op* f = maker(op.operands[0], Opcode::flatten))
+      if (const Op* f = maker(op.operands[0], Opcode::flatten);
+          f && function_.type(f->operands[0].value) == function_.type(op.results[0]))
         forward(op, f->operands[0]);
     if (op.opcode == Opcode::flatten)
       if (const Op* u = maker(op.operands[0], Opcode::unflatten))

@@ -75,4 +75,9 @@ const ir::Constant* constant_of(const ir::Module& module, const ir::Function& fu
 ir::Value add_constant(ir::Module& module, ir::Function& function, const std::string& name, ir::Constant contents,
                        const std::string& layer);
 
+// The numbers of a value that is made of constants alone (elementwise, `sum` for each channel, `mean_time` of a
+// vector); nothing when it is not. known.cpp
+std::optional<std::vector<float>> known_numbers(const ir::Module& module, const ir::Function& function,
+                                                const ir::Operand& operand);
+
 } // namespace rvb::passes

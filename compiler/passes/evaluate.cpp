@@ -35,6 +35,7 @@ float evaluate(const Op& op, const float* x) {
   case Opcode::select: return x[0] != 0 ? x[1] : x[2];
   case Opcode::step: return x[0] >= 0 ? 1.0f : 0.0f;
   case Opcode::sign: return x[0] >= 0 ? 1.0f : -1.0f;
+  case Opcode::ternary: return x[0] > x[1] ? 1.0f : x[0] < -x[1] ? -1.0f : 0.0f;
   default: return x[0]; // detach
   }
 }

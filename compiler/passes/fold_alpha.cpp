@@ -73,9 +73,11 @@ private:
     return constant->floats();
   }
 
-  // The signs under a scale: of sign(constant), or a constant that holds only 1 and -1.
+  // The signs under a scale: of sign(constant), or a constant that holds only 1 and -1; -1, 0 and 1 of ternary weights.
   std::optional<std::vector<float>> signs_of(const Operand& operand) {
     const Op* op = find_maker(operand);
+    if (op && op->opcode == Opcode::ternary)
+      return known_numbers(module_, function_, operand);
     const bool latent = op && op->opcode == Opcode::sign;
     std::optional<std::vector<float>> values = numbers(latent ? op->operands[0] : operand);
     if (!values)
@@ -108,8 +110,11 @@ private:
       for (size_t i = 0; i < signs->size(); ++i)
         if ((*alpha)[static_cast<int64_t>(i) / outputs % inputs] < 0)
           (*signs)[i] = -(*signs)[i];
+      const bool ternary = find_maker(scale.operands[0]) && find_maker(scale.operands[0])->opcode == Opcode::ternary;
       weights = Operand(
           add_constant(module_, function_, prefix + ".signs", Constant::from_floats(type.dims, *signs), op.layer));
+      if (ternary)
+        weights = Operand(still_ternary(weights, synapse));
     }
     for (float& a : *alpha)
       a = std::fabs(a);
@@ -118,6 +123,18 @@ private:
     Op& last = maker(synapse);
     last.operands = {x, weights};
     return true;
+  }
+
+  // ternary(x, 0.5) of -1, 0 and 1 is x, and says that these weights take two bits.
+  Value still_ternary(const Operand& weights, Value synapse) {
+    Op op;
+    op.opcode = Opcode::ternary;
+    op.operands = {weights, Operand::literal(0.5)};
+    op.results = {function_.add_value(function_.type(weights.value), "ternary")};
+    op.layer = maker(synapse).layer;
+    const Value result = op.results[0];
+    function_.ops.insert(function_.ops.begin() + definitions(function_, function_.ops)[synapse], std::move(op));
+    return result;
   }
 
   // x times the factors; the multiplication that is there already when another synapse wanted the same.

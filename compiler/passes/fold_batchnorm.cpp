@@ -46,11 +46,8 @@ private:
     return operand.is_literal() || defs_[operand.value] < 0 ? nullptr : &function_.ops[defs_[operand.value]];
   }
   std::optional<std::vector<double>> numbers(const Operand& operand) const {
-    const Constant* constant = constant_of(module_, function_, defs_, operand);
-    if (!constant || constant->type.element != Element::f32)
-      return std::nullopt;
-    const std::vector<float> floats = constant->floats();
-    return std::vector<double>(floats.begin(), floats.end());
+    const std::optional<std::vector<float>> floats = known_numbers(module_, function_, operand);
+    return floats ? std::optional(std::vector<double>(floats->begin(), floats->end())) : std::nullopt;
   }
   Value constant(const std::string& name, const Type& type, const std::vector<double>& values,
                  const std::string& layer) {

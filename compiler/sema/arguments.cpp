@@ -83,16 +83,31 @@ bool Elaborator::Reader::boolean(size_t slot, bool absent) {
   return value->integer != 0;
 }
 
+std::string Elaborator::Reader::word(size_t slot, const std::vector<std::string>& known) {
+  const Value* value = at(slot);
+  if (value == nullptr)
+    return known[0];
+  std::string all;
+  for (const std::string& each : known) {
+    if (value->is(Kind::word) && value->text == each)
+      return each;
+    all += (all.empty() ? "" : " or ") + ticked(each);
+  }
+  wrong_type(slot, all);
+  return known[0];
+}
+
 void Elaborator::Reader::weights(size_t slot, Layer& layer) {
   const Value* value = at(slot);
   if (value == nullptr)
     return;
   if (!value->is(Kind::weights)) {
-    wrong_type(slot, "`real`, `binary` or `binary(alpha)`");
+    wrong_type(slot, "`real`, `binary`, `binary(alpha)`, `ternary` or `ternary(alpha)`");
     return;
   }
   layer.weights = value->weights;
   layer.ste = value->ste;
+  layer.ternary_threshold = value->ternary_threshold;
 }
 
 } // namespace rvb::sema

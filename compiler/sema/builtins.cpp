@@ -16,7 +16,9 @@ const std::vector<LayerInfo>& layer_table() {
         {"bias", false},
         {"weights", false}}},
       {"linear", LayerKind::linear, {{"x", true}, {"features", true}, {"bias", false}, {"weights", false}}},
-      {"batchnorm", LayerKind::batchnorm, {{"x", true}, {"epsilon", false}, {"momentum", false}}},
+      {"batchnorm",
+       LayerKind::batchnorm,
+       {{"x", true}, {"epsilon", false}, {"momentum", false}, {"scale", false}, {"time", false}}},
       {"avgpool", LayerKind::avgpool, {{"x", true}, {"kernel", true}, {"stride", false}, {"padding", false}}},
       {"maxpool", LayerKind::maxpool, {{"x", true}, {"kernel", true}, {"stride", false}, {"padding", false}}},
       {"global_avgpool", LayerKind::global_avgpool, {{"x", true}}},
@@ -79,14 +81,19 @@ const FunctionInfo* find_function(const std::vector<FunctionInfo>& table, const 
   return nullptr;
 }
 
-bool is_word(const std::string& name) {
+bool is_surrogate(const std::string& name) {
   return std::find(surrogates().begin(), surrogates().end(), name) != surrogates().end();
+}
+
+bool is_word(const std::string& name) {
+  static const std::vector<std::string> others = {"joint", "scaled", "layer", "channel"};
+  return std::find(others.begin(), others.end(), name) != others.end() || is_surrogate(name);
 }
 
 bool is_built_in(const std::string& name) {
   return find_layer(name) != nullptr || find_function(function_table(), name) != nullptr ||
          find_function(neuron_function_table(), name) != nullptr || is_word(name) || name == "real" ||
-         name == "binary" || name == "input";
+         name == "binary" || name == "ternary" || name == "input";
 }
 
 } // namespace rvb::sema

@@ -13,7 +13,7 @@ Value Elaborator::call(const Expr& expr, const Value* flow, Range flow_range, Sc
   if (stopped_)
     return {};
   const std::string& name = expr.callee.text;
-  if (name == "binary" && flow == nullptr)
+  if ((name == "binary" || name == "ternary") && flow == nullptr)
     return call_weights(expr, scope);
   Actuals actuals{&expr, flow, flow_range, {}};
   for (const ast::Argument& argument : expr.arguments)
@@ -139,27 +139,33 @@ Bound Elaborator::bind(const std::string& what, const std::vector<Slot>& slots, 
   return bound;
 }
 
-// binary(alpha), binary(ste = 1.0), binary(alpha, ste = 1.0)
+// binary(alpha), binary(ste = 1.0), ternary(alpha, threshold = 0.7)
 Value Elaborator::call_weights(const Expr& expr, Scope& scope) {
   Value value;
   value.kind = Kind::weights;
-  value.weights = Weights::binary;
+  const bool ternary = expr.callee.text == "ternary";
+  value.weights = ternary ? Weights::ternary : Weights::binary;
   for (const ast::Argument& argument : expr.arguments) {
-    if (argument.name.empty() && argument.value->kind == Expr::Kind::name && argument.value->text == "alpha") {
-      value.weights = Weights::binary_alpha;
-    } else if (argument.name.text == "ste") {
-      const Value window = evaluate(*argument.value, scope);
-      if (window.is_error())
+    const std::string& name = argument.name.text;
+    if (name.empty() && argument.value->kind == Expr::Kind::name && argument.value->text == "alpha") {
+      value.weights = ternary ? Weights::ternary_alpha : Weights::binary_alpha;
+    } else if (name == "ste" || (ternary && name == "threshold")) {
+      const Value number = evaluate(*argument.value, scope);
+      if (number.is_error())
         return {};
-      if (!window.is_number() || window.number <= 0) {
-        report(Code::bad_value, argument.value->range, "`ste` must be a positive number, found " + describe(window),
-               "the window of the straight-through estimator");
+      if (!number.is_number() || number.number <= 0) {
+        report(Code::bad_value, argument.value->range,
+               ticked(name) + " must be a positive number, found " + describe(number),
+               name == "ste" ? "the window of the straight-through estimator"
+                             : "weights within this share of the mean magnitude are 0");
         return {};
       }
-      value.ste = window.number;
+      (name == "ste" ? value.ste : value.ternary_threshold) = number.number;
     } else {
-      report(Code::unknown_argument, argument.name.empty() ? argument.value->range : argument.name.range,
-             "`binary` takes `alpha` and `ste = NUMBER`", "unknown");
+      report(Code::unknown_argument, name.empty() ? argument.value->range : argument.name.range,
+             ternary ? "`ternary` takes `alpha`, `threshold = NUMBER` and `ste = NUMBER`"
+                     : "`binary` takes `alpha` and `ste = NUMBER`",
+             "unknown");
       return {};
     }
   }

@@ -118,6 +118,7 @@ private:
     void pair(size_t slot, int64_t least, const int64_t (&absent)[2], int64_t (&result)[2]);
     double real(size_t slot, double absent, double least, double most);
     bool boolean(size_t slot, bool absent);
+    std::string word(size_t slot, const std::vector<std::string>& known); // the first when absent
     void weights(size_t slot, Layer& layer);
   };
 

@@ -101,10 +101,10 @@ Value Elaborator::lookup(const std::string& name, Range range, const Scope& scop
         .label(definition.item->name.range, "defined here");
     return {};
   }
-  if (name == "real" || name == "binary") {
+  if (name == "real" || name == "binary" || name == "ternary") {
     Value value;
     value.kind = Kind::weights;
-    value.weights = name == "real" ? Weights::real : Weights::binary;
+    value.weights = name == "real" ? Weights::real : name == "binary" ? Weights::binary : Weights::ternary;
     return value;
   }
   if (is_word(name))

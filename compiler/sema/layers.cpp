@@ -192,6 +192,8 @@ Value Elaborator::call_layer(const LayerInfo& info, const Expr& expr, const Boun
   case LayerKind::batchnorm:
     layer.epsilon = read.real(1, 1e-5, 1e-12, 1);
     layer.momentum = read.real(2, 0.1, 0, 1);
+    layer.scale = read.real(3, 1, 1e-6, 1e6);
+    layer.scaled_steps = read.word(4, {"joint", "scaled"}) == "scaled";
     break;
   case LayerKind::avgpool:
   case LayerKind::maxpool:
@@ -236,6 +238,14 @@ Value Elaborator::call_layer(const LayerInfo& info, const Expr& expr, const Boun
     if (!image)
       return wrong_rank(layer, "an image [channels, height, width]", "it is flat already: leave `flatten` out");
     layer.shape = {elements(source.shape)};
+    break;
+  case LayerKind::batchnorm:
+    if (layer.scaled_steps && !source.has_time) {
+      report(Code::no_time, expr.callee.range, "this tensor has no time steps to be scaled one by one",
+             "reads " + text_of(source.shape) + " without time")
+          .note("shapes so far: " + shapes_so_far(layer.inputs[0]));
+      return {};
+    }
     break;
   case LayerKind::vote:
     if (image)

@@ -137,11 +137,12 @@ void Elaborator::make_parameters() {
   int64_t total = 0;
   for (size_t i = 0; i < program_.layers.size(); ++i) {
     const Layer& layer = program_.layers[i];
-    if (layer.kind != LayerKind::conv2d && layer.kind != LayerKind::linear && layer.kind != LayerKind::batchnorm)
+    if (layer.kind != LayerKind::conv2d && layer.kind != LayerKind::linear && layer.kind != LayerKind::batchnorm &&
+        layer.kind != LayerKind::neuron)
       continue;
     const Shape& source = program_.layers[static_cast<size_t>(layer.inputs[0])].shape;
     const int64_t in = source[0], out = layer.shape[0];
-    const auto add = [&](const char* suffix, Role role, Shape shape, Initializer initializer) {
+    const auto add = [&](const std::string& suffix, Role role, Shape shape, Initializer initializer) {
       Parameter parameter;
       parameter.name = layer.path + "." + suffix;
       parameter.role = role;
@@ -160,15 +161,23 @@ void Elaborator::make_parameters() {
     if (layer.kind == LayerKind::batchnorm) {
       add("weight", Role::gamma, {in}, constant(1));
       add("bias", Role::beta, {in}, constant(0));
+      if (layer.scaled_steps)
+        add("step_scale", Role::step_scale, {program_.input.steps}, constant(1));
       add("running_mean", Role::running_mean, {in}, constant(0));
       add("running_var", Role::running_variance, {in}, constant(1));
+    } else if (layer.kind == LayerKind::neuron) {
+      const std::vector<Trained>& trained = program_.neurons[static_cast<size_t>(layer.neuron)].trained;
+      for (size_t slot = 0; slot < trained.size(); ++slot) {
+        add(trained[slot].name, Role::neuron, {trained[slot].each_channel ? out : 1}, constant(trained[slot].initial));
+        program_.parameters.back().slot = static_cast<int>(slot);
+      }
     } else {
       const bool conv = layer.kind == LayerKind::conv2d;
       const int64_t kh = layer.kernel[0], kw = layer.kernel[1];
       const double fan = static_cast<double>(kh) * static_cast<double>(kw) * static_cast<double>(out);
       add("weight", Role::weight, conv ? Shape{out, in, kh, kw} : Shape{out, in},
           normal(conv ? std::sqrt(2.0 / fan) : std::sqrt(1.0 / static_cast<double>(in))));
-      if (layer.weights == Weights::binary_alpha)
+      if (has_alpha(layer.weights))
         add("alpha", Role::alpha, conv ? Shape{1, in, 1, 1} : Shape{1, in}, constant(1));
       if (layer.bias)
         add("bias", Role::bias, {out}, constant(0));

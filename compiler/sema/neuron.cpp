@@ -4,7 +4,9 @@
 #include "sema/term.h"
 #include "support/text.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace rvb::sema {
 
@@ -51,6 +53,7 @@ private:
     const std::string& name = statement.name.text;
     switch (statement.kind) {
     case ast::Statement::Kind::state: state(statement); return;
+    case ast::Statement::Kind::trained: trained(statement); return;
     case ast::Statement::Kind::emit: emit(statement); return;
     case ast::Statement::Kind::assign: break;
     case ast::Statement::Kind::give:
@@ -58,9 +61,15 @@ private:
       return;
     default:
       fail(Code::misplaced_statement, statement.range, "`if` and `repeat` in a neuron",
-           "only assignments, `state` and `emit`");
+           "only assignments, `state`, `trained` and `emit`");
       return;
     }
+    for (const Trained& each : neuron_.trained)
+      if (each.name == name) {
+        fail(Code::duplicate_definition, statement.name.range, ticked(name) + " is learned and cannot be assigned",
+             "choose another name");
+        return;
+      }
     if (name == "input" || scope_.names.count(name) != 0) {
       fail(Code::duplicate_definition, statement.name.range,
            ticked(name) + (name == "input" ? " is what flows in" : " is a parameter") + " and cannot be assigned",
@@ -88,8 +97,9 @@ private:
 
   void state(const ast::Statement& statement) {
     const std::string& name = statement.name.text;
-    if (!neuron_.statements.empty() || emits_ > 0) {
-      fail(Code::misplaced_statement, statement.range, "a `state` after the first equation",
+    if (!neuron_.statements.empty() || emits_ > 0 || !neuron_.trained.empty()) {
+      fail(Code::misplaced_statement, statement.range,
+           neuron_.trained.empty() ? "a `state` after the first equation" : "a `state` after a `trained` number",
            "states stand at the top of the neuron");
       return;
     }
@@ -104,6 +114,37 @@ private:
     add_local(name, Type::number);
     ++neuron_.states;
     neuron_.initial.push_back(value.expr.number);
+  }
+
+  // trained leak = 0.25 over channel
+  void trained(const ast::Statement& statement) {
+    const std::string& name = statement.name.text;
+    static const char* const taken[] = {"weight", "bias", "alpha", "running_mean", "running_var"};
+    if (!neuron_.statements.empty() || emits_ > 0) {
+      fail(Code::misplaced_statement, statement.range, "a `trained` number after the first equation",
+           "they stand at the top of the neuron, behind the states");
+      return;
+    }
+    if (locals_.count(name) != 0 || scope_.names.count(name) != 0 ||
+        std::find(std::begin(taken), std::end(taken), name) != std::end(taken)) {
+      fail(Code::duplicate_definition, statement.name.range, ticked(name) + " is defined twice", "again here");
+      return;
+    }
+    const Term value = translate(*statement.value);
+    if (value.ok() && !value.constant())
+      fail(value.type == Type::number ? Code::bad_value : Code::neuron_type, statement.value->range,
+           "a learned number must begin as a constant", "not a constant number");
+    bool each_channel = false;
+    if (statement.end) {
+      const Value over = e_.evaluate(*statement.end, scope_);
+      each_channel = over.is(Value::Kind::word) && over.text == "channel";
+      if (!over.is_error() && !each_channel && !(over.is(Value::Kind::word) && over.text == "layer"))
+        fail(Code::bad_value, statement.end->range, "a number is learned over `layer` or `channel`",
+             "found " + describe(over));
+      ok_ &= !over.is_error();
+    }
+    add_local(name, Type::number);
+    neuron_.trained.push_back({name, value.expr.number, each_channel});
   }
 
   void emit(const ast::Statement& statement) {
@@ -338,7 +379,7 @@ private:
       const bool unknown = option.kind == Expr::Kind::name && scope_.names.count(option.text) == 0 &&
                            e_.modules_.names.count(option.text) == 0 && !is_word(option.text);
       const Value value = unknown ? Value() : e_.evaluate(option, scope_);
-      if (value.is(Value::Kind::word))
+      if (value.is(Value::Kind::word) && is_surrogate(value.text))
         step.surrogate = value.text;
       else
         fail(Code::bad_value, option.range, "`surrogate` must be rectangle, triangle, arctangent or sigmoid",

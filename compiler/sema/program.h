@@ -30,7 +30,14 @@ enum class LayerKind {
   mean_over_time,
 };
 
-enum class Weights { real, binary, binary_alpha }; // w; sign(w); alpha[input channel] * sign(w)
+// w; sign(w); alpha[input channel] * sign(w); -1, 0 or +1 as w lies to a threshold; alpha times that
+enum class Weights { real, binary, binary_alpha, ternary, ternary_alpha };
+inline bool is_ternary(Weights weights) {
+  return weights == Weights::ternary || weights == Weights::ternary_alpha;
+}
+inline bool has_alpha(Weights weights) {
+  return weights == Weights::binary_alpha || weights == Weights::ternary_alpha;
+}
 
 // What a neuron's definition says, arguments filled in. Names of locals are numbered; operators are those of the IR's
 // elementwise rows, by name ("add", "greater_equal", "select", "step", "detach", ...).
@@ -50,11 +57,19 @@ struct Statement {
   Expression value;
 };
 
+// A number of a neuron that is learned, one a layer or one a channel.
+struct Trained {
+  std::string name;
+  double initial = 0;
+  bool each_channel = false;
+};
+
 struct Neuron {
   std::string name;                  // as defined: "reverb"
-  std::vector<std::string> locals;   // local 0 is `input`; then the states in order; then the others
+  std::vector<std::string> locals;   // local 0 is `input`; then the states in order; then `trained`; then the others
   int states = 0;                    // locals 1 .. states
   std::vector<double> initial;       // one a state
+  std::vector<Trained> trained;      // locals states + 1 ..
   std::vector<Statement> statements; // in order; exactly one emit
 };
 
@@ -70,7 +85,8 @@ struct Layer {
   // conv2d, linear
   Weights weights = Weights::real;
   bool bias = false;
-  double ste = 1.0; // the straight-through window |w| <= ste; binary weights only
+  double ste = 1.0;               // the straight-through window |w| <= ste; binary and ternary weights only
+  double ternary_threshold = 0.7; // ternary weights: times the mean of |w|
   // conv2d, avgpool, maxpool: [vertical, horizontal]; vote: [1, voters a class]
   int64_t kernel[2] = {1, 1};
   int64_t stride[2] = {1, 1};
@@ -78,11 +94,13 @@ struct Layer {
   // batchnorm
   double epsilon = 1e-5;
   double momentum = 0.1;
+  double scale = 1;          // a constant factor on gamma (tdBN)
+  bool scaled_steps = false; // a learned factor a time step on the output (TEBN)
   // neuron: index into Program::neurons
   int neuron = -1;
 };
 
-enum class Role { weight, alpha, bias, gamma, beta, running_mean, running_variance };
+enum class Role { weight, alpha, bias, gamma, beta, step_scale, running_mean, running_variance, neuron };
 
 struct Initializer {
   enum class Kind { constant, normal } kind = Kind::constant;
@@ -93,7 +111,9 @@ struct Parameter {
   std::string name; // layer path + "." + weight|alpha|bias|running_mean|running_var: PyTorch's names
   Role role;
   int layer;
-  Shape shape;     // on disk, PyTorch's: conv [Co,Ci,Kh,Kw], linear [out,in], alpha [1,Ci,1,1] or [1,in], vectors [C]
+  int slot = 0;    // which of the neuron's trained numbers
+  Shape shape;     // on disk, PyTorch's: conv [Co,Ci,Kh,Kw], linear [out,in], alpha [1,Ci,1,1] or [1,in], vectors [C];
+                   // of a neuron's number for the whole layer [1]; a factor a time step [T]
   bool trainable;  // false for running statistics
   bool decays;     // weight decay applies: weights of conv2d and linear only
   bool binary;     // the latent weight of a binary layer
@@ -116,7 +136,11 @@ struct Augmentation {
 };
 
 struct Recipe {
-  std::string loss = "cross_entropy";
+  std::string loss =
+      "cross_entropy";      // of the mean over time; or "tet": of every step, and how far they are from a mean
+  double smoothing = 0;     // of the labels
+  double tet_lambda = 1e-3; // the share of the mean square of logits - tet_mean
+  double tet_mean = 1;
   std::string optimizer = "sgd";
   double rate = 0.1;
   double momentum = 0.9;
@@ -142,6 +166,14 @@ struct Program {
   Recipe recipe;
   std::vector<std::pair<std::string, double>> constants; // every `param` with the value it got, for provenance
   std::string source_hash; // 16 hex digits over the main file, its imports and the -D values
+
+  // Whether it can be run step by step: nothing in it depends on which step it is.
+  bool streams() const {
+    for (const Layer& layer : layers)
+      if (layer.scaled_steps)
+        return false;
+    return true;
+  }
 };
 
 } // namespace rvb::sema

@@ -33,7 +33,7 @@ private:
     const std::string& name = statement.name.text;
     const Expr& value = *statement.value;
     if (name == "loss")
-      recipe_.loss = word(value, name, {"cross_entropy"});
+      loss(value);
     else if (name == "schedule")
       recipe_.schedule = word(value, name, {"cosine", "constant"});
     else if (name == "optimizer")
@@ -115,6 +115,40 @@ private:
         unknown(Code::unknown_setting, name.empty() ? argument.value->range : argument.name.range,
                 name.empty() ? "the options of `sgd` are given by name" : "`sgd` has no option " + ticked(name), name,
                 {"rate", "momentum", "weight_decay"});
+    }
+  }
+
+  // cross_entropy, cross_entropy(smoothing = 0.1), tet(lambda = 0.001, mean = 1, smoothing = 0)
+  void loss(const Expr& expr) {
+    if (expr.kind == Expr::Kind::conditional) {
+      const std::optional<bool> condition = e_.truth(*expr.operands[0], scope_);
+      if (condition)
+        loss(*expr.operands[*condition ? 1 : 2]);
+      return;
+    }
+    const bool call = expr.kind == Expr::Kind::call;
+    Expr name;
+    name.kind = Expr::Kind::name;
+    name.range = call ? expr.callee.range : expr.range;
+    name.text = call ? expr.callee.text : expr.text;
+    recipe_.loss = word(call ? name : expr, "loss", {"cross_entropy", "tet"});
+    if (!call)
+      return;
+    const bool tet = recipe_.loss == "tet";
+    for (const ast::Argument& argument : expr.arguments) {
+      const std::string& option = argument.name.text;
+      if (option == "smoothing")
+        recipe_.smoothing = number(*argument.value, option, 0, 0.999999);
+      else if (tet && option == "lambda")
+        recipe_.tet_lambda = number(*argument.value, option, 0, 1);
+      else if (tet && option == "mean")
+        recipe_.tet_mean = number(*argument.value, option, -1e6, 1e6);
+      else
+        unknown(Code::unknown_setting, option.empty() ? argument.value->range : argument.name.range,
+                option.empty() ? "the options of a loss are given by name"
+                               : ticked(recipe_.loss) + " has no option " + ticked(option),
+                option,
+                tet ? std::vector<std::string>{"lambda", "mean", "smoothing"} : std::vector<std::string>{"smoothing"});
     }
   }
 
@@ -240,8 +274,15 @@ private:
 };
 
 void Elaborator::read_recipe() {
-  if (modules_.recipe != nullptr)
-    RecipeReader(*this, program_.recipe, program_.input).run(*modules_.recipe);
+  if (modules_.recipe == nullptr)
+    return;
+  RecipeReader(*this, program_.recipe, program_.input).run(*modules_.recipe);
+  if (program_.layers.empty())
+    return; // the input has a mistake
+  const Layer& last = program_.layers[static_cast<size_t>(program_.output)];
+  if (program_.recipe.loss == "tet" && last.kind != LayerKind::mean_over_time && last.kind != LayerKind::input)
+    report(Code::bad_setting, last.range, "the loss `tet` needs the logits of every step", "made here")
+        .help("let `mean_over_time` be the last layer");
 }
 
 } // namespace rvb::sema

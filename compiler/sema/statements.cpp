@@ -92,11 +92,13 @@ void Elaborator::execute(const ast::Statement& statement, Scope& scope) {
     }
     break;
   case ast::Statement::Kind::state:
+  case ast::Statement::Kind::trained:
   case ast::Statement::Kind::emit:
     scope.unsure = true;
     report(Code::misplaced_statement, statement.range,
-           statement.kind == ast::Statement::Kind::state ? "`state` belongs into a neuron"
-                                                         : "`emit` belongs into a neuron",
+           statement.kind == ast::Statement::Kind::emit      ? "`emit` belongs into a neuron"
+           : statement.kind == ast::Statement::Kind::trained ? "`trained` belongs into a neuron"
+                                                             : "`state` belongs into a neuron",
            "not in a block or network")
         .help(statement.kind == ast::Statement::Kind::emit ? "a block gives its result with `return`"
                                                            : "write a `neuron` for what keeps a state through time");

@@ -30,6 +30,7 @@ struct Value {
   std::shared_ptr<const std::vector<Value>> list;
   Weights weights = Weights::real;
   double ste = 1;
+  double ternary_threshold = 0.7;
   const ast::Item* neuron = nullptr;
   std::shared_ptr<const std::map<std::string, Value>> preset; // of a neuron
   int layer = -1;

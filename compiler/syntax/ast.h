@@ -69,12 +69,13 @@ struct Arm {
 
 struct Statement {
   enum class Kind {
-    assign, // name = value
-    state,  // state name = value
-    emit,   // emit value
-    give,   // return value
-    branch, // if …: arms
-    repeat, // repeat name in value..end body
+    assign,  // name = value
+    state,   // state name = value
+    emit,    // emit value
+    give,    // return value
+    branch,  // if …: arms
+    repeat,  // repeat name in value..end body
+    trained, // trained name = value over end
   };
   Kind kind = Kind::assign;
   Range range;

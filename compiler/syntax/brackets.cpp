@@ -25,6 +25,7 @@ bool starts_statement(int kind) {
   case Kind::TOK_RETURN:
   case Kind::TOK_EMIT:
   case Kind::TOK_STATE:
+  case Kind::TOK_TRAINED:
   case Kind::TOK_IF:
   case Kind::TOK_REPEAT: return true;
   default: return false;

@@ -65,7 +65,7 @@ private:
   }
 
   void statements(const Body& body) {
-    static const char* const words[] = {"assign", "state", "emit", "return", "if", "repeat"};
+    static const char* const words[] = {"assign", "state", "emit", "return", "if", "repeat", "trained"};
     for (const Statement& statement : body.statements) {
       line(words[static_cast<int>(statement.kind)] + named(statement.name), statement.range);
       child(statement.value);

@@ -52,7 +52,7 @@ static int yylex(rvb::syntax::Parser::value_type* value, rvb::Range* range, rvb:
 %token END 0 "the end of the file"
 %token START_FILE "a file" START_EXPRESSION "an expression" RESUME "a new line"
 %token IMPORT "`import`" PARAM "`param`" LET "`let`" BLOCK "`block`" NEURON "`neuron`" NETWORK "`network`" RECIPE "`recipe`"
-%token REPEATED "`repeated`" OVER "`over`" RETURN "`return`" EMIT "`emit`" STATE "`state`" IF "`if`" ELSE "`else`"
+%token REPEATED "`repeated`" OVER "`over`" RETURN "`return`" EMIT "`emit`" STATE "`state`" TRAINED "`trained`" IF "`if`" ELSE "`else`"
 %token REPEAT "`repeat`" IN "`in`" AS "`as`" AND "`and`" OR "`or`" NOT "`not`" TRUE "`true`" FALSE "`false`"
 %token PIPE "`|>`" DOTS "`..`" LESS_EQUAL "`<=`" GREATER_EQUAL "`>=`" EQUAL "`==`" NOT_EQUAL "`!=`" LESS "`<`" GREATER "`>`"
 %token ASSIGN "`=`" PLUS "`+`" MINUS "`-`" TIMES "`*`" DIVIDE "`/`" REMAINDER "`%`" QUESTION "`?`" COLON "`:`" COMMA "`,`"
@@ -140,6 +140,10 @@ statements:
 statement:
   NAME ASSIGN expression       { $$ = state.statement(S::assign, @$, {$1, @1}, $3); }
 | STATE NAME ASSIGN expression { $$ = state.statement(S::state, @$, {$2, @2}, $4); }
+| TRAINED NAME ASSIGN expression
+                               { $$ = state.statement(S::trained, @$, {$2, @2}, $4); }
+| TRAINED NAME ASSIGN expression OVER expression
+                               { $$ = state.statement(S::trained, @$, {$2, @2}, $4); $$.end = $6; }
 | EMIT expression              { $$ = state.statement(S::emit, @$, {}, $2); }
 | RETURN expression            { $$ = state.statement(S::give, @$, {}, $2); }
 | REPEAT NAME IN expression DOTS expression body

@@ -173,6 +173,11 @@ private:
     switch (statement.kind) {
     case Statement::Kind::assign: value(name + " = ", *statement.value, statement.range); break;
     case Statement::Kind::state: value("state " + name + " = ", *statement.value, statement.range); break;
+    case Statement::Kind::trained:
+      unit("trained " + name + " = " + format(*statement.value) +
+               (statement.end ? " over " + format(*statement.end) : ""),
+           statement.range.begin, statement.range.end);
+      break;
     case Statement::Kind::emit: value("emit ", *statement.value, statement.range); break;
     case Statement::Kind::give: value("return ", *statement.value, statement.range); break;
     case Statement::Kind::repeat:

@@ -31,6 +31,6 @@ Tokens scan(std::string_view text, int file, Diagnostics& diagnostics);
 void match_brackets(Tokens& tokens, Diagnostics& diagnostics);
 
 bool starts_item(int kind);      // import param let block neuron network recipe
-bool starts_statement(int kind); // return emit state if repeat
+bool starts_statement(int kind); // return emit state trained if repeat
 
 } // namespace rvb::syntax

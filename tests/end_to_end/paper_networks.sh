@@ -76,9 +76,17 @@ says '11,247,946 and 3,968 alphas' '215,684,096' '1,769,472' '213,914,624' '319,
 # Variants and kinds of weights are params; a file of one's own takes a network over by its name.
 counts resnet20 -D variant=vanilla -- alphas=0 binary_parameters=0 operations=215,684,096
 counts resnet20 -D variant=reverb -- alphas=0 binary_parameters=11,231,232
+counts resnet20 -D variant=ternary -- alphas=3,968 binary_parameters=11,231,232 deployed_bytes=2,890,536 # two bits a weight
+counts resnet20 -D norm=tebn -D T=4 -- parameters_without_alpha=11,248,034                             # 22 x 4 factors
+counts resnet20 -D 'spike=lif_learned(each = channel)' -- neurons=319,488
 counts resnet20 -D shortcut=real -D 'classifier=binary(alpha)' -- binary_parameters=11,064,320 alphas=4,032
 printf 'import resnet20\nrecipe { epochs = 1 }\n' >mine.rvb
 expect 0 "$RVBC" check mine.rvb -D width=8
+for network in "$networks"/*.rvb; do
+  for variant in vanilla reverb learnable ternary; do
+    expect 0 "$RVBC" check "$network" -D variant=$variant -D norm=tdbn -D loss=tet -D smoothing=0.1
+  done
+done
 expect 1 "$RVBC" check mine.rvb -D variant=vanila
 says RVB0314 vanilla
 expect 0 "$RVBC" fmt --check "$networks"/*.rvb "$root"/stdlib/*.rvb

@@ -77,6 +77,12 @@ def wild_values(generator, dead=1):
             value.view(-1)[-1] = -value.view(-1)[-1].abs()
             if dead is not None:
                 value.view(-1)[dead] = 0
+        elif kind == "step_scale":
+            value = 0.6 + uniform
+        elif kind == "leak":
+            value = -1.1 + 0.5 * normal
+        elif kind == "level":
+            value = 0.2 + 0.3 * uniform
         elif kind == "beta":
             value = 0.3 * normal + 0.1
         elif kind == "running_mean":
@@ -112,12 +118,18 @@ def settle_running_statistics(net, x, generator):
                 value.copy_(single(value + 0.2 * (stir - 0.5)))
 
 
+def loss_of(net, logits, labels):
+    if getattr(net, "tet", None):
+        return reference.tet_loss(net.steps, labels, *net.tet)
+    return reference.loss(logits, labels, getattr(net, "smoothing", 0))
+
+
 def gradients(net, x, labels):
     """Loss and gradients in training mode; running statistics are left as they were."""
     kept = {name: net.values[name].clone() for name, kind in net.kinds.items() if kind.startswith("running")}
     for name in net.trainable():
         net.values[name].grad = None
-    loss = reference.loss(net.forward(x, training=True), labels)
+    loss = loss_of(net, net.forward(x, training=True), labels)
     loss.backward()
     after = {name: net.values[name].clone() for name in kept}
     for name, value in kept.items():
@@ -129,6 +141,9 @@ def in_single_precision(net):
     """The same network with the same values, computed in single precision."""
     twin = reference.Network(net.layers, net.threshold, None)
     twin.kinds = dict(net.kinds)
+    for setting in ("neuron", "scale", "scaled_steps", "tet", "smoothing"):
+        if hasattr(net, setting):
+            setattr(twin, setting, getattr(net, setting))
     for name, value in net.values.items():
         twin.values[name] = value.detach().float().clone().requires_grad_(value.requires_grad)
     return twin
@@ -162,6 +177,52 @@ def try_network(case, seed):
     settings = dict(settings, T=steps, classes=classes, size=shape[-1], threshold=threshold)
     facts = {"source": f"../../stdlib/networks/{file}.rvb", "settings": settings, "seed": seed}
     return judge(net, x, frames, labels, generator, NETWORK_MARGIN, facts)
+
+
+def try_variant(case, seed):
+    """variants.rvb with one thing changed."""
+    _, settings, sequence, weights, changes = case
+    generator = torch.Generator().manual_seed(seed)
+    x = single(torch.randn(([3] if sequence else []) + [3, 2, 6, 6], generator=generator, dtype=torch.double))
+    frames = x if sequence else x.unsqueeze(0).expand(3, *x.shape)
+    labels = torch.randint(0, 5, [3], generator=generator)
+    net = reference.Network(reference.variants(4, 5, weights), 0.25, wild_values(generator))
+    for name, value in changes.items():
+        setattr(net, name, value)
+    facts = {"source": "variants.rvb", "settings": dict(settings, sequence=sequence), "seed": seed}
+    found = judge(net, x, frames, labels, generator, MARGIN, facts)
+    return found if net.ternary_margin > 1e-5 else None
+
+
+# name, settings of variants.rvb, sequence, weights, what reference.Network is told
+LIF = dict(kind="lif", threshold=0.5)
+VARIANTS = [
+    ("vanilla", dict(weights="real", spike="lif"), True, "real", dict(neuron=LIF)),
+    ("vanilla_still", dict(weights="real", spike="lif"), False, "real", dict(neuron=LIF)),
+    ("reverb", dict(weights="binary"), True, "binary", {}),
+    ("ternary", dict(weights="ternary"), True, "ternary", {}),
+    ("ternary_alpha", dict(weights="ternary(alpha)"), True, "ternary(alpha)", {}),
+    ("ternary_still", dict(weights="ternary(alpha)", spike="reverb"), False, "ternary(alpha)", dict(threshold=0)),
+    ("soft_reset", dict(spike="lif_soft"), True, "alpha", dict(neuron=dict(LIF, reset="soft"))),
+    ("triangle", dict(spike="lif(surrogate = triangle, width = 0.8)"), True, "alpha",
+     dict(neuron=dict(LIF, surrogate="triangle", width=0.8))),
+    ("arctangent", dict(spike="lif(surrogate = arctangent, width = 2)"), True, "alpha",
+     dict(neuron=dict(LIF, surrogate="arctangent", width=2))),
+    ("sigmoid", dict(spike="lif_soft(surrogate = sigmoid, width = 0.25)"), True, "alpha",
+     dict(neuron=dict(LIF, reset="soft", surrogate="sigmoid", width=0.25))),
+    ("smoothing", dict(smoothing=0.1), True, "alpha", dict(smoothing=0.1)),
+    ("tet", dict(loss="tet"), True, "alpha", dict(tet=(0.05, 0.5))),
+    ("tet_still", dict(loss="tet", spike="reverb", smoothing=0.2), False, "alpha", dict(threshold=0, tet=(0.05, 0.5, 0.2))),
+    ("tdbn", dict(scale=0.5), True, "alpha", dict(scale=0.5)),
+    ("tebn", dict(time="scaled"), True, "alpha", dict(scaled_steps=True)),
+    ("tebn_still", dict(time="scaled", spike="reverb"), False, "alpha", dict(threshold=0, scaled_steps=True)),
+    ("lif_learned", dict(spike="lif_learned(surrogate = triangle)"), True, "alpha",
+     dict(neuron=dict(LIF, learned="layer", surrogate="triangle"))),
+    ("lif_learned_channel", dict(spike="lif_learned(each = channel, surrogate = sigmoid)"), True, "alpha",
+     dict(neuron=dict(LIF, learned="channel", surrogate="sigmoid"))),
+    ("reverb_learned", dict(spike="reverb_learned(each = channel, surrogate = triangle)"), True, "alpha",
+     dict(neuron=dict(learned="channel", surrogate="triangle"))),
+]  # fmt: skip
 
 
 def judge(net, x, frames, labels, generator, least_margin, facts):
@@ -237,10 +298,15 @@ def make_networks():
         make("network_" + case[0], try_network, case, 1000 * number)
 
 
+def make_variants():
+    for number, case in enumerate(VARIANTS):
+        make("variant_" + case[0], try_variant, case, 1000 * number)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true")
-    parser.add_argument("--only", choices=["cases", "networks", "training"])
+    parser.add_argument("--only", choices=["cases", "networks", "variants", "training"])
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.check:
@@ -252,6 +318,8 @@ def main():
         make_cases()
     if options.only in (None, "networks"):
         make_networks()
+    if options.only in (None, "variants"):
+        make_variants()
     if options.only in (None, "training"):
         import training
 

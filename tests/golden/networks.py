@@ -113,8 +113,8 @@ def scnn(width, classes, candidate="tcja", voters=10):
 CASES = [
     ("resnet20", resnet20(2, 7), "resnet20", dict(width=2), False, 2, [4, 3, 16]),
     ("resnet20_events", resnet20(2, 7), "resnet20", dict(width=2, events=True), True, 3, [4, 2, 16]),
-    ("resnet19", resnet19(3, 7), "resnet19", dict(width=3), False, 2, [3, 3, 10]),
-    ("resnet19_events", resnet19(3, 7), "resnet19", dict(width=3, events=True), True, 3, [3, 2, 9]),
+    ("resnet19", resnet19(4, 7), "resnet19", dict(width=4), False, 2, [3, 3, 10]),
+    ("resnet19_events", resnet19(4, 7), "resnet19", dict(width=4, events=True), True, 3, [3, 2, 9]),
     ("resnet19_tet", resnet19(4, 7, True), "resnet19", dict(width=4, tet=True), False, 2, [3, 3, 8]),
     ("vgg16", vgg16(2, 7), "vgg16", dict(width=2), False, 2, [5, 3, 32]),
     ("resnet18", imagenet_resnet([2, 2, 2, 2])(2, 7), "resnet18", dict(width=2), False, 2, [3, 3, 46]),

@@ -26,6 +26,45 @@ class Sign(torch.autograd.Function):
         return gradient * (w.abs() <= 1)
 
 
+class Ternary(torch.autograd.Function):
+    """-1, 0, +1: the threshold is 0.7 times the mean magnitude of the whole tensor (TWN)."""
+
+    @staticmethod
+    def forward(context, w):
+        context.save_for_backward(w)
+        threshold = 0.7 * w.abs().mean()
+        return (w > threshold).to(w) - (w < -threshold).to(w)
+
+    @staticmethod
+    def backward(context, gradient):
+        (w,) = context.saved_tensors
+        return gradient * (w.abs() <= 1)
+
+
+class Step(torch.autograd.Function):
+    """1 where x >= 0; backwards a surrogate of integral 1."""
+
+    @staticmethod
+    def forward(context, x, surrogate, width):
+        context.save_for_backward(x)
+        context.surrogate, context.width = surrogate, width
+        return (x >= 0).to(x)
+
+    @staticmethod
+    def backward(context, gradient):
+        (x,) = context.saved_tensors
+        y, w = x / context.width, context.width
+        if context.surrogate == "rectangle":
+            g = (y.abs() <= 0.5).to(x) / w
+        elif context.surrogate == "triangle":
+            g = torch.relu(1 - y.abs()) / w
+        elif context.surrogate == "arctangent":
+            g = 1 / (w * (1 + (torch.pi * y) ** 2))
+        else:
+            g = torch.sigmoid(y) * (1 - torch.sigmoid(y)) / w
+        return gradient * g, None, None
+
+
 class Network:
     """Holds parameters (`values`), and what one run of `forward` needs and leaves behind.
 
@@ -36,7 +75,10 @@ class Network:
         self.layers, self.threshold, self.make = layers, threshold, make
         self.values, self.kinds = {}, {}
         self.training = False
+        self.ternary_margin = float("inf")  # smallest distance of a latent weight from the ternary threshold
         self.margin = float("inf")  # smallest |U - threshold| of any neuron at any step
+        self.neuron = {}  # of `spike`: see there
+        self.scale, self.scaled_steps = 1, False  # of BatchNorm: tdBN, TEBN
         self.nudges = None  # name -> tensor added to sign(W): finite differences of binary weights
 
     def declare(self, name, shape, kind):
@@ -53,7 +95,8 @@ class Network:
 
     def forward(self, x, training):
         self.training, self.margin = training, float("inf")
-        return self.layers(self, x).mean(0)
+        self.steps = self.layers(self, x)  # the logits of every step
+        return self.steps.mean(0)
 
     # Layers, under the names they have in the language.
 
@@ -61,10 +104,13 @@ class Network:
         w = self.declare(name + ".weight", shape, "weight" if weights == "real" else "latent")
         if weights == "real":
             return w
-        binary = Sign.apply(w)
+        binary = Ternary.apply(w) if weights.startswith("ternary") else Sign.apply(w)
+        if weights.startswith("ternary"):
+            threshold = 0.7 * w.detach().abs().mean()
+            self.ternary_margin = min(self.ternary_margin, (w.detach().abs() - threshold).abs().min().item())
         if self.nudges is not None:
             binary = binary + self.nudges.setdefault(name + ".weight", torch.zeros_like(w, requires_grad=True))
-        if weights == "alpha":
+        if weights in ("alpha", "ternary(alpha)"):
             shape = [1, shape[1]] + [1] * (len(shape) - 2)
             binary = self.declare(name + ".alpha", shape, "alpha") * binary
         return binary
@@ -80,14 +126,20 @@ class Network:
         b = self.declare(name + ".bias", [features], "bias") if bias else None
         return F.linear(x, w, b)
 
-    def batchnorm(self, x, name):
+    def batchnorm(self, x, name, join=False):
         channels = x.shape[2]
         gamma = self.declare(name + ".weight", [channels], "gamma")
         beta = self.declare(name + ".bias", [channels], "beta")
         mean = self.declare(name + ".running_mean", [channels], "running_mean")
         variance = self.declare(name + ".running_var", [channels], "running_variance")
+        if self.scale != 1:
+            gamma = gamma * (self.scale / 2**0.5 if join else self.scale)
         y = F.batch_norm(x.flatten(0, 1), mean, variance, gamma, beta, self.training, 0.1, 1e-5)
-        return y.unflatten(0, x.shape[:2])
+        y = y.unflatten(0, x.shape[:2])
+        if self.scaled_steps:
+            factors = self.declare(name + ".step_scale", [x.shape[0]], "step_scale")
+            y = y * factors.view([-1] + [1] * (y.dim() - 1))
+        return y
 
     def reverb(self, x):
         state, spikes = torch.zeros_like(x[0]), []
@@ -97,6 +149,37 @@ class Network:
             self.margin = min(self.margin, (u - self.threshold).abs().min().item())
             spikes.append(torch.where(fires, u, torch.zeros_like(u)))
             state = torch.where(fires, torch.zeros_like(u), u)
+        return torch.stack(spikes)
+
+    def spike(self, x, name):
+        """The neuron that `neuron` describes: kind reverb or lif; reset hard or soft; learned: None, layer or channel."""
+        n = dict(kind="reverb", reset="hard", tau=TAU, threshold=self.threshold, learned=None, surrogate="rectangle", width=1)
+        n.update(self.neuron)
+        tau, level = n["tau"], n["threshold"]
+        if n["learned"]:
+            channels = x.shape[2] if n["learned"] == "channel" else 1
+            shape = [1, -1] + [1] * (x.dim() - 3)
+            tau = torch.sigmoid(self.declare(name + ".leak", [channels], "leak")).view(shape)
+            level = self.declare(name + ".level", [channels], "level").view(shape)
+        state, spikes = torch.zeros_like(x[0]), []
+        for current in x:
+            u = tau * state + current
+            above = u - level
+            fires = (above >= 0).detach()
+            self.margin = min(self.margin, above.abs().min().item())
+            if n["surrogate"] == "rectangle" and (n["kind"] == "lif" or n["learned"]):
+                self.margin = min(self.margin, (above.abs() - n["width"] / 2).abs().min().item())
+            step = Step.apply(above, n["surrogate"], n["width"])
+            if n["kind"] == "lif":
+                spikes.append(step)
+            elif n["learned"]:
+                spikes.append(torch.where(fires, above, torch.zeros_like(u)) + level * step)
+            else:
+                spikes.append(torch.where(fires, u, torch.zeros_like(u)))
+            if n["kind"] == "lif" and n["reset"] == "soft":
+                state = u - level * fires.to(u)
+            else:
+                state = torch.where(fires, torch.zeros_like(u), u)
         return torch.stack(spikes)
 
     def pool(self, x, kind, size, stride=None, padding=0):
@@ -146,5 +229,34 @@ def plain(width, classes, readout):
     return layers
 
 
-def loss(logits, labels):
-    return F.cross_entropy(logits, labels)
+def variants(width, classes, weights):
+    """variants.rvb: the smallest network with all that variants touch."""
+
+    def block(net, x, name, channels, stride):
+        y = net.batchnorm(net.conv2d(x, name + ".conv1", channels, 3, stride, 1, weights), name + ".bn1")
+        y = net.conv2d(net.spike(y, name + ".spike1"), name + ".conv2", channels, 3, 1, 1, weights)
+        y = net.batchnorm(y, name + ".bn2", join=True)
+        if stride != 1:
+            x = net.conv2d(net.pool(x, "average", stride), name + ".shortcut", channels, 1, 1, 0, weights)
+            x = net.batchnorm(x, name + ".shortcut_bn", join=True)
+        return net.spike(y + x, name + ".spike2")
+
+    def layers(net, x):
+        x = net.spike(net.batchnorm(net.conv2d(x, "stem", width, 3, 1, 1), "stem_bn"), "stem_spike")
+        x = block(net, x, "block1", width, 1)
+        x = block(net, x, "block2", 2 * width, 2)
+        x = net.linear(x.flatten(2), "hidden", 6, weights, bias=False)
+        x = net.spike(net.batchnorm(x[..., None, None], "hidden_bn")[..., 0, 0], "hidden_spike")
+        return net.linear(x, "classifier", classes)
+
+    return layers
+
+
+def loss(logits, labels, smoothing=0):
+    return F.cross_entropy(logits, labels, label_smoothing=smoothing)
+
+
+def tet_loss(steps, labels, share, mean, smoothing=0):
+    """Of the logits of every step, [T, N, K] (Deng et al., 2022)."""
+    entropy = torch.stack([F.cross_entropy(step, labels, label_smoothing=smoothing) for step in steps]).mean()
+    return (1 - share) * entropy + share * F.mse_loss(steps, torch.full_like(steps, mean))

@@ -65,6 +65,10 @@ double apply(const ir::Op& op, const Options& options, const double* x) {
     double ste = op.number("ste", 1.0);
     return options.smooth ? std::clamp(x[0], -ste, ste) : (x[0] >= 0 ? 1 : -1);
   }
+  case Opcode::ternary: {
+    double ste = op.number("ste", 1.0);
+    return options.smooth ? std::clamp(x[0], -ste, ste) : x[0] > x[1] ? 1 : x[0] < -x[1] ? -1 : 0;
+  }
   default: return x[0]; // detach
   }
 }

@@ -101,20 +101,25 @@ double softmax(const double* row, int64_t classes, std::vector<double>& probabil
 
 void evaluate_cross_entropy(Call& call, bool gradient) {
   const Tensor &logits = call.in[0], &labels = call.in[1];
-  int64_t rows = logits.type.dims[0], classes = logits.type.dims[1];
+  const int64_t classes = logits.type.dims.back(), samples = static_cast<int64_t>(labels.data.size());
+  const int64_t rows = static_cast<int64_t>(logits.data.size()) / classes; // over time, too, where there is time
+  const double smoothing = call.op.number("smoothing");
   std::vector<double> probabilities;
   for (int64_t r = 0; r < rows; ++r) {
     const double* row = logits.data.data() + r * classes;
-    int64_t label = static_cast<int64_t>(labels.data[static_cast<size_t>(r)]);
+    int64_t label = static_cast<int64_t>(labels.data[static_cast<size_t>(r % samples)]);
     if (label < 0 || label >= classes)
       throw std::runtime_error("label " + std::to_string(label) + " is none of " + std::to_string(classes) +
                                " classes");
     double log_sum = softmax(row, classes, probabilities);
-    if (!gradient)
-      call.out[0].data[0] += (log_sum - row[label]) / static_cast<double>(rows);
-    for (int64_t k = 0; gradient && k < classes; ++k)
-      call.out[0].data[static_cast<size_t>(r * classes + k)] =
-          (probabilities[static_cast<size_t>(k)] - (k == label)) / static_cast<double>(rows);
+    for (int64_t k = 0; k < classes; ++k) {
+      const double target = (k == label ? 1 - smoothing : 0) + smoothing / static_cast<double>(classes);
+      if (!gradient)
+        call.out[0].data[0] += target * (log_sum - row[k]) / static_cast<double>(rows);
+      else
+        call.out[0].data[static_cast<size_t>(r * classes + k)] =
+            (probabilities[static_cast<size_t>(k)] - target) / static_cast<double>(rows);
+    }
   }
 }
 

@@ -247,6 +247,10 @@ TEST(Loss, CrossEntropy) {
     for (int64_t batch : {1, 5}) {
       EXPECT_EQ("", differences(function({{"y", y}, {"l", "i32[?]"}}, "cross_entropy(%y, %l)", "f32[]"), batch));
       EXPECT_EQ("", differences(function({{"y", y}, {"l", "i32[?]"}}, "cross_entropy_gradient(%y, %l)", y), batch));
+      string steps = "f32[3,?," + to_string(k) + "]", smooth = "(%y, %l) {smoothing = 0.1}";
+      EXPECT_EQ("", differences(function({{"y", steps}, {"l", "i32[?]"}}, "cross_entropy" + smooth, "f32[]"), batch));
+      EXPECT_EQ(
+          "", differences(function({{"y", steps}, {"l", "i32[?]"}}, "cross_entropy_gradient" + smooth, steps), batch));
     }
   }
 }
@@ -254,6 +258,10 @@ TEST(Loss, CrossEntropy) {
 TEST(Elementwise, Alone) {
   for (string shape : {"[3,3,5,13]", "[?]", "[13]", "[]", "[?,64]", "[?,9,16]"})
     EXPECT_EQ("", differences(function({{"x", "f32" + shape}}, "sign(%x) {ste = 1.0}", "f32" + shape), 3));
+  for (string shape : {"[3,3,5,13]", "[?,64]"})
+    EXPECT_EQ(
+        "",
+        differences(function({{"x", "f32" + shape}, {"d", "f32[]"}}, "ternary(%x, %d) {ste = 1.0}", "f32" + shape), 3));
   for (string shape : {"[2,?,3,8]"}) {
     string f = "f32" + shape, b = "bool" + shape;
     for (string name : {"add", "sub", "mul", "div", "min", "max"})

@@ -9,8 +9,9 @@ namespace {
 
 const char* const kinds[] = {"input",   "conv2d",         "linear",  "batchnorm", "neuron", "avgpool",
                              "maxpool", "global_avgpool", "flatten", "vote",      "add",    "mean_over_time"};
-const char* const weights[] = {"real", "binary", "binary(alpha)"};
-const char* const roles[] = {"weight", "alpha", "bias", "gamma", "beta", "running_mean", "running_variance"};
+const char* const weights[] = {"real", "binary", "binary(alpha)", "ternary", "ternary(alpha)"};
+const char* const roles[] = {"weight",           "alpha", "bias", "gamma", "beta", "step_scale", "running_mean",
+                             "running_variance", "neuron"};
 
 std::string text(const Expression& expr, const Neuron& neuron) {
   if (expr.kind == Expression::Kind::number)

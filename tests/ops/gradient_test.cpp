@@ -49,6 +49,7 @@ const GradientCase cases[] = {
                      " %y = step(%x) {surrogate = \"sigmoid\", width = 0.25} : f32[?,40] ret(%y) }"},
     {"sign", "func @f(%x: f32[?,40]) -> (f32[?,40]) { %y = sign(%x) {ste = 1.0} : f32[?,40] ret(%y) }"},
     {"sign_narrow", "func @f(%x: f32[?,40]) -> (f32[?,40]) { %y = sign(%x) {ste = 0.5} : f32[?,40] ret(%y) }"},
+    {"ternary", "func @f(%x: f32[?,40]) -> (f32[?,40]) { %y = ternary(%x, 0.5) {ste = 1.0} : f32[?,40] ret(%y) }"},
     {"repeat", "func @f(%x: f32[?,5]) -> (f32[3,?,5]) { %y = repeat(%x) {times = 3} : f32[3,?,5] ret(%y) }"},
     {"unflatten", "func @f(%x: f32[2,?,6]) -> (f32[2,?,1,2,3]) {"
                   " %y = unflatten(%x) {size = [1, 2, 3]} : f32[2,?,1,2,3] ret(%y) }"},
@@ -99,6 +100,15 @@ const GradientCase cases[] = {
     {"flatten", "func @f(%x: f32[2,?,2,3,4]) -> (f32[2,?,24]) { %y = flatten(%x) : f32[2,?,24] ret(%y) }"},
     {"cross_entropy", "func @f(%x: f32[?,3], %l: i32[?]) -> (f32[]) { %y = cross_entropy(%x, %l) : f32[] ret(%y) }",
      -1.5, 1.5, 5},
+    {"cross_entropy_smoothing",
+     "func @f(%x: f32[?,3], %l: i32[?]) -> (f32[]) {"
+     " %y = cross_entropy(%x, %l) {smoothing = 0.2} : f32[] ret(%y) }",
+     -1.5, 1.5, 5},
+    {"cross_entropy_each_step",
+     "func @f(%x: f32[4,?,3], %l: i32[?]) -> (f32[]) {"
+     " %y = cross_entropy(%x, %l) {smoothing = 0.1} : f32[] ret(%y) }",
+     -1.5, 1.5, 5},
+    {"sum_channels", "func @f(%x: f32[2,?,3]) -> (f32[3]) { %y = sum(%x) {axis = 2} : f32[3] ret(%y) }"},
 };
 
 class GradientRule : public testing::TestWithParam<GradientCase> {};

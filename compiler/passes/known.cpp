@@ -1,0 +1,81 @@
+// What a value is when everything it is made of is constant.
+#include "passes/edit.h"
+
+namespace rvb::passes {
+
+using namespace ir;
+
+namespace {
+
+// Depth is bounded by the chains that weights stand in: a threshold of ternary weights is five operations away.
+constexpr int deepest = 16;
+
+class Known {
+public:
+  Known(const Module& module, const Function& function)
+      : module_(module), function_(function), defs_(definitions(function, function.ops)) {}
+
+  std::optional<std::vector<float>> of(const Operand& operand, int depth = 0) const {
+    if (operand.is_literal())
+      return std::vector<float>{static_cast<float>(operand.number)};
+    if (const Constant* constant = constant_of(module_, function_, defs_, operand))
+      return constant->type.element == Element::f32 ? std::optional(constant->floats()) : std::nullopt;
+    const int def = defs_[operand.value];
+    if (def < 0 || depth > deepest || function_.type(operand.value).has_batch())
+      return std::nullopt;
+    const Op& op = function_.ops[def];
+    std::vector<std::vector<float>> x;
+    for (const Operand& each : op.operands) {
+      std::optional<std::vector<float>> values = of(each, depth + 1);
+      if (!values)
+        return std::nullopt;
+      x.push_back(std::move(*values));
+    }
+    const Type& type = function_.type(operand.value);
+    if (is_elementwise(op))
+      return elementwise(op, x, type);
+    // Sums over all but the last axis, and over the only one.
+    const Type from =
+        op.operands.empty() || op.operands[0].is_literal() ? Type{} : function_.type(op.operands[0].value);
+    if (op.opcode == Opcode::sum && op.integer("axis") == from.rank() - 1)
+      return summed(x[0], static_cast<size_t>(from.channels()), 1);
+    if (op.opcode == Opcode::mean_time && from.rank() == 1)
+      return summed(x[0], 1, static_cast<double>(from.dims[0]));
+    return std::nullopt;
+  }
+
+private:
+  static std::vector<float> elementwise(const Op& op, const std::vector<std::vector<float>>& x, const Type& type) {
+    std::vector<float> values(static_cast<size_t>(type.elements_per_sample()));
+    for (size_t i = 0; i < values.size(); ++i) {
+      float operands[3] = {0, 0, 0};
+      for (size_t k = 0; k < x.size(); ++k)
+        operands[k] = x[k][i % x[k].size()]; // broadcast is innermost
+      values[i] = evaluate(op, operands);
+    }
+    return values;
+  }
+
+  static std::vector<float> summed(const std::vector<float>& x, size_t channels, double divisor) {
+    std::vector<double> sums(channels, 0);
+    for (size_t i = 0; i < x.size(); ++i)
+      sums[i % channels] += x[i];
+    std::vector<float> values;
+    for (const double sum : sums)
+      values.push_back(static_cast<float>(sum / divisor));
+    return values;
+  }
+
+  const Module& module_;
+  const Function& function_;
+  std::vector<int> defs_;
+};
+
+} // namespace
+
+std::optional<std::vector<float>> known_numbers(const Module& module, const Function& function,
+                                                const Operand& operand) {
+  return Known(module, function).of(operand);
+}
+
+} // namespace rvb::passes
