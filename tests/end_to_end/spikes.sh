@@ -1,0 +1,37 @@
+#!/bin/bash
+# Spikes in fixed point: the deployed program decides as the one in floating point, gives the same bits for every
+# instruction set and number of threads, and still only adds.
+. "$(dirname "$0")/common.sh"
+data=$(fashion_folder)
+
+tiny
+./tiny train --data "$data" --limit 3000 --epochs 1 --quiet --run-dir run
+weights=run/last.safetensors
+./tiny eval --data "$data" --limit 2000 --weights $weights --output real.npy --json >real.json
+
+deploy() { "$RVBC" deploy "$here/tiny.rvb" --weights $weights "$@"; }
+for spikes in i32 i16; do
+  expect 0 deploy --spikes $spikes --calibrate "$data" --calibration-samples 500 -o $spikes.infer --verify-addonly
+  says 'verified: 0 multiplies' "spikes of ${spikes#i} bits: accuracy" 'of 500 decisions differ'
+  ./$spikes.infer eval --data "$data" --limit 2000 --compare real.npy --output $spikes.npy --json >$spikes.json
+  ./$spikes.infer eval --data "$data" --limit 2000 --threads 1 --batch 7 --output again.npy --json >/dev/null
+  same $spikes.npy again.npy
+  for target in generic x86-64-v3; do
+    deploy --spikes $spikes --calibrate "$data" --calibration-samples 500 --target $target -q -o other.infer
+    ./other.infer eval --data "$data" --limit 2000 --output other.npy --json >/dev/null
+    # The encoding layer is real: its sums may round differently, and a spike then falls to the next grid point.
+    ./other.infer eval --data "$data" --limit 2000 --compare $spikes.npy --json >other.json
+    holds "$(field other.json '["comparison"]["decisions_differ"]') <= 2"
+  done
+done
+holds "$(field i32.json '["comparison"]["decisions_differ"]') == 0"
+holds "abs($(field i16.json '["accuracy"]') - $(field real.json '["accuracy"]')) <= 0.001 + 1e-9"
+
+expect 2 deploy --spikes i16 -o never
+says '--spikes i16 needs --calibrate'
+expect 2 deploy --calibrate "$data" -o never
+says '--calibrate goes with --spikes'
+expect 2 deploy --spikes i8 --calibrate "$data" -o never
+expect 5 deploy --spikes i16 --calibrate /nowhere -o never
+says 'calibration failed' '/nowhere'
+[ ! -e never ] || die "a program was written without calibration"
