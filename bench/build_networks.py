@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import numpy
 import works
 from contenders import PEERS, OnnxRuntime
 
@@ -43,11 +44,20 @@ class Programs:
             call([path, "init", "--seed", "1", "-o", path + ".safetensors"])
         return path
 
+    def samples(self, network):
+        """Inputs that calibrate fixed point: normal numbers, as the timed ones."""
+        path = self.path(network, "samples.npy")
+        if not os.path.exists(path):
+            n = works.NETWORKS[network]
+            leading = [4] if n.static else [n.steps, 4]
+            numpy.save(path, numpy.random.default_rng(1).standard_normal([*leading, *works.SHAPES[network]], "f4"))
+        return path
+
     def deployed(self, network, spikes):
         path = self.path(network, "deployed." + spikes)
         if not self.newer(path):
             weights = self.trained(network) + ".safetensors"
-            extra = [] if spikes == "f32" else ["--spikes", spikes]
+            extra = [] if spikes == "f32" else ["--spikes", spikes, "--calibrate", self.samples(network)]
             call([self.rvbc, "deploy", *self.source(network), "--weights", weights, "-o", path, *extra])
         return path
 

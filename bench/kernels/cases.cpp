@@ -58,6 +58,15 @@ void add_convolution(std::vector<Case>& cases, int64_t size, int64_t in, int64_t
               work,
               true};
   cases.push_back(binary);
+  for (std::string spikes : {"i32", "i16"}) { // fixed point
+    Case whole = binary;
+    whole.name = "binary_conv2d" + name + " " + spikes + tail;
+    whole.text = function({spikes + x.substr(3), bits},
+                          "binary_conv2d(%a, %b) {channels = " + list({in, out}) + ", " + kernel + ", " + pad + ", " +
+                              stride + "}",
+                          {"i32" + y.substr(3)});
+    cases.push_back(whole);
+  }
   // As training calls it: with alphas; and the way back, through transposed signs.
   binary.name = "binary_conv2d" + name + " f32 alpha" + tail;
   binary.text = function({x, bits, "f32" + list({in})},

@@ -1,5 +1,6 @@
 #include "compiled.h"
 
+#include "codegen/layer.h"
 #include "ir/text.h"
 
 #include <dlfcn.h>
@@ -24,6 +25,7 @@ halide_type_t type_of(ir::Element element) {
   case ir::Element::boolean: return {halide_type_uint, 8};
   case ir::Element::i32: return {halide_type_int, 32};
   case ir::Element::u32: return {halide_type_uint, 32};
+  case ir::Element::i16: return {halide_type_int, 16};
   }
   throw std::runtime_error("unknown element type");
 }
@@ -44,6 +46,9 @@ void fill(void* host, int64_t count, ir::Element element, bool spikes) {
   case ir::Element::i32:
     std::generate_n(static_cast<int32_t*>(host), count, [&] { return static_cast<int32_t>(random() % 10); });
     break;
+  case ir::Element::i16:
+    std::generate_n(static_cast<int16_t*>(host), count, [&] { return static_cast<int16_t>(random() % 1024); });
+    break;
   case ir::Element::u32: std::generate_n(static_cast<uint32_t*>(host), count, random); break;
   }
 }
@@ -60,9 +65,14 @@ Compiled::Compiled(const Case& c) {
   const ir::Function& f = module.functions[0];
   const ir::Op& op = f.ops[0];
   kernels::Target target = kernels::host();
-  std::string name = kernels::symbol(f, op, target);
+  bool has_layer = codegen::has_layer(f, op, target); // as programs run it
+  codegen::Layer layer = codegen::layer(f, op, nullptr);
+  std::string name = has_layer ? codegen::symbol(layer, target) : kernels::symbol(f, op, target);
   std::string path = std::filesystem::temp_directory_path() / (name + "_" + std::to_string(getpid()));
-  kernels::compile(f, op, target, {}, path + ".o");
+  if (has_layer)
+    codegen::compile_layer(layer, target, codegen::OutputKind::object, path + ".o");
+  else
+    kernels::compile(f, op, target, {}, path + ".o");
   if (std::system(("cc -shared -o " + path + ".so " + path + ".o -lm").c_str()) != 0)
     throw std::runtime_error("cannot link " + path);
   void* library = dlopen((path + ".so").c_str(), RTLD_NOW);
@@ -71,7 +81,7 @@ Compiled::Compiled(const Case& c) {
   function_ = dlsym(library, name.c_str());
   std::filesystem::remove(path + ".o");
   std::filesystem::remove(path + ".so");
-  kernels::Interface interface = kernels::interface_of(f, op);
+  kernels::Interface interface = has_layer ? codegen::interface_of(layer) : kernels::interface_of(f, op);
   for (const kernels::View& view : interface.inputs)
     add(view, c, false);
   for (const kernels::View& view : interface.outputs)
