@@ -226,8 +226,9 @@ void LayerBuilder::build_task() {
   b_.SetInsertPoint(work);
 
   llvm::Value* membranes = states > 0 ? bytes_on(scratch, tables_bytes) : nobody;
-  auto each_image = [&](llvm::Value* step, const std::function<void(const Place&)>& body) {
-    loop(number(0), count, [&](llvm::Value* i) {
+  auto each_image = [&](llvm::Value* step, const std::function<void(const Place&)>& body,
+                        llvm::Value* first_image = nullptr) {
+    loop(first_image == nullptr ? number(0) : first_image, count, [&](llvm::Value* i) {
       Place own = place;
       own.tables = bytes_on(scratch, times(i, image_bytes()));
       own.image = b_.CreateAdd(b_.CreateMul(step, samples), b_.CreateAdd(first_sample, i));
@@ -252,27 +253,35 @@ void LayerBuilder::build_task() {
       b_.CreateCall(tables_, {image, scale, bytes_on(own.tables, times(b_.CreateSub(from, place.top), row_bytes())),
                               from, b_.CreateSub(to, from)});
     });
-    llvm::Value* alone = b_.getTrue();
+    // Several images side by side: all that a task has, or half of that; what is left, one after the other. More
+    // variants would be little faster and much longer.
+    llvm::Value* done = number(0);
     if (tiles_.across) {
-      constexpr int fewest = 3; // two images are faster one after the other
-      alone = b_.CreateICmpSLT(count, number(fewest));
       Place own = place;
       own.tables = scratch;
       own.image = b_.CreateAdd(b_.CreateMul(step, samples), first_sample);
       own.state = membranes;
-      for (int images_now = fewest; images_now <= images; ++images_now)
-        when(b_.CreateICmpEQ(count, number(images_now)), [&] {
-          strip_of(own, [&](const Phase& phase, llvm::Value* row) {
-            loop(number(0), number(phase.columns),
-                 [&](llvm::Value* column) { tile(own, phase, row, column, images_now, true); });
-          });
+      auto side_by_side = [&](int images_now) {
+        strip_of(own, [&](const Phase& phase, llvm::Value* row) {
+          loop(number(0), number(phase.columns),
+               [&](llvm::Value* column) { tile(own, phase, row, column, images_now, true); });
         });
+      };
+      const int half = images / 2;
+      llvm::Value* all = b_.CreateICmpEQ(count, number(images));
+      when(all, [&] { side_by_side(images); });
+      llvm::Value* enough = half < 3 ? static_cast<llvm::Value*>(b_.getFalse())
+                                     : b_.CreateAnd(b_.CreateNot(all), b_.CreateICmpSGE(count, number(half)));
+      if (half >= 3)
+        when(enough, [&] { side_by_side(half); });
+      done = b_.CreateSelect(all, count, b_.CreateSelect(enough, number(half), number(0)));
     }
-    when(alone, [&] {
-      each_image(step, [&](const Place& own) {
-        strip_of(own, [&](const Phase& phase, llvm::Value* row) { row_of_results(own, phase, row); });
-      });
-    });
+    each_image(
+        step,
+        [&](const Place& own) {
+          strip_of(own, [&](const Phase& phase, llvm::Value* row) { row_of_results(own, phase, row); });
+        },
+        done);
   });
   if (states > 0)
     each_image(number(0), [&](const Place& own) { states_at_rest(own, false); });

@@ -114,7 +114,9 @@ void link_executable(const std::string& folder, const std::vector<std::string>& 
   for (const std::string& flag : link_flags(kind))
     command.push_back(flag);
   command.insert(command.end(), {"-fopenmp", "-static-libstdc++", "-static-libgcc", "-Wl,--gc-sections",
-                                 "-Wl,--as-needed", "-Wl,--strip-debug", "-Wl,--build-id=none"});
+                                 "-Wl,--as-needed", "-Wl,--build-id=none"});
+  // Who profiles or debugs training wants names; a deployed program is to be small.
+  command.push_back(kind == Kind::deployed ? "-Wl,--strip-all" : "-Wl,--strip-debug");
   run_tool(folder, command);
   move_into_place(folder + "/program", output);
 }
