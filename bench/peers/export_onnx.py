@@ -16,12 +16,18 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 
+def thresholded_relu(g, x, threshold, value):
+    """PyTorch's exporter knows no threshold but 0; ONNX has an operator for it."""
+    return g.op("ThresholdedRelu", x, alpha_f=torch.onnx.symbolic_helper._maybe_get_const(threshold, "f"))
+
+
 def export(options):
     net = networks.deployed(options.network, options.collapsed)
     sequence = networks.NETWORKS[options.network].sequence
     x = networks.make_input(options.network, options.batch, collapsed=not sequence)
     with torch.no_grad():
-        torch.onnx.export(net, x, options.model, opset_version=16, input_names=["image"], output_names=["logits"])
+        torch.onnx.register_custom_op_symbolic("aten::threshold", thresholded_relu, 16)
+    torch.onnx.export(net, x, options.model, opset_version=16, input_names=["image"], output_names=["logits"])
     if options.show_all:
         x.numpy().tofile(options.model.replace(".onnx", ".f32"))
     return onnx.load(options.model)

@@ -585,7 +585,10 @@ def test_killed():
         # At the moment the temporary file has grown to a part that differs each time.
         limit, end = len(content) * (attempt + 1) // 42, time.time() + 20
         while process.poll() is None and time.time() < end:
-            sizes = [os.path.getsize(f) for f in glob.glob(cache + "/*.tmp") if os.path.exists(f)]
+            try:
+                sizes = [os.path.getsize(f) for f in glob.glob(cache + "/*.tmp")]
+            except FileNotFoundError:  # complete, and renamed meanwhile
+                continue
             if any(size > limit for size in sizes):
                 break
         process.send_signal(signal.SIGKILL)
