@@ -70,7 +70,8 @@ Calibration::Calibration(const sema::Program& program, ir::Module module, const 
   for (const std::string& word : samples())
     command.push_back(word);
   run_program(folder_.path(), command);
-  for (auto& [path, largest] : ordered_json::parse(read_text(folder_.path() + "/ranges.json")).at("ranges").items())
+  ordered_json measured = ordered_json::parse(read_text(folder_.path() + "/ranges.json"));
+  for (auto& [path, largest] : measured.at("ranges").items())
     ranges_[path] = largest.get<double>();
 }
 

@@ -13,6 +13,10 @@ deploy() { "$RVBC" deploy "$here/tiny.rvb" --weights $weights "$@"; }
 for spikes in i32 i16; do
   expect 0 deploy --spikes $spikes --calibrate "$data" --calibration-samples 500 -o $spikes.infer --verify-addonly
   says 'verified: 0 multiplies' "spikes of ${spikes#i} bits: accuracy" 'of 500 decisions differ'
+  # every binary layer sums whole numbers
+  deploy --spikes $spikes --calibrate "$data" --calibration-samples 500 --emit=ir -o - >$spikes.ir
+  [ "$(grep -c ' = quantize(.*limit' $spikes.ir)" -ge 1 ] || die "no spike is quantized"
+  if grep -E ' = binary_(conv2d|linear)\(.* : f32' $spikes.ir; then die "a binary layer sums real numbers"; fi
   ./$spikes.infer eval --data "$data" --limit 2000 --compare real.npy --output $spikes.npy --json >$spikes.json
   ./$spikes.infer eval --data "$data" --limit 2000 --threads 1 --batch 7 --output again.npy --json >/dev/null
   same $spikes.npy again.npy
