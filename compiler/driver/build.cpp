@@ -52,7 +52,7 @@ int run_build(const Options& options) {
   sema::Program program = load_program(options);
   kernels::Target target = resolve_target(options.target);
   times.lap("syntax, sema");
-  ir::Module module = generate(program, {true, true, true, true});
+  ir::Module module = generate(program, {true, true, program.streams(), true});
   times.lap("irgen");
   run_passes(module, passes::training_pipeline(target.avx2), options);
   times.lap("passes");

@@ -156,10 +156,6 @@ int run_deploy(const Options& options) {
   kernels::Target target = resolve_target(options.target);
   times.lap("syntax, sema");
   bool library = options.wants("lib") || options.wants("header");
-  if (library && !program.streams())
-    throw Failure(Exit::user,
-                  "the network has a factor for every time step (`batchnorm(time = scaled)`), so a library, "
-                  "which runs it step by step, cannot be made of it; an executable can");
   ir::Module module = generate(program, {true, false, program.streams(), options.observe});
   std::string hash = bind_weights(module, program, options.weights);
   times.lap("irgen, weights");

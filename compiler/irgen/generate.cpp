@@ -183,30 +183,43 @@ private:
   }
 
   ir::Value batchnorm(const sema::Layer& layer) {
+    if (layer.over_time == sema::OverTime::joint || mode_ == Mode::step)
+      return normalised(layer, input(layer), 0);
+    if (layer.over_time == sema::OverTime::scaled)
+      return with_step_scale(normalised(layer, input(layer), 0));
+    // BNTT (Kim and Panda, 2021): every step by itself.
+    const std::vector<std::string> names(static_cast<size_t>(program_.input.steps), "step");
+    const std::vector<ir::Value> steps = builder_.build_many(ir::Opcode::split_time, {input(layer)}, {}, names);
+    std::vector<ir::Operand> normal;
+    for (size_t t = 0; t < steps.size(); ++t)
+      normal.push_back(normalised(layer, steps[t], static_cast<int>(t)));
+    return builder_.build(ir::Opcode::stack_time, normal, {}, "normal");
+  }
+
+  // With the parameters and statistics of one time step, 0 where all share theirs.
+  ir::Value normalised(const sema::Layer& layer, ir::Value x, int step) {
     int index = static_cast<int>(values_.size());
-    ir::Value gamma = parameter(index, sema::Role::gamma);
+    ir::Value gamma = parameter(index, sema::Role::gamma, step);
     if (layer.scale != 1)
       gamma = builder_.build(ir::Opcode::mul, {gamma, ir::Operand::literal(layer.scale)}, {}, "gamma");
-    ir::Value beta = parameter(index, sema::Role::beta);
+    ir::Value beta = parameter(index, sema::Role::beta, step);
     if (mode_ != Mode::train)
-      return with_step_scale(layer,
-                             builder_.build(ir::Opcode::batchnorm_inference,
-                                            {input(layer), gamma, beta, parameter(index, sema::Role::running_mean),
-                                             parameter(index, sema::Role::running_variance)},
-                                            {{"epsilon", layer.epsilon}}, "normal"));
-    std::vector<ir::Value> results = builder_.build_many(ir::Opcode::batchnorm, {input(layer), gamma, beta},
+      return builder_.build(ir::Opcode::batchnorm_inference,
+                            {x, gamma, beta, parameter(index, sema::Role::running_mean, step),
+                             parameter(index, sema::Role::running_variance, step)},
+                            {{"epsilon", layer.epsilon}}, "normal");
+    std::vector<ir::Value> results = builder_.build_many(ir::Opcode::batchnorm, {x, gamma, beta},
                                                          {{"copies", int64_t{1}}, {"epsilon", layer.epsilon}},
                                                          {"normal", "mean", "variance", "unbiased"});
-    extra_results_.emplace_back("batch:" + layer.path + ".running_mean", results[1]);
-    extra_results_.emplace_back("batch:" + layer.path + ".running_var", results[3]);
-    return with_step_scale(layer, results[0]);
+    const std::string own = layer.over_time == sema::OverTime::separate ? "." + std::to_string(step) : "";
+    extra_results_.emplace_back("batch:" + layer.path + own + ".running_mean", results[1]);
+    extra_results_.emplace_back("batch:" + layer.path + own + ".running_var", results[3]);
+    return results[0];
   }
 
   // TEBN (Duan et al., 2022): a learned factor for each time step. One step alone does not know which one it is; @step
   // is there for counting only then (sema::Program::streams).
-  ir::Value with_step_scale(const sema::Layer& layer, ir::Value normal) {
-    if (!layer.scaled_steps || mode_ == Mode::step)
-      return normal;
+  ir::Value with_step_scale(ir::Value normal) {
     const ir::Value factors = parameter(static_cast<int>(values_.size()), sema::Role::step_scale);
     return builder_.build(ir::Opcode::scale, {normal, factors}, {{"axis", int64_t{0}}}, "normal");
   }

@@ -1,4 +1,4 @@
-// repeat, sum_time, mean_time: over the outermost axis, everything inside it taken together.
+// repeat, sum_time, mean_time, split_time, stack_time: over the outermost axis, everything inside it taken together.
 #include "kernels/kernel.h"
 
 namespace rvb::kernels {
@@ -65,8 +65,85 @@ private:
   Var f{"f"};
 };
 
+class SplitTime : public Kernel {
+public:
+  using Kernel::Kernel;
+
+  Interface views() const override {
+    ir::Type x = call.operand(0);
+    Extent all = product(x, 1, x.rank());
+    Interface interface {
+      {view_of(x, {all, {x.dims[0], 0}})}, {}
+    };
+    for (size_t t = 0; t < op.results.size(); ++t)
+      interface.outputs.push_back(view_of(x, {all}));
+    return interface;
+  }
+
+  void algorithm() override {
+    std::vector<Expr> steps;
+    for (int t = 0; t < static_cast<int>(op.results.size()); ++t)
+      steps.push_back(inputs[0](f, t));
+    if (steps.size() == 1)
+      define("split_time")(f) = steps[0];
+    else
+      define("split_time")(f) = Tuple(steps);
+  }
+
+  void schedule() override {
+    Var fo("fo"), fi("fi");
+    output()
+        .split(f, fo, f, 8192, TailStrategy::GuardWithIf)
+        .split(f, f, fi, vec, TailStrategy::GuardWithIf)
+        .vectorize(fi)
+        .parallel(fo);
+  }
+
+private:
+  Var f{"f"};
+};
+
+class StackTime : public Kernel {
+public:
+  using Kernel::Kernel;
+
+  Interface views() const override {
+    ir::Type x = call.operand(0);
+    Extent all = product(x, 0, x.rank());
+    return {std::vector<View>(op.operands.size(), view_of(x, {all})),
+            {view_of(x, {all, {static_cast<int64_t>(op.operands.size()), 0}})}};
+  }
+
+  void algorithm() override {
+    Expr step = inputs.back()(f);
+    for (int s = static_cast<int>(inputs.size()) - 2; s >= 0; --s)
+      step = select(t == s, inputs[static_cast<size_t>(s)](f), step);
+    define("stack_time")(f, t) = step;
+  }
+
+  void schedule() override {
+    Var fo("fo"), fi("fi");
+    output()
+        .split(f, fo, f, 8192, TailStrategy::GuardWithIf)
+        .split(f, f, fi, vec, TailStrategy::GuardWithIf)
+        .reorder(fi, f, t, fo)
+        .unroll(t, static_cast<int>(inputs.size())) // each copy knows its step: no select is left
+        .vectorize(fi)
+        .parallel(fo);
+  }
+
+private:
+  Var f{"f"}, t{"t"};
+};
+
 } // namespace
 
+std::unique_ptr<Kernel> make_split_time(const Call& call) {
+  return make<SplitTime>(call);
+}
+std::unique_ptr<Kernel> make_stack_time(const Call& call) {
+  return make<StackTime>(call);
+}
 std::unique_ptr<Kernel> make_repeat(const Call& call) {
   return make<Repeat>(call);
 }

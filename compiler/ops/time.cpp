@@ -1,5 +1,5 @@
-// repeat, sum_time, mean_time; and scan's row, whose types are inferred in infer.cpp (they need the body) and whose
-// gradient is the pass differentiate's work (it plans what is remembered).
+// repeat, sum_time, mean_time, split_time, stack_time; and scan's row, whose types are inferred in infer.cpp (they need
+// the body) and whose gradient is the pass differentiate's work (it plans what is remembered).
 #include "ir/text.h"
 #include "ops/rules.h"
 
@@ -27,6 +27,38 @@ std::optional<Types> over_time_types(const ir::Op& op, const Types& operands, st
   ir::Type result = operands[0];
   result.dims.erase(result.dims.begin());
   return Types{result};
+}
+
+// [T, rest] -> T times [rest]
+std::optional<Types> split_types(const ir::Op& op, const Types& operands, std::string& error) {
+  std::optional<Types> slice = over_time_types(op, operands, error);
+  return slice ? std::optional(Types(static_cast<size_t>(operands[0].dims[0]), (*slice)[0])) : std::nullopt;
+}
+
+std::optional<Types> stack_types(const ir::Op& op, const Types& operands, std::string& error) {
+  if (!attributes_fit(op, {}, error) || operands.empty() || !is_tensor(operands[0], 1, 0, "the first step", error))
+    return std::nullopt;
+  for (const ir::Type& step : operands)
+    if (step != operands[0]) {
+      error = "the steps have types " + ir::print(operands[0]) + " and " + ir::print(step);
+      return std::nullopt;
+    }
+  ir::Type result = operands[0];
+  result.dims.insert(result.dims.begin(), static_cast<int64_t>(operands.size()));
+  return Types{result};
+}
+
+Gradients split_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {
+  std::vector<ir::Operand> steps;
+  for (size_t t = 0; t < up.size(); ++t)
+    steps.push_back(up[t] ? *up[t] : ir::Operand(make(b, Opcode::mul, {op.results[t], number(0)})));
+  return {make(b, Opcode::stack_time, steps)};
+}
+
+Gradients stack_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {
+  const std::vector<ir::Value> steps =
+      b.build_many(Opcode::split_time, {*up[0]}, {}, std::vector<std::string>(op.operands.size(), "d"));
+  return {steps.begin(), steps.end()};
 }
 
 std::optional<Types> scan_types(const ir::Op&, const Types&, std::string& error) {
@@ -63,5 +95,7 @@ const Meaning rows::scan{scan_types, nullptr, nullptr};
 const Meaning rows::repeat{repeat_types, repeat_gradient, nullptr};
 const Meaning rows::sum_time{over_time_types, sum_time_gradient, nullptr};
 const Meaning rows::mean_time{over_time_types, mean_time_gradient, nullptr};
+const Meaning rows::split_time{split_types, split_gradient, nullptr};
+const Meaning rows::stack_time{stack_types, stack_gradient, nullptr};
 
 } // namespace rvb::ops

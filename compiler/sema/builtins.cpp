@@ -86,7 +86,7 @@ bool is_surrogate(const std::string& name) {
 }
 
 bool is_word(const std::string& name) {
-  static const std::vector<std::string> others = {"joint", "scaled", "layer", "channel"};
+  static const std::vector<std::string> others = {"joint", "scaled", "separate", "layer", "channel"};
   return std::find(others.begin(), others.end(), name) != others.end() || is_surrogate(name);
 }
 

@@ -21,6 +21,7 @@ struct Limits {
   static constexpr int calls = 50;                      // blocks in blocks
   static constexpr int64_t elements = int64_t(1) << 31; // of a tensor of one sample, all steps together
   static constexpr int64_t extent = 1 << 20;            // kernel, stride, padding, channels, steps
+  static constexpr int64_t separate_steps = 256;        // of `batchnorm(time = separate)`
   static constexpr size_t path = 500;                   // bytes of a layer's path
   static constexpr size_t neuron_nodes = 2000;          // of one neuron
   static constexpr size_t all_neuron_nodes = 100000;    // of all different neurons

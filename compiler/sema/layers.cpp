@@ -193,7 +193,8 @@ Value Elaborator::call_layer(const LayerInfo& info, const Expr& expr, const Boun
     layer.epsilon = read.real(1, 1e-5, 1e-12, 1);
     layer.momentum = read.real(2, 0.1, 0, 1);
     layer.scale = read.real(3, 1, 1e-6, 1e6);
-    layer.scaled_steps = read.word(4, {"joint", "scaled"}) == "scaled";
+    if (const std::string word = read.word(4, {"joint", "scaled", "separate"}); word != "joint")
+      layer.over_time = word == "scaled" ? OverTime::scaled : OverTime::separate;
     break;
   case LayerKind::avgpool:
   case LayerKind::maxpool:
@@ -240,10 +241,16 @@ Value Elaborator::call_layer(const LayerInfo& info, const Expr& expr, const Boun
     layer.shape = {elements(source.shape)};
     break;
   case LayerKind::batchnorm:
-    if (layer.scaled_steps && !source.has_time) {
-      report(Code::no_time, expr.callee.range, "this tensor has no time steps to be scaled one by one",
+    if (layer.over_time != OverTime::joint && !source.has_time) {
+      report(Code::no_time, expr.callee.range, "this tensor has no time steps to be normalised one by one",
              "reads " + text_of(source.shape) + " without time")
           .note("shapes so far: " + shapes_so_far(layer.inputs[0]));
+      return {};
+    }
+    if (layer.over_time == OverTime::separate && program_.input.steps > Limits::separate_steps) {
+      report(Code::too_large, expr.range,
+             "batch normalisation of " + std::to_string(program_.input.steps) + " separate time steps",
+             "at most " + std::to_string(Limits::separate_steps));
       return {};
     }
     break;

@@ -159,12 +159,19 @@ void Elaborator::make_parameters() {
     const auto constant = [](double value) { return Initializer{Initializer::Kind::constant, value}; };
     const auto normal = [](double deviation) { return Initializer{Initializer::Kind::normal, deviation}; };
     if (layer.kind == LayerKind::batchnorm) {
-      add("weight", Role::gamma, {in}, constant(1));
-      add("bias", Role::beta, {in}, constant(0));
-      if (layer.scaled_steps)
-        add("step_scale", Role::step_scale, {program_.input.steps}, constant(1));
-      add("running_mean", Role::running_mean, {in}, constant(0));
-      add("running_var", Role::running_variance, {in}, constant(1));
+      const bool separate = layer.over_time == OverTime::separate;
+      for (int64_t t = 0; t < (separate ? program_.input.steps : 1); ++t) {
+        const size_t first = program_.parameters.size();
+        const std::string step = separate ? std::to_string(t) + "." : "";
+        add(step + "weight", Role::gamma, {in}, constant(1));
+        add(step + "bias", Role::beta, {in}, constant(0));
+        if (layer.over_time == OverTime::scaled)
+          add("step_scale", Role::step_scale, {program_.input.steps}, constant(1));
+        add(step + "running_mean", Role::running_mean, {in}, constant(0));
+        add(step + "running_var", Role::running_variance, {in}, constant(1));
+        for (size_t p = first; p < program_.parameters.size(); ++p)
+          program_.parameters[p].slot = static_cast<int>(t);
+      }
     } else if (layer.kind == LayerKind::neuron) {
       const std::vector<Trained>& trained = program_.neurons[static_cast<size_t>(layer.neuron)].trained;
       for (size_t slot = 0; slot < trained.size(); ++slot) {

@@ -73,6 +73,10 @@ struct Neuron {
   std::vector<Statement> statements; // in order; exactly one emit
 };
 
+// BatchNorm and time: statistics of all steps together; a learned factor a step on the output besides (TEBN); each step
+// by itself, with parameters and statistics of its own (BNTT).
+enum class OverTime { joint, scaled, separate };
+
 struct Layer {
   LayerKind kind;
   std::string path;  // dotted, unique: "unit1.conv2d". Empty for `input`, `add` of the source text, …: see label
@@ -94,8 +98,8 @@ struct Layer {
   // batchnorm
   double epsilon = 1e-5;
   double momentum = 0.1;
-  double scale = 1;          // a constant factor on gamma (tdBN)
-  bool scaled_steps = false; // a learned factor a time step on the output (TEBN)
+  double scale = 1; // a constant factor on gamma (tdBN)
+  OverTime over_time = OverTime::joint;
   // neuron: index into Program::neurons
   int neuron = -1;
 };
@@ -111,7 +115,7 @@ struct Parameter {
   std::string name; // layer path + "." + weight|alpha|bias|running_mean|running_var: PyTorch's names
   Role role;
   int layer;
-  int slot = 0;    // which of the neuron's trained numbers
+  int slot = 0;    // which of the neuron's trained numbers; the time step of a BatchNorm for each
   Shape shape;     // on disk, PyTorch's: conv [Co,Ci,Kh,Kw], linear [out,in], alpha [1,Ci,1,1] or [1,in], vectors [C];
                    // of a neuron's number for the whole layer [1]; a factor a time step [T]
   bool trainable;  // false for running statistics
@@ -170,7 +174,7 @@ struct Program {
   // Whether it can be run step by step: nothing in it depends on which step it is.
   bool streams() const {
     for (const Layer& layer : layers)
-      if (layer.scaled_steps)
+      if (layer.over_time != OverTime::joint)
         return false;
     return true;
   }

@@ -141,7 +141,7 @@ def in_single_precision(net):
     """The same network with the same values, computed in single precision."""
     twin = reference.Network(net.layers, net.threshold, None)
     twin.kinds = dict(net.kinds)
-    for setting in ("neuron", "scale", "scaled_steps", "tet", "smoothing"):
+    for setting in ("neuron", "scale", "scaled_steps", "separate_steps", "tet", "smoothing"):
         if hasattr(net, setting):
             setattr(twin, setting, getattr(net, setting))
     for name, value in net.values.items():
@@ -222,6 +222,8 @@ VARIANTS = [
      dict(neuron=dict(LIF, learned="channel", surrogate="sigmoid"))),
     ("reverb_learned", dict(spike="reverb_learned(each = channel, surrogate = triangle)"), True, "alpha",
      dict(neuron=dict(learned="channel", surrogate="triangle"))),
+    ("bntt", dict(time="separate"), True, "alpha", dict(separate_steps=True)),
+    ("bntt_still", dict(time="separate", spike="reverb"), False, "alpha", dict(threshold=0, separate_steps=True)),
 ]  # fmt: skip
 
 

@@ -78,7 +78,7 @@ class Network:
         self.ternary_margin = float("inf")  # smallest distance of a latent weight from the ternary threshold
         self.margin = float("inf")  # smallest |U - threshold| of any neuron at any step
         self.neuron = {}  # of `spike`: see there
-        self.scale, self.scaled_steps = 1, False  # of BatchNorm: tdBN, TEBN
+        self.scale, self.scaled_steps, self.separate_steps = 1, False, False  # of BatchNorm: tdBN, TEBN, BNTT
         self.nudges = None  # name -> tensor added to sign(W): finite differences of binary weights
 
     def declare(self, name, shape, kind):
@@ -127,6 +127,16 @@ class Network:
         return F.linear(x, w, b)
 
     def batchnorm(self, x, name, join=False):
+        if self.separate_steps:
+            parts = [self.normalise(step[None], f"{name}.{t}", join) for t, step in enumerate(x)]
+            return torch.cat(parts)
+        y = self.normalise(x, name, join)
+        if self.scaled_steps:
+            factors = self.declare(name + ".step_scale", [x.shape[0]], "step_scale")
+            y = y * factors.view([-1] + [1] * (y.dim() - 1))
+        return y
+
+    def normalise(self, x, name, join):
         channels = x.shape[2]
         gamma = self.declare(name + ".weight", [channels], "gamma")
         beta = self.declare(name + ".bias", [channels], "beta")
@@ -135,11 +145,7 @@ class Network:
         if self.scale != 1:
             gamma = gamma * (self.scale / 2**0.5 if join else self.scale)
         y = F.batch_norm(x.flatten(0, 1), mean, variance, gamma, beta, self.training, 0.1, 1e-5)
-        y = y.unflatten(0, x.shape[:2])
-        if self.scaled_steps:
-            factors = self.declare(name + ".step_scale", [x.shape[0]], "step_scale")
-            y = y * factors.view([-1] + [1] * (y.dim() - 1))
-        return y
+        return y.unflatten(0, x.shape[:2])
 
     def reverb(self, x):
         state, spikes = torch.zeros_like(x[0]), []

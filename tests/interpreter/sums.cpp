@@ -20,6 +20,20 @@ void evaluate_over_time(Call& call, double factor) {
     y[i % y.size()] += call.in[0].data[i] * factor;
 }
 
+void evaluate_split(Call& call) {
+  const std::vector<double>& x = call.in[0].data;
+  const size_t slice = x.size() / call.out.size();
+  for (size_t i = 0; i < x.size(); ++i)
+    call.out[i / slice].data[i % slice] = x[i];
+}
+
+void evaluate_stack(Call& call) {
+  std::vector<double>& y = call.out[0].data;
+  const size_t slice = y.size() / call.in.size();
+  for (size_t i = 0; i < y.size(); ++i)
+    y[i] = call.in[i / slice].data[i % slice];
+}
+
 // The index along `axis` of element i.
 size_t along(const Tensor& x, int64_t axis, size_t i) {
   size_t behind = 1;
@@ -131,6 +145,8 @@ bool evaluate_sums(Call& call) {
   case Opcode::repeat: evaluate_repeat(call); return true;
   case Opcode::sum_time: evaluate_over_time(call, 1); return true;
   case Opcode::mean_time: evaluate_over_time(call, 1.0 / static_cast<double>(call.in[0].type.dims[0])); return true;
+  case Opcode::split_time: evaluate_split(call); return true;
+  case Opcode::stack_time: evaluate_stack(call); return true;
   case Opcode::scale: evaluate_scale(call); return true;
   case Opcode::sum: evaluate_sum(call); return true;
   case Opcode::batchnorm: evaluate_moments(call, 1); return true;

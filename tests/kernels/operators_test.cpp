@@ -241,6 +241,16 @@ TEST(Normalisation, Moments) {
   EXPECT_EQ("", differences(function({{"x", "f32[?,8]"}}, "moments(%x) {copies = 1}", "f32[8], f32[8], f32[8]"), 1));
 }
 
+TEST(Time, SplitAndStack) {
+  for (string rest : {"[?,5]", "[?,3,4,33]"}) {
+    string x = "f32[3," + rest.substr(1), one = "f32" + rest;
+    EXPECT_EQ("", differences(function({{"x", x}}, "split_time(%x)", one + ", " + one + ", " + one), 5));
+    EXPECT_EQ("", differences(function({{"a", one}, {"b", one}, {"c", one}}, "stack_time(%a, %b, %c)", x), 5));
+  }
+  EXPECT_EQ("", differences(function({{"x", "f32[1,?,5]"}}, "split_time(%x)", "f32[?,5]"), 3));
+  EXPECT_EQ("", differences(function({{"x", "f32[?,5]"}}, "stack_time(%x)", "f32[1,?,5]"), 3));
+}
+
 TEST(Loss, CrossEntropy) {
   for (int64_t k : {3, 10, 33}) {
     string y = "f32[?," + to_string(k) + "]";

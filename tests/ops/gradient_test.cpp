@@ -56,6 +56,10 @@ const GradientCase cases[] = {
     {"sum_time", "func @f(%x: f32[3,?,5]) -> (f32[?,5]) { %y = sum_time(%x) : f32[?,5] ret(%y) }"},
     {"mean_time", "func @f(%x: f32[3,?,5]) -> (f32[?,5]) { %y = mean_time(%x) : f32[?,5] ret(%y) }"},
     {"mean_time_to_scalar", "func @f(%x: f32[3]) -> (f32[]) { %y = mean_time(%x) : f32[] ret(%y) }"},
+    {"split_time", "func @f(%x: f32[3,?,5]) -> (f32[?,5], f32[?,5], f32[?,5]) {"
+                   " %a, %b, %c = split_time(%x) : f32[?,5], f32[?,5], f32[?,5] ret(%a, %b, %c) }"},
+    {"stack_time", "func @f(%a: f32[?,5], %b: f32[?,5]) -> (f32[2,?,5]) {"
+                   " %x = stack_time(%a, %b) : f32[2,?,5] ret(%x) }"},
     {"scale_inner", "func @f(%x: f32[?,4,3], %a: f32[3]) -> (f32[?,4,3]) {"
                     " %y = scale(%x, %a) {axis = 2} : f32[?,4,3] ret(%y) }"},
     {"scale_weights", "func @f(%x: f32[3,3,2,5], %a: f32[2]) -> (f32[3,3,2,5]) {"
