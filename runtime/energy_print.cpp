@@ -26,6 +26,9 @@ std::vector<std::string> caveats(const Manifest& manifest) {
                                    "the paper's model leaves out the multiplications of leak and scale, and none of "
                                    "the models counts memory traffic",
                                    "rate x dense counts the taps of padding, exact operations do not"};
+  if (manifest.sequence)
+    list.push_back(
+        "as in the papers, the layer that reads the input is counted densely, also where the input is sparse events");
   int64_t once = 0, all = 0;
   for (const ordered_json& layer : manifest.json.value("layers", ordered_json::array()))
     if (layer.contains("computed_steps"))

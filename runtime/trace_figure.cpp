@@ -99,7 +99,9 @@ private:
     const float* end = trace_.frames + trace_.frame_count * pixels * trace_.frame_channels;
     auto ends = std::minmax_element(trace_.frames, end);
     double low = *ends.first, span = std::max(1e-12, static_cast<double>(*ends.second) - low);
-    svg.text(40, y + 12, trace_.frame_count == 1 ? "input (the same at every step)" : "input, step by step",
+    svg.text(40, y + 12,
+             std::string(trace_.frame_count == 1 ? "input (the same at every step)" : "input, step by step") +
+                 (trace_.frame_channels == 2 ? "; blue: channel 0, red: channel 1" : ""),
              Svg::Anchor::start, "head");
     double tall = static_cast<double>(trace_.frame_height) / static_cast<double>(trace_.frame_width);
     double size = std::min(130.0 / std::max(1.0, tall), (width - 80) / static_cast<double>(shown) - 12);

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <numeric>
+#include <set>
 
 namespace rvb::driver {
 
@@ -93,10 +94,14 @@ std::vector<LayerRow> layer_rows(const sema::Program& program) {
   return rows;
 }
 
-std::map<std::string, int64_t> computed_steps(const ir::Function& function) {
+std::map<std::string, int64_t> computed_steps(const sema::Program& program, const ir::Function& function) {
   std::map<std::string, int64_t> steps;
+  std::set<std::string> timeless;
+  for (const sema::Layer& layer : program.layers)
+    if (!layer.has_time)
+      timeless.insert(layer.path);
   for (const ir::Op& op : function.ops) {
-    if (op.layer.empty() || op.opcode == ir::Opcode::repeat || op.results.empty())
+    if (op.layer.empty() || timeless.count(op.layer) != 0 || op.opcode == ir::Opcode::repeat || op.results.empty())
       continue;
     const std::vector<int64_t>& dims = function.type(op.results[0]).dims;
     if (dims.empty() || (dims[0] != ir::batch && (dims.size() < 2 || dims[1] != ir::batch)))
@@ -131,7 +136,7 @@ ordered_json manifest(const sema::Program& program, const ir::Module& module, co
   }
   std::map<std::string, int64_t> steps;
   if (const ir::Function* infer = module.find("infer"))
-    steps = computed_steps(*infer);
+    steps = computed_steps(program, *infer);
   m["layers"] = ordered_json::array();
   for (const LayerRow& row : layer_rows(program)) {
     ordered_json layer = {{"path", row.layer->path.empty() ? row.layer->label : row.layer->path},

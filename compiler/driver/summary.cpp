@@ -199,7 +199,7 @@ int run_summary(const Options& options) {
   std::vector<codegen::Plan> plans = plan_all(module, target);
   std::vector<LayerRow> rows = layer_rows(program);
   Totals totals = total(program, rows);
-  Steps steps{computed_steps(*module.find("infer")), computed_steps(*module.find("gradient"))};
+  Steps steps{computed_steps(program, *module.find("infer")), computed_steps(program, *module.find("gradient"))};
   if (options.json)
     std::cout << as_json(program, rows, totals, plans, steps, options).dump(2) << "\n";
   else
