@@ -159,7 +159,7 @@ int run_eval(const Context& context) {
     energy->add(*dataset);
   }
   if (options.json) {
-    print_json(scores, *dataset, shown, energy ? energy_json(context, parameters, *energy) : ordered_json());
+    print_json(scores, *dataset, shown, energy ? energy_json(context, *energy) : ordered_json());
   } else {
     print_text(scores, *dataset, shown);
     if (energy)

@@ -120,7 +120,7 @@ int run_report(const Context& context) {
     dataset->limit(observed_samples);
     counter->add(*dataset);
     report.counter = counter.get();
-    report.energy = energy_json(opened, parameters, *counter);
+    report.energy = energy_json(opened, *counter);
   }
   write_file(options.output, report_page(report));
   return 0;

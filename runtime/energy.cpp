@@ -31,7 +31,41 @@ std::vector<int64_t> fan_out(int64_t extent, int64_t kernel, int64_t stride, int
   return count;
 }
 
-void count_events(const ObservedSynapses& layer, const float* values, int64_t frames, SynapseCount& count) {
+namespace {
+
+// Of an event at (y, x): the sum over the taps that reach an output, each with the weights behind it.
+class Reach {
+public:
+  Reach(const ObservedSynapses& layer, const Connections& connections, int64_t channels)
+      : layer_(layer), connections_(connections), channels_(channels) {}
+
+  int64_t operator()(int64_t y, int64_t x, int64_t channel) const {
+    if (!layer_.convolution())
+      return connections_[static_cast<size_t>(channel)];
+    int64_t sum = 0;
+    for (int64_t ky = 0; ky < layer_.kernel[0]; ++ky)
+      for (int64_t kx = 0; kx < layer_.kernel[1]; ++kx)
+        if (lands(y, ky, 0) && lands(x, kx, 1))
+          sum += connections_[static_cast<size_t>((ky * layer_.kernel[1] + kx) * channels_ + channel)];
+    return sum;
+  }
+
+private:
+  bool lands(int64_t at, int64_t tap, int axis) const {
+    int64_t place = at + layer_.padding[axis] - tap;
+    return place >= 0 && place % layer_.stride[axis] == 0 &&
+           place / layer_.stride[axis] < layer_.shape[static_cast<size_t>(1 + axis)];
+  }
+
+  const ObservedSynapses& layer_;
+  const Connections& connections_;
+  int64_t channels_;
+};
+
+} // namespace
+
+void count_events(const ObservedSynapses& layer, const float* values, int64_t frames, const Connections& connections,
+                  SynapseCount& count) {
   bool convolution = layer.convolution();
   int64_t height = convolution ? layer.input_shape.at(1) : 1, width = convolution ? layer.input_shape.at(2) : 1;
   int64_t features =
@@ -42,6 +76,8 @@ void count_events(const ObservedSynapses& layer, const float* values, int64_t fr
     rows = fan_out(height, layer.kernel[0], layer.stride[0], layer.padding[0]);
     columns = fan_out(width, layer.kernel[1], layer.stride[1], layer.padding[1]);
   }
+  bool pruned = !connections.empty();
+  Reach reached(layer, connections, channels);
   int64_t events = 0, operations = 0, graded = 0;
 #pragma omp parallel for collapse(2) schedule(static) num_threads(rvb_threads()) reduction(+ : events, operations, graded)
   for (int64_t frame = 0; frame < frames; ++frame)
@@ -52,9 +88,12 @@ void count_events(const ObservedSynapses& layer, const float* values, int64_t fr
         for (int64_t c = 0; c < channels; ++c) {
           here += at[c] != 0;
           graded += at[c] != 0 && std::fabs(at[c]) != 1;
+          if (pruned && at[c] != 0)
+            operations += reached(y, x, c);
         }
         events += here;
-        operations += here * rows[static_cast<size_t>(y)] * columns[static_cast<size_t>(x)] * outputs;
+        if (!pruned)
+          operations += here * rows[static_cast<size_t>(y)] * columns[static_cast<size_t>(x)] * outputs;
       }
   int64_t reach = std::accumulate(rows.begin(), rows.end(), int64_t{0}) *
                   std::accumulate(columns.begin(), columns.end(), int64_t{0});
@@ -82,6 +121,41 @@ int64_t fitting_batch(const Manifest& manifest, const rvb_program& program, int6
       1, std::min(batch, (observation_bytes - function->static_bytes) / std::max<int64_t>(1, sample)));
 }
 
+bool is_zero(const ObservedSynapses& layer, float weight, double threshold) {
+  if (layer.ternary_threshold >= 0)
+    return std::fabs(static_cast<double>(weight)) <= threshold;
+  return !layer.binary && weight == 0; // the sign of a latent 0 is 1
+}
+
+// Weights in memory: [Kh, Kw, Ci, Co] or [in, out].
+Connections connections_of(const Manifest& manifest, const ObservedSynapses& layer, const Floats& weights,
+                           int64_t& zeros) {
+  double threshold = 0;
+  for (int64_t i = 0; i < weights.size() && layer.ternary_threshold >= 0; ++i)
+    threshold += std::fabs(static_cast<double>(weights[i]));
+  threshold *= layer.ternary_threshold / static_cast<double>(weights.size());
+  int64_t outputs = layer.shape.at(0), before = zeros;
+  Connections connections(static_cast<size_t>(weights.size() / outputs), outputs);
+  for (int64_t i = 0; i < weights.size(); ++i)
+    if (is_zero(layer, weights[i], threshold)) {
+      --connections[static_cast<size_t>(i / outputs)];
+      ++zeros;
+    }
+  if (zeros == before)
+    return {};
+  for (const ObservedNeuron& neuron : manifest.neurons)
+    if (!layer.convolution() && neuron.spikes == layer.input && neuron.shape.size() == 3) {
+      // Seen before it is flattened: value (y, x, c) is feature (c, y, x).
+      Connections seen(connections.size());
+      int64_t channels = neuron.shape[0], area = neuron.shape[1] * neuron.shape[2];
+      for (int64_t at = 0; at < area; ++at)
+        for (int64_t c = 0; c < channels; ++c)
+          seen[static_cast<size_t>(at * channels + c)] = connections[static_cast<size_t>(c * area + at)];
+      return seen;
+    }
+  return connections;
+}
+
 void count_spikes(const float* values, int64_t size, NeuronCount& count) {
   int64_t spikes = 0;
   double sum = 0, largest = 0;
@@ -102,7 +176,19 @@ void count_spikes(const float* values, int64_t size, NeuronCount& count) {
 EnergyCounter::EnergyCounter(const Context& context, const ParameterSet* parameters, int64_t batch)
     : manifest_(context.manifest), observe_(context.program, context.manifest, "observe",
                                             fitting_batch(context.manifest, context.program, batch), parameters),
-      synapses_(context.manifest.synapses.size()), neurons_(context.manifest.neurons.size()) {}
+      connections_(context.manifest.synapses.size()), synapses_(context.manifest.synapses.size()),
+      neurons_(context.manifest.neurons.size()) {
+  int64_t zeros = 0, weights = 0;
+  for (size_t i = 0; i < connections_.size(); ++i) {
+    int index = parameters == nullptr ? -1 : parameters->find(manifest_.synapses[i].path + ".weight");
+    if (index < 0)
+      continue;
+    connections_[i] = connections_of(manifest_, manifest_.synapses[i], (*parameters)[index], zeros);
+    weights += (*parameters)[index].size();
+  }
+  if (weights > 0)
+    connection_sparsity_ = static_cast<double>(zeros) / static_cast<double>(weights);
+}
 
 void EnergyCounter::add(const Dataset& dataset) {
   int64_t batch = observe_.max_batch(), steps = manifest_.steps;
@@ -118,7 +204,7 @@ void EnergyCounter::add(const Dataset& dataset) {
       bool still = layer.input == "image" && !manifest_.sequence;
       const float* values = layer.input == "image" ? observe_.image() : observe_.result(layer.input);
       for (int64_t repeat = 0; repeat < (still ? steps : 1); ++repeat)
-        count_events(layer, values, still ? count : count * steps, synapses_[i]);
+        count_events(layer, values, still ? count : count * steps, connections_[i], synapses_[i]);
     }
     for (size_t i = 0; i < neurons_.size(); ++i)
       count_spikes(observe_.result(manifest_.neurons[i].spikes), count * steps * manifest_.neurons[i].elements(),

@@ -1,8 +1,8 @@
 // What an inference costs, counted on what the neurons of real samples emit, and priced under named models.
 //
-// A synaptic operation is one event (a value other than 0 that enters a layer) meeting one weight: events x fan-out, in
-// which an event at a border reaches fewer outputs than one in the middle. The papers' figure is rate x dense, in which
-// padding taps count.
+// A synaptic operation is one event (a value other than 0 that enters a layer) meeting one weight that is not 0: events
+// x fan-out, in which an event at a border reaches fewer outputs than one in the middle. The papers' figure is rate x
+// dense, in which padding taps and weights of 0 count.
 #pragma once
 
 #include "dataset.h"
@@ -38,8 +38,12 @@ struct NeuronCount {
 
 // Outputs of a convolution along one axis that read each position of its input.
 std::vector<int64_t> fan_out(int64_t extent, int64_t kernel, int64_t stride, int64_t padding);
-// Adds what `values` ([frames, H, W, C] or [frames, features]) does in the layer.
-void count_events(const ObservedSynapses& layer, const float* values, int64_t frames, SynapseCount& count);
+// Outputs that an input reaches over weights other than 0: [tap, channel] of a convolution, [value] of a linear layer,
+// in the order of the observed values.
+using Connections = std::vector<int64_t>;
+// Adds what `values` ([frames, H, W, C] or [frames, features]) does in the layer. `connections` empty: no weight is 0.
+void count_events(const ObservedSynapses& layer, const float* values, int64_t frames, const Connections& connections,
+                  SynapseCount& count);
 
 class EnergyCounter {
 public:
@@ -50,11 +54,15 @@ public:
   int64_t samples() const { return samples_; }
   const std::vector<SynapseCount>& synapses() const { return synapses_; }
   const std::vector<NeuronCount>& neurons() const { return neurons_; }
+  // The share of weights that are 0; below 0 where they are inside the program, out of reach.
+  double connection_sparsity() const { return connection_sparsity_; }
 
 private:
   const Manifest& manifest_;
   Function observe_;
   int64_t samples_ = 0;
+  double connection_sparsity_ = -1;
+  std::vector<Connections> connections_;
   std::vector<SynapseCount> synapses_;
   std::vector<NeuronCount> neurons_;
 };
@@ -73,7 +81,6 @@ EnergyTotals totals(const Manifest& manifest, const EnergyCounter& counter);
 
 // Both print what energy(…) of every model is, with what the figures leave out.
 std::string energy_text(const Manifest& manifest, const EnergyCounter& counter);
-nlohmann::ordered_json energy_json(const Context& context, const ParameterSet& parameters,
-                                   const EnergyCounter& counter);
+nlohmann::ordered_json energy_json(const Context& context, const EnergyCounter& counter);
 
 } // namespace rvb::runtime

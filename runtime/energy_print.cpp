@@ -25,7 +25,14 @@ std::vector<std::string> caveats(const Manifest& manifest) {
                                    "0.9 pJ (45 nm), 12 times as much",
                                    "the paper's model leaves out the multiplications of leak and scale, and none of "
                                    "the models counts memory traffic",
-                                   "rate x dense counts the taps of padding, exact operations do not"};
+                                   "rate x dense counts the taps of padding and weights of 0, exact operations do not"};
+  if (manifest.deployed)
+    for (const ObservedSynapses& layer : manifest.synapses)
+      if (layer.ternary_threshold >= 0) {
+        list.push_back("ternary weights of 0 are counted here: they are packed inside the program; the trained one "
+                       "tells them apart");
+        break;
+      }
   if (manifest.sequence)
     list.push_back(
         "as in the papers, the layer that reads the input is counted densely, also where the input is sparse events");
@@ -112,9 +119,12 @@ std::string energy_text(const Manifest& manifest, const EnergyCounter& counter) 
     const ObservedSynapses& layer = manifest.synapses[i];
     const SynapseCount& count = counter.synapses()[i];
     double dense = static_cast<double>(layer.dense) * steps, rate = ratio(count.events, count.values);
-    synapses.add({layer.path, layer.binary ? "signs" : "real", multiplies(layer, count) ? "multiply-add" : "add",
-                  with_spaces(dense), percent(rate), with_spaces(rate * dense),
-                  with_spaces(static_cast<double>(count.operations) / n),
+    synapses.add({layer.path,
+                  layer.ternary_threshold >= 0 ? "ternary"
+                  : layer.binary               ? "signs"
+                                               : "real",
+                  multiplies(layer, count) ? "multiply-add" : "add", with_spaces(dense), percent(rate),
+                  with_spaces(rate * dense), with_spaces(static_cast<double>(count.operations) / n),
                   with_spaces(static_cast<double>(layer.bytes))});
   }
   synapses.add({"in all", "", "", with_spaces(t.dense), "", with_spaces(t.flops + t.rate_operations),
@@ -149,7 +159,7 @@ std::string energy_text(const Manifest& manifest, const EnergyCounter& counter) 
   return text;
 }
 
-ordered_json energy_json(const Context& context, const ParameterSet& parameters, const EnergyCounter& counter) {
+ordered_json energy_json(const Context& context, const EnergyCounter& counter) {
   const Manifest& manifest = context.manifest;
   EnergyTotals t = totals(manifest, counter);
   double n = static_cast<double>(std::max<int64_t>(1, counter.samples())), steps = static_cast<double>(manifest.steps);
@@ -197,13 +207,9 @@ ordered_json energy_json(const Context& context, const ParameterSet& parameters,
     if (p.exact > 0)
       models.back()["exact_uj"] = p.exact;
   }
-  int64_t zeros = 0, weights = 0;
-  for (int i = 0; i < parameters.count(); ++i)
-    if (parameters.info(i).role == "weight") {
-      weights += parameters.info(i).elements;
-      if (!parameters.info(i).binary) // the sign of a latent 0 is 1
-        zeros += std::count(parameters[i].data(), parameters[i].data() + parameters[i].size(), 0.0f);
-    }
+  ordered_json sparsity; // null where the weights are out of reach
+  if (counter.connection_sparsity() >= 0)
+    sparsity = counter.connection_sparsity();
   return {
       {"schema", "rvb.energy/1"},
       {"samples", counter.samples()},
@@ -225,7 +231,7 @@ ordered_json energy_json(const Context& context, const ParameterSet& parameters,
       {"caveats", caveats(manifest)},
       {"neurobench",
        {{"footprint", weight_bytes(manifest)},
-        {"connection_sparsity", ratio(zeros, weights)},
+        {"connection_sparsity", sparsity},
         {"activation_sparsity", t.updates == 0 ? 0 : 1 - t.spikes / t.updates},
         {"synaptic_operations", {{"Effective_MACs", t.macs}, {"Effective_ACs", t.acs}, {"Dense", t.dense_exact}}}}}};
 }

@@ -60,6 +60,7 @@ ObservedSynapses parse_synapses(const ordered_json& json) {
   s.input_shape = json.at("input_shape").get<Shape>();
   s.shape = json.at("shape").get<Shape>();
   s.binary = json.at("binary");
+  s.ternary_threshold = json.value("ternary_threshold", -1.0);
   s.dense = json.at("dense");
   s.weights = json.at("weights");
   s.bytes = json.at("bytes");

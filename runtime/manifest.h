@@ -41,7 +41,8 @@ struct ObservedNeuron {
 struct ObservedSynapses {
   std::string path, kind, input; // input: "image" or a result of @observe
   Shape input_shape, shape;
-  bool binary = false;
+  bool binary = false;            // or ternary
+  double ternary_threshold = -1;  // times the mean of |w|: weights up to it are 0; below 0: no ternary weights
   int64_t dense = 0;              // operations a step, padding taps counted
   int64_t weights = 0, bytes = 0; // bytes when deployed
   int64_t scales = 0;             // multiplications a step that BatchNorm leaves behind when deployed

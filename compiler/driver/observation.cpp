@@ -77,8 +77,10 @@ ordered_json observation(const sema::Program& program) {
                          {"binary", layer.weights != sema::Weights::real},
                          {"dense", rows[i].multiply_adds + rows[i].additions},
                          {"weights", rows[i].real_parameters + rows[i].binary_parameters},
-                         {"bytes", rows[i].real_parameters * 4 + (rows[i].binary_parameters + 7) / 8},
+                         {"bytes", rows[i].real_parameters * 4 + (rows[i].packed_bits() + 7) / 8},
                          {"scales", scales(program, static_cast<int>(i))}};
+    if (sema::is_ternary(layer.weights))
+      json["ternary_threshold"] = layer.ternary_threshold;
     if (convolution) {
       json["kernel"] = {layer.kernel[0], layer.kernel[1]};
       json["stride"] = {layer.stride[0], layer.stride[1]};

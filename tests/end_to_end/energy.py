@@ -6,13 +6,14 @@ import numpy as np
 
 sys.path.insert(0, sys.argv[1])  # tests/golden
 from safetensors_file import read
-from tiny_reference import convolve, encode, unit
+from tiny_reference import convolve, encode, ternary, unit
 
 weights = read("w.safetensors")
 x = np.load("x.npy")
 steps, threshold = 2, float(sys.argv[2])
 first, _ = encode(weights, x, steps, threshold)
-second, _ = unit(weights, first, threshold)
+is_ternary = "ternary" in sys.argv  # of unit, and of the classifier, which then reads the neurons themselves
+second, _ = unit(weights, first, threshold, is_ternary)
 pooled = [s.reshape(len(x), 40, 7, 2, 7, 2).mean((3, 5)) for s in second]
 
 # Events x fan-out: a convolution of the events with ones counts every tap that an event really meets.
@@ -22,10 +23,16 @@ operations = {
     "unit": sum(convolve((s != 0) * 1.0, np.ones((40, 8, 3, 3)), 1).sum() for s in first),
     "classifier": sum((p != 0).sum() * 10 for p in pooled),
 }
+sparsity = 0
+if is_ternary:
+    masks = {name: (ternary(weights[name + ".weight"]) != 0) * 1.0 for name in ("unit", "classifier")}
+    operations["unit"] = sum(convolve((s != 0) * 1.0, masks["unit"], 1).sum() for s in first)
+    operations["classifier"] = sum(((s.reshape(len(x), -1) != 0) @ masks["classifier"].T).sum() for s in second)
+    sparsity = sum((m == 0).sum() for m in masks.values()) / (72 + sum(m.size for m in masks.values()))
 possible = {
     "encode": steps * convolve(np.ones(x.shape), ones(weights["encode.weight"]), 2).sum(),
     "unit": steps * convolve(np.ones(first[0].shape), np.ones((40, 8, 3, 3)), 1).sum(),
-    "classifier": steps * len(x) * 40 * 49 * 10,
+    "classifier": steps * len(x) * 40 * (196 if is_ternary else 49) * 10,
 }
 spikes = {"reverb": sum((s != 0).sum() for s in first), "reverb_2": sum((s != 0).sum() for s in second)}
 
@@ -38,14 +45,17 @@ for layer in energy["synapses"]:
     # A membrane within rounding of the threshold may fall on either side.
     assert abs(layer["operations"] - operations[name] / n) <= 1e-4 * operations[name] / n, (layer, operations[name] / n)
     assert layer["dense_without_padding"] == possible[name] / n, (layer, possible[name] / n)
-    assert layer["dense"] == steps * {"encode": 8 * 9 * 196, "unit": 40 * 8 * 9 * 196, "classifier": 19600}[name]
+    assert layer["dense"] == steps * {"encode": 8 * 9 * 196, "unit": 40 * 8 * 9 * 196, "classifier": 78400 if is_ternary else 19600}[name]
     assert abs(layer["rate_operations"] - layer["rate"] * layer["dense"]) < 1e-6 * layer["dense"]
 for layer in energy["neurons"]:
     assert abs(layer["spikes"] - spikes[layer["layer"]] / n) <= 1e-4 * spikes[layer["layer"]] / n, layer
 bench = energy["neurobench"]
 counts = bench["synaptic_operations"]
-assert abs(counts["Effective_ACs"] - operations["unit"] / n) <= 1e-4 * operations["unit"] / n
-assert abs(counts["Effective_MACs"] - (operations["encode"] + operations["classifier"]) / n) < 10
+additions = operations["unit"] + (operations["classifier"] if is_ternary else 0)
+assert abs(counts["Effective_ACs"] - additions / n) <= 1e-4 * additions / n
+assert abs(counts["Effective_MACs"] - (sum(operations.values()) - additions) / n) < 10
+if bench["connection_sparsity"] is not None:
+    assert abs(bench["connection_sparsity"] - sparsity) < 1e-3, (bench, sparsity)
 assert counts["Dense"] == sum(possible.values()) / n
 assert abs(bench["activation_sparsity"] - (1 - sum(spikes.values()) / n / (steps * 196 * 48))) < 1e-4
 total, paper = energy["total"], energy["models"][0]

@@ -20,6 +20,15 @@ for threshold in 0 0.25; do
 done
 expect 0 ./tiny eval --input x.npy --labels y.npy --weights w.safetensors --energy
 says 'operations and energy of one sample' 'paper' '45nm-int8' 'binary spike costs'
+# Ternary weights: those of 0 are no connections. The classifier reads neurons whose order flatten has changed.
+sed -e 's/binary(alpha)/ternary(alpha)/' -e 's/avgpool(2) |> //' -e 's/linear(10)/linear(10, weights = ternary)/' "$here/tiny.rvb" >ternary.rvb
+"$RVBC" ternary.rvb -q -D threshold=0.25 -o ternary
+./ternary train --input x.npy --labels y.npy --epochs 3 --batch 3 --run-dir run3 -q >/dev/null
+cp w.safetensors signs.safetensors
+cp run3/last.safetensors w.safetensors
+expect 0 ./ternary eval --input x.npy --labels y.npy --weights w.safetensors --energy --json
+/usr/bin/python3 "$here/energy.py" "$root/tests/golden" 0.25 ternary
+mv signs.safetensors w.safetensors
 # The deployed program counts the same events when it was asked to carry what is needed.
 "$RVBC" deploy "$here/tiny.rvb" -q -D threshold=0.25 --weights w.safetensors -o seen --observe
 expect 0 ./seen eval --input x.npy --labels y.npy --energy --json

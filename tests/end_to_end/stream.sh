@@ -57,3 +57,10 @@ expect 1 ./deployed infer --stream cut.npy
 says truncated
 expect 5 ./deployed infer --stream nowhere.npy
 expect 2 ./deployed infer --stream
+# A network that must know which step it is at cannot be streamed, and says so.
+sed 's/|> batchnorm as down_bn/|> batchnorm(time = scaled) as down_bn/' "$here/rested.rvb" >scaled.rvb
+"$RVBC" scaled.rvb -q -o scaled
+./scaled init --seed 3 -o scaled.safetensors
+expect 0 ./scaled infer x4.npy --weights scaled.safetensors --output scaled.npy
+expect 2 ./scaled infer --stream x4.npy --weights scaled.safetensors
+says 'without its function `step`'

@@ -31,8 +31,13 @@ def neuron(currents, threshold, tau=0.25):
     return spikes, membranes
 
 
-def signs(weights):
-    return np.where(weights["unit.weight"] >= 0, 1.0, -1.0) * weights["unit.alpha"]
+def ternary(w):
+    return np.sign(w) * (np.abs(w) > 0.7 * np.abs(w.astype("f8")).mean())
+
+
+def signs(weights, is_ternary=False):
+    w = weights["unit.weight"]
+    return (ternary(w) if is_ternary else np.where(w >= 0, 1.0, -1.0)) * weights["unit.alpha"]
 
 
 def encode(weights, x, steps, threshold):
@@ -40,5 +45,5 @@ def encode(weights, x, steps, threshold):
     return neuron([current] * steps, threshold)
 
 
-def unit(weights, spikes, threshold):
-    return neuron([normalise(convolve(s, signs(weights), 1), weights, "unit_bn") for s in spikes], threshold)
+def unit(weights, spikes, threshold, is_ternary=False):
+    return neuron([normalise(convolve(s, signs(weights, is_ternary), 1), weights, "unit_bn") for s in spikes], threshold)

@@ -35,8 +35,9 @@ TEST(Energy, FanOutAtBorders) {
   EXPECT_EQ(fan_out(3, 3, 1, 0), (std::vector<int64_t>{1, 1, 1}));
 }
 
-// Every tap of every output, one by one.
-int64_t taps(const ObservedSynapses& layer, const std::vector<float>& x, int64_t frames) {
+// Every tap of every output, one by one. `weights` [Kh, Kw, Ci, Co], or empty: none is 0.
+int64_t taps(const ObservedSynapses& layer, const std::vector<float>& x, int64_t frames,
+             const std::vector<float>& weights = {}) {
   int64_t channels = layer.input_shape[0], height = layer.input_shape[1], width = layer.input_shape[2], count = 0;
   for (int64_t f = 0; f < frames; ++f)
     for (int64_t oy = 0; oy < layer.shape[1]; ++oy)
@@ -46,9 +47,13 @@ int64_t taps(const ObservedSynapses& layer, const std::vector<float>& x, int64_t
             int64_t y = oy * layer.stride[0] + ky - layer.padding[0],
                     x_at = ox * layer.stride[1] + kx - layer.padding[1];
             for (int64_t c = 0; y >= 0 && y < height && x_at >= 0 && x_at < width && c < channels; ++c)
-              count += x[static_cast<size_t>(((f * height + y) * width + x_at) * channels + c)] != 0;
+              if (x[static_cast<size_t>(((f * height + y) * width + x_at) * channels + c)] != 0)
+                for (int64_t o = 0; o < layer.shape[0]; ++o) {
+                  int64_t at = ((ky * layer.kernel[1] + kx) * channels + c) * layer.shape[0] + o;
+                  count += weights.empty() || weights[static_cast<size_t>(at)] != 0;
+                }
           }
-  return count * layer.shape[0];
+  return count;
 }
 
 TEST(Energy, EventsMeetTheirTaps) {
@@ -66,13 +71,25 @@ TEST(Energy, EventsMeetTheirTaps) {
       for (float& value : x)
         value = random() % 3 == 0 ? 1.0f : 0.0f;
       SynapseCount count;
-      count_events(layer, x.data(), 2, count);
+      count_events(layer, x.data(), 2, {}, count);
       EXPECT_EQ(count.operations, taps(layer, x, 2));
       EXPECT_FALSE(count.graded);
       EXPECT_EQ(count.values, static_cast<int64_t>(x.size()));
       EXPECT_EQ(count.possible, taps(layer, std::vector<float>(x.size(), 1.0f), 2));
+      // Weights of 0 are no connections.
+      std::vector<float> weights(3 * 5 * 3 * 4);
+      for (float& value : weights)
+        value = random() % 2 == 0 ? 1.0f : 0.0f;
+      Connections connections(3 * 5 * 3, 0);
+      for (size_t i = 0; i < weights.size(); ++i)
+        connections[i / 4] += weights[i] != 0;
+      SynapseCount pruned;
+      count_events(layer, x.data(), 2, connections, pruned);
+      EXPECT_EQ(pruned.operations, taps(layer, x, 2, weights));
+      EXPECT_LT(pruned.operations, count.operations);
+      EXPECT_EQ(pruned.possible, count.possible);
       x[5] = 0.5f;
-      count_events(layer, x.data(), 2, count);
+      count_events(layer, x.data(), 2, {}, count);
       EXPECT_TRUE(count.graded);
     }
 }
