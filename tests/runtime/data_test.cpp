@@ -1,6 +1,7 @@
 // What happens to samples on their way to the network: augmentation, partitions, loading ahead.
 #include "core.h"
 #include "dataset.h"
+#include "dynamic_library.h"
 #include "failure.h"
 #include "hash.h"
 #include "loader.h"
@@ -337,6 +338,14 @@ TEST(Loader, TellsTheFirstFailure) {
     EXPECT_EQ(failure(Exit::user, [&] { loader.next(image.data(), labels.data()); }), "sample 37");
   }
   rvb_set_threads(0);
+}
+
+TEST(DynamicLibrary, TellsThePackageOfOneThatIsMissing) {
+  std::string message = failure(Exit::io, [] {
+    DynamicLibrary({"libnowhere.so.9", "libnowhere.so.8"}, "libnowhere9", "a/b.h5");
+  });
+  for (const char* part : {"a/b.h5", "libnowhere.so.9", "libnowhere9"})
+    EXPECT_HAS(message, part);
 }
 
 TEST(Hash, SeesEveryByteAndTheLength) {
