@@ -75,6 +75,16 @@ void* halide_malloc(void* context, size_t bytes) {
     own->blocks[best] = own->blocks[--own->count];
     return block;
   }
+  /* None is large enough: the largest one is given up for a larger one. So a thread ends up with as many blocks as its
+     kernels need at once, each as large as needed, instead of one of every size. */
+  if (own != NULL && own->count > 0) {
+    int largest = 0;
+    for (int i = 1; i < own->count; ++i)
+      if (header_of(own->blocks[i])->bytes > header_of(own->blocks[largest])->bytes)
+        largest = i;
+    free_block(own->blocks[largest]);
+    own->blocks[largest] = own->blocks[--own->count];
+  }
   /* One alignment more at the end: kernels may read a whole vector at the last element. */
   size_t room = (bytes + alignment - 1) / alignment * alignment;
   char* base = aligned_alloc(alignment, room + 2 * alignment);
