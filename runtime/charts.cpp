@@ -84,6 +84,8 @@ Svg confusion_chart(const std::vector<int64_t>& counts, const std::vector<std::s
   svg.vertical_text(14, top + side / 2, "label");
   svg.text(left + side / 2, 14, "decision", Svg::Anchor::middle);
   ColorScale scale(0, 1);
+  if (!numbers)
+    svg.rectangle(left, top, side, side, "#f4f4f4");
   for (int64_t label = 0; label < classes; ++label) {
     int64_t all = 0;
     for (int64_t k = 0; k < classes; ++k)

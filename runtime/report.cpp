@@ -96,12 +96,13 @@ std::string curves(const Report& r) {
   double scale = epoch_steps > 0 ? 1 / epoch_steps : 1;
   std::string text = "<h2>Training</h2>\n<div class=\"grid\">\n";
   const char* axis = epoch_steps > 0 || r.steps.empty() ? "epoch" : "step";
-  text +=
-      figure("Loss",
-             line_chart(axis, "cross entropy",
-                        {{"training, groups of steps", "#b5d3ea", points(r.steps, "step", "loss", scale), false, false},
-                         {"training", line_colors[0], points(r.epochs, "epoch", "train_loss")},
-                         {"test", line_colors[1], points(r.epochs, "epoch", "test_loss")}}));
+  text += figure("Loss", line_chart(axis, "cross entropy",
+                                    {{"training, groups of steps", "#b5d3ea",
+                                      r.steps.size() < 5 ? std::vector<std::pair<double, double>>()
+                                                         : points(r.steps, "step", "loss", scale),
+                                      false, false},
+                                     {"training", line_colors[0], points(r.epochs, "epoch", "train_loss")},
+                                     {"test", line_colors[1], points(r.epochs, "epoch", "test_loss")}}));
   text += figure("Accuracy",
                  line_chart("epoch", "accuracy",
                             {{"training", line_colors[0], points(r.epochs, "epoch", "train_accuracy")},
@@ -117,7 +118,8 @@ std::string curves(const Report& r) {
 }
 
 std::string decisions(const Report& r) {
-  std::string text = "<h2>Decisions on the test set</h2>\n";
+  bool test = r.data.is_object() && r.data.value("part", "") == "test";
+  std::string text = test ? "<h2>Decisions on the test set</h2>\n" : "<h2>Decisions</h2>\n";
   if (r.scores == nullptr)
     return text + "<p>" + escaped(r.missing) + "</p>\n";
   std::vector<std::string> names;
