@@ -33,6 +33,15 @@ class Bench:
     def wants(self, name):
         return re.search(self.options.only, name) is not None
 
+    def attempt(self, work, action, *arguments):
+        """One work that cannot be built or run does not end the others."""
+        say(work)
+        try:
+            return action(work, *arguments)
+        except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+            say(f"{work} is left out: {error}")
+            return None
+
     def measure(self, contenders):
         """{label: (median, spread)} in ms: every contender once a round, so that what disturbs the machine disturbs all."""
         results, alive = {}, []
@@ -67,18 +76,18 @@ class Bench:
     def convolutions(self):
         for channels, size in works.CONVOLUTIONS:
             work = f"3×3 convolution {channels}@{size}², 1 thread"
-            if not self.wants(work):
-                continue
-            say(work)
-            request = {"kind": "convolution", "channels": channels, "size": size, "batch": 1}
-            contenders = [PyTorch("PyTorch VERSION", request, 1)]
-            for spikes in self.programs.spikes:
-                name = f"binary_conv2d {channels}->{channels}@{size}/1 {spikes} batch 1"
-                contenders.append(OurKernel(f"{spikes} spikes", self.options.kernels, name, 1))
-            results = self.measure(contenders)
-            peer = contenders[0].label
-            for spikes in self.programs.spikes:
-                self.add(work, f"{spikes} spikes", peer, results, goal=works.CONVOLUTION_GOALS[spikes])
+            if self.wants(work):
+                self.attempt(work, self.one_convolution, channels, size)
+
+    def one_convolution(self, work, channels, size):
+        request = {"kind": "convolution", "channels": channels, "size": size, "batch": 1}
+        contenders = [PyTorch("PyTorch VERSION", request, 1)]
+        for spikes in self.programs.spikes:
+            name = f"binary_conv2d {channels}->{channels}@{size}/1 {spikes} batch 1"
+            contenders.append(OurKernel(f"{spikes} spikes", self.options.kernels, name, 1))
+        results = self.measure(contenders)
+        for spikes in self.programs.spikes:
+            self.add(work, f"{spikes} spikes", contenders[0].label, results, goal=works.CONVOLUTION_GOALS[spikes])
 
     def inference(self):
         for network, n in works.NETWORKS.items():
@@ -87,9 +96,8 @@ class Bench:
                 for threads in (1, 2):
                     work = f"inference {n.title}, batch {batch}, {threads} thread{'s'[: threads > 1]}"
                     if threads <= os.cpu_count() and self.wants(work):
-                        say(work)
-                        ours[threads] = self.one_inference(work, network, batch, threads)
-                if len(ours) == 2 and batch == 32:
+                        ours[threads] = self.attempt(work, self.one_inference, network, batch, threads)
+                if ours.get(1) and ours.get(2) and batch == 32:
                     self.two_threads(f"inference {n.title}, batch {batch}", ours)
 
     def one_inference(self, work, network, batch, threads):
@@ -128,50 +136,50 @@ class Bench:
                     max(spread, one_spread)))  # fmt: skip
 
     def training(self):
-        for network, goal in works.TRAINING_GOALS.items():
+        for network in works.TRAINING_GOALS:
             title = works.NETWORKS[network].title
             ours = {}
             for threads in (1, 2):
                 work = f"training step {title}, batch 32, {threads} thread{'s'[: threads > 1]}"
-                if threads > os.cpu_count() or not self.wants(work):
-                    continue
-                say(work)
-                request = {"kind": "train", "network": network, "batch": 32, "collapsed": False}
-                contenders = [
-                    PyTorch("PyTorch VERSION", request, threads),
-                    OurProgram("trained program", self.programs.trained(network), ["--train", "--batch", "32"], threads),
-                ]
-                if works.NETWORKS[network].static:
-                    label = "PyTorch VERSION, time collapsed"
-                    contenders.insert(1, PyTorch(label, dict(request, collapsed=True), threads))
-                results = self.measure(contenders)
-                for c in contenders[:-1]:
-                    wanted = goal if threads == 2 and "collapsed" not in c.label else None
-                    self.add(work, "trained program", c.label, results, goal=wanted)
-                if "trained program" in results:
-                    ours[threads] = {"trained program": results["trained program"]}
-            if len(ours) == 2:
+                if threads <= os.cpu_count() and self.wants(work):
+                    ours[threads] = self.attempt(work, self.one_training, network, threads)
+            if ours.get(1) and ours.get(2):
                 self.two_threads(f"training step {title}, batch 32", ours)
+
+    def one_training(self, work, network, threads):
+        request = {"kind": "train", "network": network, "batch": 32, "collapsed": False}
+        contenders = [PyTorch("PyTorch VERSION", request, threads)]
+        if works.NETWORKS[network].static:
+            contenders.append(PyTorch("PyTorch VERSION, time collapsed", dict(request, collapsed=True), threads))
+        program = self.programs.trained(network)
+        contenders.append(OurProgram("trained program", program, ["--train", "--batch", "32"], threads))
+        results = self.measure(contenders)
+        for c in contenders[:-1]:
+            goal = works.TRAINING_GOALS[network] if threads == 2 and "collapsed" not in c.label else None
+            self.add(work, "trained program", c.label, results, goal=goal)
+        return {label: value for label, value in results.items() if label == "trained program"}
 
     def memory(self):
         for network in works.TRAINING_GOALS:
             work = f"peak memory of a training step {works.NETWORKS[network].title}, batch 32"
-            if not self.wants(work):
-                continue
-            say(work)
-            request = {"kind": "train", "network": network, "batch": 32, "collapsed": False, "mode": "channels_last"}
-            peer = PyTorch("PyTorch VERSION", request, 2)
+            if self.wants(work):
+                self.attempt(work, self.one_memory, network)
+
+    def one_memory(self, work, network):
+        request = {"kind": "train", "network": network, "batch": 32, "collapsed": False, "mode": "channels_last"}
+        peer = PyTorch("PyTorch VERSION", request, 2)
+        try:
             peer.start()
             peer.sample(0, 2)
             used = peer.memory()
+        finally:
             peer.stop()
-            program = self.programs.trained(network)
-            ours = peak_of([program, "bench", "--train", "--batch", "32", "--repeats", "2", "--seconds", "0"], 2)
-            for label, value, goal in ((peer.label, used["peak_bytes"], works.MEMORY_GOAL),
-                                       (peer.label + ", above its libraries", used["peak_bytes"] - used["base_bytes"],
-                                        None)):  # fmt: skip
-                self.rows.append(
-                    row(work, label, value / 1e6, "trained program", ours / 1e6, "MB", goal, mode=peer.mode))
+        program = self.programs.trained(network)
+        ours = peak_of([program, "bench", "--train", "--batch", "32", "--repeats", "2", "--seconds", "0"], 2) / 1e6
+        peak, base = used["peak_bytes"] / 1e6, used["base_bytes"] / 1e6
+        for label, value, goal in ((peer.label, peak, works.MEMORY_GOAL),
+                                   (peer.label + ", above its libraries", peak - base, None)):  # fmt: skip
+            self.rows.append(row(work, label, value, "trained program", ours, "MB", goal, mode=peer.mode))
 
     def sizes(self):
         work = "deployed ResNet20"
@@ -250,7 +258,8 @@ def machine_text(options):
     commit = output("git", "rev-parse", "--short", "HEAD")
     if output("git", "status", "--porcelain", "--untracked-files=no"):
         commit += " with changes"
-    return f"{cpu[1] if cpu else 'unknown CPU'}, {os.cpu_count()} cores; commit {commit}; data loading not included"
+    return (f"{cpu[1] if cpu else 'unknown CPU'}, {os.cpu_count()} cores, load {os.getloadavg()[1]:.1f}; commit {commit}; "
+            "data loading not included")  # fmt: skip
 
 
 def main():
