@@ -48,7 +48,7 @@ const Meaning& meaning(ir::Opcode opcode);
 
 // Sums a gradient that an elementwise rule returned to the type of the operand it belongs to: unchanged when the types
 // agree, `sum {axis = last}` for f32[C], and for the scalar f32[] that sum once more (sum_time over its one axis).
-ir::Operand reduce_to(ir::Builder& builder, ir::Operand gradient, const ir::Type& operand);
+ir::Operand reduce_to(ir::Builder& builder, ir::Operand gradient, ir::Type operand);
 
 // Result types of a whole operation in its function; scan included. Empty and an error when it does not fit.
 // The operand values must exist in the function. A `constant` keeps the type its result already has.

@@ -4,7 +4,7 @@
 
 namespace rvb::ops {
 
-ir::Operand reduce_to(ir::Builder& builder, ir::Operand gradient, const ir::Type& operand) {
+ir::Operand reduce_to(ir::Builder& builder, ir::Operand gradient, ir::Type operand) {
   ir::Type type = builder.type_of(gradient);
   if (type.dims == operand.dims)
     return gradient;
