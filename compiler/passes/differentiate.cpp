@@ -31,9 +31,10 @@
 //
 // The backward body runs the forward body again from the step's slices and the states before the step (which the
 // forward scan emits as well, but only those that are read: a state that begins as a number over one step is that
-// number), then takes the operators' gradient rules backwards. The adjoints of the states are the backward scan's
-// states; they begin as the gradient of the final states. Gradients of invariants are emitted element by element and
-// summed outside, because a body holds elementwise operators only.
+// number), then takes the operators' gradient rules backwards. Where those rules read less of the forward body than its
+// states (a mask of who fires), the forward scan emits that instead, and the forward body is not run again. The
+// adjoints of the states are the backward scan's states; they begin as the gradient of the final states. Gradients of
+// invariants are emitted element by element and summed outside, because a body holds elementwise operators only.
 //
 // Needs: a function @train whose result "loss" is f32[]. Its parameters after image and labels get gradients; one that
 //   nothing flows to gets zeros. Keeps: the other results and functions. Breaks: nothing.
@@ -205,7 +206,7 @@ private:
                                    "adjoint." + name_of(p.first_state() + j));
 
     // The body: forward once more, then backwards from what was yielded.
-    const std::vector<Operand> yields = copy_body(forward.body[0], seen, body.ops);
+    const std::vector<Operand> yields = copy_body(forward.body[0], seen, known, body.ops);
     const std::vector<Op> again = body.ops;
     for (const Op& op : again)
       spread_active(op);
@@ -234,6 +235,12 @@ private:
       const std::optional<Operand> gradient = state.is_literal() ? std::nullopt : local.get(state.value);
       body.yields.push_back(gradient.value_or(Operand::literal(0)));
     }
+    std::vector<Remembered> remembered;
+    for (int j = 0; j < p.states; ++j)
+      if (before[j] != no_value)
+        remembered.push_back({before[j], forward.body[0].parameters[p.first_state() + j]});
+    if (!known && p.states > 0)
+      remember_less(forward, seen, again.size(), backward, remembered);
     set_counts(backward, p.invariants, p.states);
     if (forward.integer("reverse") == 0 && p.states > 0)
       backward.attributes["reverse"] = int64_t{1};
@@ -249,7 +256,7 @@ private:
       backward.results.push_back(static_cast<Value>(y)); // the old number of each result, while results are dropped
     prune_scan(function_, backward, used);
     const std::vector<Value> kept = backward.results;
-    remember_states(index, before, backward);
+    remember(index, remembered, backward);
     const std::vector<Value> results = builder_.build_scan(std::move(backward), names(kept, emitted.size()));
     for (size_t r = 0; r < results.size(); ++r) {
       const int y = kept[r];
@@ -265,10 +272,11 @@ private:
     }
   }
 
-  // Simplified where that works; it always does where an argument is a number (literal_states has tried).
-  std::vector<Operand> copy_body(const Body& body, const std::vector<Operand>& arguments, std::vector<Op>& out) {
-    if (const std::optional<std::vector<Operand>> yields = inline_body(function_, body, arguments, out))
-      return *yields;
+  // Simplified where states are numbers (literal_states has tried), else operation by operation.
+  std::vector<Operand> copy_body(const Body& body, const std::vector<Operand>& arguments, bool simplified,
+                                 std::vector<Op>& out) {
+    if (simplified)
+      return *inline_body(function_, body, arguments, out);
     std::vector<Operand> map;
     for (Value v = 0; v < static_cast<Value>(function_.values.size()); ++v)
       map.push_back(Operand(v));
@@ -301,19 +309,82 @@ private:
     return names;
   }
 
-  // The forward scan emits the states before each step that the backward scan reads.
-  void remember_states(int index, const std::vector<Value>& before, const Op& backward) {
-    Op& forward = function_.ops[index];
+  // A sequence for the backward scan, and the value of the forward body that it is made of.
+  struct Remembered {
+    Value sequence, inside;
+  };
+
+  static int64_t bytes(const Type& type) { return type.element == Element::boolean ? 1 : 4; }
+
+  // Remembers, instead of the states before each step, what the gradient rules read of the values that are computed
+  // from those states, where that is fewer bytes. The first `copied` operations of the backward body are the forward
+  // body's.
+  void remember_less(const Op& forward, const std::vector<Operand>& seen, size_t copied, Op& backward,
+                     std::vector<Remembered>& remembered) {
     const ScanParts p = parts(forward);
-    int emits = p.emits;
-    for (int j = 0; j < p.states; ++j) {
-      if (std::find(backward.operands.begin(), backward.operands.end(), Operand(before[j])) ==
-              backward.operands.end() ||
-          before[j] == no_value)
+    Body& body = backward.body[0];
+    std::vector<bool> from_state(function_.values.size(), false), read(function_.values.size(), false);
+    int64_t state_bytes = 0;
+    for (int i = p.first_state(); i < static_cast<int>(seen.size()); ++i)
+      if (!seen[i].is_literal()) {
+        from_state[seen[i].value] = true;
+        state_bytes += bytes(function_.type(seen[i].value));
+      }
+    for (size_t k = 0; k < copied; ++k)
+      for (const Operand& operand : body.ops[k].operands)
+        if (!operand.is_literal() && from_state[operand.value])
+          from_state[body.ops[k].results[0]] = true;
+    auto reads = [&](const Operand& operand) {
+      if (!operand.is_literal())
+        read[operand.value] = true;
+    };
+    for (const Operand& yield : body.yields)
+      reads(yield);
+    for (size_t k = body.ops.size(); k-- > copied;) // rules also build what nobody reads
+      if (read[body.ops[k].results[0]])
+        for (const Operand& operand : body.ops[k].operands)
+          reads(operand);
+    for (int i = p.first_state(); i < static_cast<int>(seen.size()); ++i)
+      if (!seen[i].is_literal() && read[seen[i].value])
+        return; // a state is needed itself
+    std::vector<size_t> cut;
+    int64_t cut_bytes = 0;
+    for (size_t k = 0; k < copied; ++k)
+      if (Value v = body.ops[k].results[0]; from_state[v] && read[v]) {
+        cut.push_back(k);
+        cut_bytes += bytes(function_.type(v));
+      }
+    if (cut_bytes >= state_bytes)
+      return;
+    for (size_t k : cut) {
+      const Value inside = forward.body[0].ops[k].results[0], again = body.ops[k].results[0];
+      const Type slice = function_.type(again);
+      Type whole = function_.type(forward.operands[0].value);
+      whole.element = slice.element;
+      const Value sequence = function_.add_value(whole, function_.values[inside].name);
+      const Value parameter = function_.add_value(slice, function_.values[inside].name);
+      const auto behind_sequences = static_cast<int64_t>(backward.operands.size()) - p.invariants - p.states;
+      backward.operands.insert(backward.operands.begin() + behind_sequences, Operand(sequence));
+      body.parameters.insert(body.parameters.begin() + behind_sequences, parameter);
+      for (size_t later = copied; later < body.ops.size(); ++later)
+        std::replace(body.ops[later].operands.begin(), body.ops[later].operands.end(), Operand(again),
+                     Operand(parameter));
+      std::replace(body.yields.begin(), body.yields.end(), Operand(again), Operand(parameter));
+      remembered.push_back({sequence, inside});
+    }
+  }
+
+  // The forward scan emits what the backward scan reads of it.
+  void remember(int index, const std::vector<Remembered>& remembered, const Op& backward) {
+    Op& forward = function_.ops[index];
+    int emits = parts(forward).emits;
+    for (const Remembered& r : remembered) {
+      const std::vector<Operand>& read = backward.operands;
+      if (std::find(read.begin(), read.end(), Operand(r.sequence)) == read.end())
         continue;
       Body& body = forward.body[0];
-      body.yields.insert(body.yields.begin() + emits, Operand(body.parameters[p.first_state() + j]));
-      forward.results.insert(forward.results.begin() + emits, before[j]);
+      body.yields.insert(body.yields.begin() + emits, Operand(r.inside));
+      forward.results.insert(forward.results.begin() + emits, r.sequence);
       ++emits;
     }
   }

@@ -35,6 +35,8 @@ bool infer_list(Function& function, std::vector<Op>& ops) {
       for (size_t i = 0; i < op.operands.size(); ++i) {
         const Operand& operand = op.operands[i];
         Type type = operand.is_literal() ? without_axis0(whole) : function.type(operand.value);
+        if (operand.is_literal()) // the first sequence may be one of masks
+          type.element = function.type(body.parameters[i]).element;
         if (!operand.is_literal() && static_cast<int>(i) < p.sequences)
           type = without_axis0(type);
         changed |= set_type(function, body.parameters[i], type);
