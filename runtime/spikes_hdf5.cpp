@@ -1,11 +1,11 @@
 #include "spikes_hdf5.h"
 
+#include "child.h"
 #include "dynamic_library.h"
 #include "failure.h"
 
 #include <cmath>
 #include <hdf5.h>
-#include <mutex>
 
 namespace rvb::runtime {
 
@@ -67,9 +67,6 @@ struct Hdf5 {
   decltype(H5Tclose)* close_type;
   hid_t real, whole;
 };
-
-// The library is not made for threads.
-std::mutex one_at_a_time;
 
 const Hdf5& library_for(const std::string& path) {
   static const Hdf5 library(path);
@@ -172,40 +169,73 @@ private:
   int64_t count_ = 0;
 };
 
+[[noreturn]] void broken(const std::string& path) {
+  throw Failure(Exit::user, path + ": not a valid SHD or SSC file: libhdf5 breaks down on it, it is damaged");
+}
+
+Recording recording_of(const Message& message, int64_t sample, const std::string& path) {
+  Recording recording;
+  recording.width = cochlea;
+  recording.height = 1;
+  recording.polarities = 1;
+  size_t count = message.size() / 2; // times, then units
+  for (size_t k = 0; k < count; ++k) {
+    double time = message[k], unit = message[count + k];
+    if (!(unit >= 0 && unit < cochlea) || !(std::fabs(time) < 1e6))
+      throw Failure(Exit::user, path + ": not a valid SHD or SSC file: a spike of sample " + std::to_string(sample) +
+                                    " is of unit " + std::to_string(unit) + " at " + std::to_string(time) +
+                                    " s, the cochlea has 700 units");
+    recording.events.push_back({std::llround(time * 1e6), static_cast<uint16_t>(unit), 0, 0});
+  }
+  return recording;
+}
+
 } // namespace
 
+// libhdf5 1.10 does not check all that it follows: a damaged file can make it read where nothing is. So a child does
+// it.
 std::vector<int64_t> read_hdf5_labels(const std::string& path) {
-  std::lock_guard<std::mutex> lock(one_at_a_time);
-  File file(path);
-  return Line(file, "labels", false).numbers();
+  std::vector<int64_t> labels;
+  bool whole = in_child(
+      [&](auto&& send) {
+        File file(path);
+        std::vector<int64_t> numbers = Line(file, "labels", false).numbers();
+        send(Message(numbers.begin(), numbers.end()));
+      },
+      [&](const Message& message) {
+        for (double label : message)
+          labels.push_back(static_cast<int64_t>(label));
+      });
+  if (!whole)
+    broken(path);
+  return labels;
 }
 
 void read_hdf5_spikes(const std::string& path, const std::vector<int64_t>& indices,
                       const std::function<void(size_t, const Recording&)>& each) {
-  std::lock_guard<std::mutex> lock(one_at_a_time);
-  File file(path);
-  Line times(file, "spikes/times", true), units(file, "spikes/units", true), labels(file, "labels", false);
-  if (times.count() != labels.count() || units.count() != labels.count())
-    file.fail("it has " + std::to_string(labels.count()) + " labels, " + std::to_string(times.count()) + " times and " +
-              std::to_string(units.count()) + " units");
-  for (size_t i = 0; i < indices.size(); ++i) {
-    std::vector<double> time = times.list(indices[i]), unit = units.list(indices[i]);
-    std::string sample = "sample " + std::to_string(indices[i]);
-    if (time.size() != unit.size())
-      file.fail(sample + " has " + std::to_string(time.size()) + " times and " + std::to_string(unit.size()) +
-                " units");
-    Recording recording;
-    recording.width = cochlea;
-    recording.height = 1;
-    recording.polarities = 1;
-    for (size_t k = 0; k < time.size(); ++k) {
-      if (!(unit[k] >= 0 && unit[k] < cochlea) || !(std::fabs(time[k]) < 1e6))
-        file.fail("a spike of " + sample + " is of unit " + std::to_string(unit[k]) + " at " + std::to_string(time[k]) +
-                  " s, the cochlea has 700 units");
-      recording.events.push_back({std::llround(time[k] * 1e6), static_cast<uint16_t>(unit[k]), 0, 0});
-    }
-    each(i, recording);
-  }
+  size_t received = 0;
+  bool whole = in_child(
+      [&](auto&& send) {
+        File file(path);
+        Line times(file, "spikes/times", true), units(file, "spikes/units", true), labels(file, "labels", false);
+        if (times.count() != labels.count() || units.count() != labels.count())
+          file.fail("it has " + std::to_string(labels.count()) + " labels, " + std::to_string(times.count()) +
+                    " times and " + std::to_string(units.count()) + " units");
+        for (int64_t index : indices) {
+          std::vector<double> time = times.list(index), unit = units.list(index);
+          if (time.size() != unit.size())
+            file.fail("sample " + std::to_string(index) + " has " + std::to_string(time.size()) + " times and " +
+                      std::to_string(unit.size()) + " units");
+          time.insert(time.end(), unit.begin(), unit.end());
+          send(time);
+        }
+      },
+      [&](const Message& message) {
+        each(received, recording_of(message, indices[received], path));
+        ++received;
+      });
+  if (!whole)
+    broken(path);
 }
 
 } // namespace rvb::runtime

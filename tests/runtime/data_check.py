@@ -377,6 +377,17 @@ def test_heidelberg():
     for bad in (b"", b"no HDF5", good[: len(good) // 2], good[:100]):
         put(folder + "/shd_test.h5", bad)
         refused(1, folder, "test", (700,), 9, 20, "shd_test.h5")
+    # libhdf5 itself falls over some damaged files; the program must not.
+    broken = 0
+    for attempt in range(60):
+        bad = bytearray(good)
+        for _ in range(50):
+            bad[rng.integers(0, min(len(bad), 4000 if attempt % 2 else len(bad)))] = rng.choice([0, 255, 17])
+        put(folder + "/shd_test.h5", bytes(bad))
+        code, _, err = run(folder, "test", (700,), 9, 20)
+        assert code in (0, 1), (code, err)
+        broken += "breaks down" in err
+    assert broken > 0
     os.remove(folder + "/shd_test.h5")
     refused(5, folder, "test", (700,), 9, 20, "missing shd_test.h5")
 
