@@ -135,9 +135,9 @@ void print_table(const sema::Program& program, const std::vector<LayerRow>& rows
       "operations a sample and time step, padding taps counted: {}, of which the first convolution {}, all others "
       "{}\n",
       count(totals.operations()), count(totals.first), count(totals.operations() - totals.first));
-  fmt::print("deployed: {} neurons, {} outputs with a BatchNorm scale, {} binary convolutions, {} binary weights\n",
+  fmt::print("deployed: {} neurons, {} outputs with a BatchNorm scale, {} binary convolutions, {} {} weights\n",
              count(totals.neurons), count(totals.scaled_outputs), count(totals.binary_convolutions),
-             count(totals.binary));
+             count(totals.binary), totals.packed_bits == totals.binary ? "binary" : "binary and ternary");
   print_steps(program, steps, options);
   fmt::print("weights: {} bytes trained (32 bits each), {} bytes deployed\n",
              grouped((totals.real + totals.binary) * 4), grouped(totals.packed_bytes()));

@@ -97,11 +97,15 @@ void add_ranges(Module& module) {
   ranges.name = "ranges";
   if (ranges.result_names.empty())
     ranges.result_names = {"logits"};
-  for (const Op& op : ranges.ops)
-    if (is_binary(ranges, op)) {
-      ranges.results.push_back(op.operands[0]);
-      ranges.result_names.push_back("range:" + op.layer);
-    }
+  for (const Op& op : ranges.ops) {
+    const std::string name = "range:" + op.layer;
+    std::vector<std::string>& names = ranges.result_names;
+    // Both halves of a ternary layer read the same spikes: once is enough.
+    if (!is_binary(ranges, op) || std::find(names.begin(), names.end(), name) != names.end())
+      continue;
+    ranges.results.push_back(op.operands[0]);
+    names.push_back(name);
+  }
   module.functions.push_back(std::move(ranges));
 }
 

@@ -1,0 +1,29 @@
+#!/bin/bash
+# Ternary weights deployed: two bits a weight, additions only, in floats and in whole numbers.
+. "$(dirname "$0")/common.sh"
+model=$root/tests/golden/variants.rvb
+case=$root/tests/golden/cases/variant_ternary_alpha
+
+# close FILE TOLERANCE: the logits in FILE against PyTorch's
+close() {
+  /usr/bin/python3 - "$1" "$case/logits.npy" "$2" <<'END' || die "the logits in $1 are wrong"
+import sys, numpy as np
+ours, golden = np.load(sys.argv[1]), np.load(sys.argv[2])
+sys.exit(not np.abs(ours - golden).max() <= float(sys.argv[3]) * np.abs(golden).max())
+END
+}
+
+deploy() { "$RVBC" deploy "$model" -D 'weights=ternary(alpha)' --weights "$case/weights.safetensors" "$@"; }
+expect 0 deploy -o small --verify-addonly
+says 'verified: 0 multiplies'
+expect 0 ./small infer --input "$case/x.npy" --output logits.npy
+close logits.npy 1e-5
+./small info --json >info.json
+# two planes of words of 32 channels: block1 2 x 9 x 4, block2 9 x 8 + 9 x 8 + 8, hidden 3 words (72 inputs) x 6
+holds "$(field info.json '["deployment"]["binary_bytes"]') == 2 * 4 * (2 * 36 + 72 + 72 + 8 + 18)"
+for spikes in i32 i16; do
+  expect 0 deploy -o whole.$spikes --spikes $spikes --calibrate "$case/x.npy"
+  expect 0 ./whole.$spikes infer --input "$case/x.npy" --output $spikes.npy
+done
+close i32.npy 1e-4
+close i16.npy 5e-2
