@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import subprocess
+import time
 
 PEERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers")
 
@@ -25,13 +26,23 @@ def environment(threads):
 
 
 def peak_of(command, threads):
-    """The largest resident memory of a command, in bytes."""
+    """The largest resident memory of a command, in bytes. Read from the process while it runs: what the system says of an
+    ended child includes this program's own memory, from the moment between fork and exec."""
     child = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, env=environment(threads), preexec_fn=on_cores(threads))  # fmt: skip
-    _, status, usage = os.wait4(child.pid, 0)
-    if status != 0:
+    program, peak = os.path.realpath(command[0]), 0
+    while child.poll() is None:
+        try:
+            with open(f"/proc/{child.pid}/status") as file:
+                lines = [line for line in file if line.startswith("VmHWM")]
+            if lines and os.readlink(f"/proc/{child.pid}/exe") == program:
+                peak = int(lines[0].split()[1]) * 1024
+        except OSError:  # ended meanwhile
+            pass
+        time.sleep(0.002)
+    if child.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} failed")
-    return usage.ru_maxrss * 1024
+    return peak
 
 
 class Peer:
