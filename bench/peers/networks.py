@@ -163,9 +163,12 @@ def residual(stem, counts, widths, strides, neuron, pooled, c):
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten()), c
 
 
-def resnet20(neuron, c_in, classes):
-    stem = [Unit(c_in, 64, real=True), neuron(), Unit(64, 64), neuron(), Unit(64, 64), neuron(), nn.AvgPool2d(2)]
-    features, c = residual(stem, [2, 2, 2, 2], [64, 128, 256, 512], [1, 2, 2, 2], neuron, True, 64)
+def resnet20(neuron, c_in, classes, width=64):
+    stem = [Unit(c_in, width, real=True), neuron()]
+    for _ in range(2):
+        stem += [Unit(width, width), neuron()]
+    widths = [width, 2 * width, 4 * width, 8 * width]
+    features, c = residual(stem + [nn.AvgPool2d(2)], [2, 2, 2, 2], widths, [1, 2, 2, 2], neuron, True, width)
     return features, nn.Linear(c, classes)
 
 
