@@ -58,6 +58,20 @@ void check(const TrainingPlan& plan, const Manifest& m) {
     throw Failure(Exit::usage, "--augment: drop is for sequences of events, `" + m.name + "` takes still images");
 }
 
+// The program was compiled for a limit at its recipe's batch; a larger one works, in a larger block.
+void warn_of_memory(const Context& context, int64_t batch) {
+  const auto limit = context.manifest.json.find("memory_limit");
+  const rvb_function* gradient = find_function(context.program, "gradient");
+  if (limit == context.manifest.json.end() || gradient == nullptr)
+    return;
+  const int64_t bytes = gradient->static_bytes + batch * gradient->sample_bytes;
+  const int64_t most = limit->value("bytes", int64_t{0});
+  if (bytes > most)
+    fmt::print(stderr, "warning: a step at batch {} works in {:.1f} MB, above the limit of {:.1f} MB at batch {}\n",
+               batch, static_cast<double>(bytes) / 1e6, static_cast<double>(most) / 1e6,
+               limit->value("batch", int64_t{0}));
+}
+
 } // namespace
 
 int run_train(const Context& context) {
@@ -97,6 +111,7 @@ int run_train(const Context& context) {
     fmt::print(stderr, "note: flags change the plan of the run in {}: it will not equal a run that never stopped\n",
                run.path());
 
+  warn_of_memory(context, std::min(plan.batch, train->count()));
   Trainer trainer(context, plan, run, *train, test.get());
   if (options.resume) {
     compare_data(run, *train);

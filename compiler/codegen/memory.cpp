@@ -74,10 +74,42 @@ int64_t place_region(Plan& plan, const std::vector<Lifetime>& life, Place place,
   return total;
 }
 
+// A result's array is the caller's and unused until the result is written: until then it holds buffers that do not
+// depend on the batch. In training, a layer's raw weight gradient lies where the finished one will, and the block needs
+// room for one tensor of the size of the largest weights less. Largest first, each in the smallest array.
+void lend_results(Plan& plan, const std::vector<Lifetime>& life) {
+  std::vector<int> arrays, guests;
+  for (int b = 0; b < static_cast<int>(plan.buffers.size()); ++b) {
+    const Buffer& buffer = plan.buffers[b];
+    if (buffer.static_bytes == 0 || buffer.sample_bytes != 0 || life[b].first < 0)
+      continue;
+    if (buffer.place == Place::result)
+      arrays.push_back(b);
+    else if (buffer.place == Place::static_block)
+      guests.push_back(b);
+  }
+  auto by_size = [&](int a, int b) { return plan.buffers[a].static_bytes < plan.buffers[b].static_bytes; };
+  std::stable_sort(arrays.begin(), arrays.end(), by_size);
+  std::stable_sort(guests.begin(), guests.end(), [&](int a, int b) { return by_size(b, a); });
+  std::vector<std::vector<int>> held(plan.buffers.size());
+  for (int guest : guests) {
+    auto array = std::find_if(arrays.begin(), arrays.end(), [&](int a) {
+      return !by_size(a, guest) && life[guest].last < life[a].first &&
+             std::none_of(held[a].begin(), held[a].end(), [&](int other) { return overlap(life[guest], life[other]); });
+    });
+    if (array == arrays.end())
+      continue;
+    held[*array].push_back(guest);
+    plan.buffers[guest].place = Place::result;
+    plan.buffers[guest].index = plan.buffers[*array].index;
+  }
+}
+
 } // namespace
 
 void assign_offsets(Plan& plan) {
   std::vector<Lifetime> life = lifetimes(plan);
+  lend_results(plan, life);
   plan.static_bytes = place_region(plan, life, Place::static_block, &Buffer::static_bytes);
   plan.sample_bytes = place_region(plan, life, Place::sample_block, &Buffer::sample_bytes);
 }

@@ -5,8 +5,8 @@
 
 namespace rvb::codegen {
 
-// Gives every static_block and sample_block buffer its offset and the plan its two sizes. Buffers alive together never
-// overlap: verified before returning.
+// Gives every static_block and sample_block buffer its offset and the plan its two sizes; what fits into a result's
+// array before that is written moves there. Buffers alive together never overlap: verified before returning.
 void assign_offsets(Plan& plan);
 
 } // namespace rvb::codegen

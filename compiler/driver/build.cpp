@@ -5,6 +5,7 @@
 #include "driver/frontend.h"
 #include "driver/link.h"
 #include "driver/manifest.h"
+#include "driver/memory_limit.h"
 #include "driver/paths.h"
 #include "driver/times.h"
 #include "passes/passes.h"
@@ -13,6 +14,7 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <optional>
 
 namespace rvb::driver {
 
@@ -27,8 +29,8 @@ std::string si_bytes(int64_t bytes) {
 }
 
 void say_what_was_built(const sema::Program& program, const std::vector<codegen::Plan>& plans,
-                        const kernels::Target& target, const KernelObjects& objects, const Options& options,
-                        double seconds) {
+                        const kernels::Target& target, const KernelObjects& objects,
+                        const std::optional<TrainingMemory>& memory, const Options& options, double seconds) {
   int64_t real = 0, binary = 0;
   for (const LayerRow& row : layer_rows(program)) {
     real += row.real_parameters;
@@ -40,6 +42,8 @@ void say_what_was_built(const sema::Program& program, const std::vector<codegen:
   for (const codegen::Plan& plan : plans)
     fmt::print(stderr, "memory: {} {} + {} a sample\n", plan.function, si_bytes(plan.static_bytes),
                si_bytes(plan.sample_bytes));
+  if (memory)
+    fmt::print(stderr, "{}\n", text(*memory));
   fmt::print(stderr, "built {} in {:.1f} s\n", options.output, seconds);
 }
 
@@ -57,8 +61,14 @@ int run_build(const Options& options) {
   run_passes(module, passes::training_pipeline(target.avx2), options);
   times.lap("passes");
   std::vector<codegen::Plan> plans = plan_all(module, target);
+  std::optional<TrainingMemory> memory;
+  if (!options.mem_limit.empty())
+    memory = limit_memory(module, plans, program, target, options);
   codegen::ProgramInfo info = program_info(program);
-  info.manifest = manifest(program, module, plans, target, false).dump();
+  nlohmann::ordered_json described = manifest(program, module, plans, target, false);
+  if (memory)
+    described["memory_limit"] = {{"bytes", memory->limit}, {"batch", memory->batch}};
+  info.manifest = described.dump();
   if (emit_text(module, plans, info, target, options))
     return 0;
   times.lap("plan");
@@ -86,7 +96,7 @@ int run_build(const Options& options) {
   if (options.time_passes)
     times.print(std::cout);
   if (!options.quiet)
-    say_what_was_built(program, plans, target, objects, options, times.seconds());
+    say_what_was_built(program, plans, target, objects, memory, options, times.seconds());
   return 0;
 }
 

@@ -25,7 +25,7 @@ const std::vector<std::string> subcommands = {"build", "deploy",  "check",   "su
 std::vector<std::string> with_subcommand(std::vector<std::string> words) {
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
-    if (word == "-o" || word == "-D" || word == "-j") { // these take the next word
+    if (word == "-o" || word == "-D" || word == "-j" || word == "--mem-limit") { // these take the next word
       ++i;
       continue;
     }
@@ -135,10 +135,18 @@ private:
                   "compute every time step, also where the steps are proven to be alike");
   }
 
+  void add_memory_limit(CLI::App* sub) {
+    sub->add_option("--mem-limit", options_.mem_limit,
+                    "compute values again in the backward pass until the block of a training step, at the recipe's "
+                    "batch, fits: --mem-limit 300MB (KB, MB, GB, KiB, MiB, GiB)")
+        ->type_name("SIZE");
+  }
+
   void add_build() {
     CLI::App* sub = command("build", "compile a network to a program (the default)", &CommandLine::build);
     add_model(sub);
     add_compilation(sub);
+    add_memory_limit(sub);
   }
 
   void add_deploy() {
@@ -168,6 +176,7 @@ private:
     summary->add_flag("--json", options_.json, "as JSON");
     add_collapse(summary);
     summary->add_option("--target", options_.target, "instruction set")->capture_default_str();
+    add_memory_limit(summary);
     CLI::App* graph = command("graph", "draw the network", &CommandLine::graph);
     add_model(graph);
     graph->add_option("-o,--output", options_.output, "the file to write (default: standard output)");

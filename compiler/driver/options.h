@@ -21,6 +21,7 @@ struct Options {
   std::string calibrate;      // deploy: a data folder or an .npy of inputs
   int64_t calibration_samples = 1024;
   bool observe = false;      // deploy: with the function that shows spikes and membranes
+  std::string mem_limit;     // build, summary: of the training step's block; "" for none
   bool collapse_time = true; // false: every time step is computed
   bool json = false;
   bool quiet = false;

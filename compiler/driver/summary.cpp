@@ -3,12 +3,14 @@
 #include "driver/compile.h"
 #include "driver/frontend.h"
 #include "driver/manifest.h"
+#include "driver/memory_limit.h"
 #include "passes/passes.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <iostream>
+#include <optional>
 
 namespace rvb::driver {
 
@@ -195,15 +197,26 @@ int run_summary(const Options& options) {
   sema::Program program = load_program(options);
   kernels::Target target = resolve_target(options.target);
   ir::Module module = generate(program, {true, true, false});
-  run_passes(module, passes::training_pipeline(), options);
+  run_passes(module, passes::training_pipeline(target.avx2), options);
   std::vector<codegen::Plan> plans = plan_all(module, target);
+  std::optional<TrainingMemory> memory;
+  if (!options.mem_limit.empty())
+    memory = limit_memory(module, plans, program, target, options);
   std::vector<LayerRow> rows = layer_rows(program);
   Totals totals = total(program, rows);
   Steps steps{computed_steps(program, *module.find("infer")), computed_steps(program, *module.find("gradient"))};
-  if (options.json)
-    std::cout << as_json(program, rows, totals, plans, steps, options).dump(2) << "\n";
-  else
+  if (options.json) {
+    ordered_json j = as_json(program, rows, totals, plans, steps, options);
+    if (memory)
+      j["memory_limit"] = {{"bytes", memory->limit},           {"batch", memory->batch},
+                           {"planned_bytes", memory->planned}, {"recomputed", memory->repeated},
+                           {"operations", memory->operations}, {"more_work", memory->more_work}};
+    std::cout << j.dump(2) << "\n";
+  } else {
     print_table(program, rows, totals, plans, steps, options);
+    if (memory)
+      fmt::print("{}\n", text(*memory));
+  }
   std::cout << std::flush;
   return 0;
 }

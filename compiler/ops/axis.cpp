@@ -33,8 +33,10 @@ std::optional<Types> sum_types(const ir::Op& op, const Types& operands, std::str
 
 Gradients scale_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {
   ir::Attributes axis{{"axis", op.integer("axis")}};
+  // The sums first: the product, as large as the weights, is gone before their gradient is made.
   ir::Value product = make(b, Opcode::mul, {*up[0], op.operands[0]});
-  return {make(b, Opcode::scale, {*up[0], op.operands[1]}, axis), make(b, Opcode::sum, {product}, axis)};
+  ir::Value sums = make(b, Opcode::sum, {product}, axis);
+  return {make(b, Opcode::scale, {*up[0], op.operands[1]}, axis), sums};
 }
 
 // Of sums for each channel: every element gets its channel's gradient. A map that yields one number a channel.

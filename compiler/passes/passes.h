@@ -23,13 +23,17 @@ bool fold_alpha(ir::Module& module);
 bool pack_weights(ir::Module& module);  // conv2d(x, sign(constant)) -> binary_conv2d(x, bits)
 bool sign_synapses(ir::Module& module); // training: conv2d(x, sign(w)) -> binary_conv2d(x, pack_signs(w))
 bool fuse(ir::Module& module);          // elementwise operations join a scan
+bool recompute(ir::Module& module);     // values are computed again instead of kept; with a limit: recompute.h
 
 struct Pass {
   const char* name; // as --print-after takes it
   bool (*run)(ir::Module& module);
+  bool (*run_with)(ir::Module& module, const std::string& argument) = nullptr; // for passes that take NAME=ARGUMENT
 };
 const std::vector<Pass>& all_passes();
-const Pass* find_pass(const std::string& name); // null when there is none
+// By name, or NAME=ARGUMENT; null when there is none. An argument that the pass does not take is a Failure with
+// Exit::usage when it runs.
+const Pass* find_pass(const std::string& name);
 
 struct RunOptions {
   std::vector<std::string> print_after; // names, or "all"

@@ -1,6 +1,7 @@
 // Runs passes: the table, verification between them, dumps and times.
 #include "ir/text.h"
 #include "passes/passes.h"
+#include "passes/recompute.h"
 #include "passes/verify.h"
 #include "support/result.h"
 
@@ -10,6 +11,17 @@
 #include <ostream>
 
 namespace rvb::passes {
+
+namespace {
+
+bool recompute_within(ir::Module& module, const std::string& argument) {
+  const std::optional<MemoryLimit> limit = parse_memory_limit(argument);
+  if (!limit)
+    throw Failure(Exit::usage, "recompute takes BYTES@BATCH, not `" + argument + "`");
+  return recompute(module, *limit);
+}
+
+} // namespace
 
 const std::vector<Pass>& all_passes() {
   static const std::vector<Pass> passes = {
@@ -26,13 +38,15 @@ const std::vector<Pass>& all_passes() {
       {"pack_weights", pack_weights},
       {"sign_synapses", sign_synapses},
       {"fuse", fuse},
+      {"recompute", recompute, recompute_within},
   };
   return passes;
 }
 
 const Pass* find_pass(const std::string& name) {
+  const std::string wanted = name.substr(0, name.find('='));
   for (const Pass& pass : all_passes())
-    if (name == pass.name)
+    if (wanted == pass.name)
       return &pass;
   return nullptr;
 }
@@ -51,6 +65,15 @@ void check(const ir::Module& module, const std::string& pass) {
   throw Failure(Exit::internal, message);
 }
 
+bool run_one(const Pass& pass, ir::Module& module, const std::string& name) {
+  const size_t equal = name.find('=');
+  if (equal == std::string::npos)
+    return pass.run(module);
+  if (pass.run_with == nullptr)
+    throw Failure(Exit::usage, "pass `" + name.substr(0, equal) + "` takes no argument");
+  return pass.run_with(module, name.substr(equal + 1));
+}
+
 } // namespace
 
 void run(ir::Module& module, const std::vector<std::string>& names, const RunOptions& options) {
@@ -62,7 +85,7 @@ void run(ir::Module& module, const std::vector<std::string>& names, const RunOpt
     const auto begin = std::chrono::steady_clock::now();
     bool changed;
     try {
-      changed = pass->run(module);
+      changed = run_one(*pass, module, name);
     } catch (const std::logic_error& error) { // a rule refused what the pass built
       throw Failure(Exit::internal, "pass `" + name + "`: " + error.what());
     }
@@ -72,10 +95,10 @@ void run(ir::Module& module, const std::vector<std::string>& names, const RunOpt
     if (!options.print)
       continue;
     if (options.time)
-      *options.print << std::left << std::setw(20) << name << std::right << std::fixed << std::setprecision(2)
+      *options.print << std::left << std::setw(20) << pass->name << std::right << std::fixed << std::setprecision(2)
                      << std::setw(10) << took.count() << " ms" << (changed ? "" : "  no change") << "\n";
     if (std::find(wanted.begin(), wanted.end(), "all") != wanted.end() ||
-        std::find(wanted.begin(), wanted.end(), name) != wanted.end())
+        std::find(wanted.begin(), wanted.end(), pass->name) != wanted.end())
       *options.print << "// after " << name << "\n" << ir::print(module) << "\n";
   }
 }

@@ -80,4 +80,63 @@ TEST(Memory, OffsetsAreAlignedAndDisjointWhileAlive) {
   }
 }
 
+// Results (arrays of the caller) hold what does not depend on the batch until they are written, and nothing larger,
+// nothing later, no two things at once.
+TEST(Memory, ResultsHoldBuffersUntilTheyAreWritten) {
+  std::mt19937 random(11);
+  int lent = 0;
+  for (int round = 0; round < 200; ++round) {
+    Plan plan;
+    std::vector<int64_t> sizes; // of the results
+    std::vector<int> alive;
+    for (int c = 0; c < 30; ++c) {
+      std::vector<int> inputs;
+      for (int buffer : alive)
+        if (random() % 4 == 0)
+          inputs.push_back(buffer);
+      const int kind = static_cast<int>(random() % 4);
+      const int made = add_buffer(plan, kind == 0 ? Place::sample_block : Place::static_block, 1 + random() % 5000);
+      if (kind == 1) {
+        plan.buffers[made].place = Place::result;
+        plan.buffers[made].index = static_cast<int64_t>(sizes.size());
+        sizes.push_back(plan.buffers[made].static_bytes);
+      }
+      alive.push_back(made);
+      add_call(plan, inputs, {made});
+    }
+    const Plan before = plan;
+    assign_offsets(plan);
+    std::vector<int> first(plan.buffers.size(), -1), last(plan.buffers.size(), -1);
+    for (int c = 0; c < static_cast<int>(plan.calls.size()); ++c)
+      for (const auto* list : {&plan.calls[c].inputs, &plan.calls[c].outputs})
+        for (int b : *list) {
+          first[b] = first[b] < 0 ? c : first[b];
+          last[b] = c;
+        }
+    for (size_t a = 0; a < plan.buffers.size(); ++a) {
+      const Buffer& x = plan.buffers[a];
+      if (before.buffers[a].place == Place::result) {
+        EXPECT_EQ(x.place, Place::result);
+        EXPECT_EQ(x.index, before.buffers[a].index);
+      }
+      if (x.place != Place::result)
+        continue;
+      EXPECT_EQ(x.sample_bytes, 0);
+      EXPECT_LE(x.static_bytes, sizes[static_cast<size_t>(x.index)]);
+      lent += before.buffers[a].place != Place::result;
+      for (size_t b = 0; b < a; ++b) {
+        const Buffer& y = plan.buffers[b];
+        if (y.place == Place::result && y.index == x.index) {
+          EXPECT_TRUE(first[a] > last[b] || first[b] > last[a]) << x.value << " and " << y.value;
+        }
+      }
+      for (size_t b = 0; b < plan.buffers.size(); ++b)
+        if (before.buffers[b].place == Place::result && before.buffers[b].index == x.index && b != a) {
+          EXPECT_LT(last[a], first[b]) << x.value << " in the place of " << plan.buffers[b].value;
+        }
+    }
+  }
+  EXPECT_GT(lent, 100);
+}
+
 } // namespace
