@@ -132,6 +132,8 @@ void add_passes(std::vector<Case>& cases) {
   add("repeat", 16, {x}, "(%a) {times = 2}", {twice});
   add("sum_time", 16, {twice}, "(%a)", {x});
   add("mean_time", 16, {twice}, "(%a)", {x});
+  add("split_time", 16, {twice}, "(%a)", {x, x});
+  add("stack_time", 16, {x, x}, "(%a, %b)", {twice});
   add("scale", 16, {x, c}, "(%a, %b) {axis = 3}", {x});
   add("pack_signs", 1, {"f32[3,3,512,512]"}, "(%a)", {"u32[9,16,512]"});
   add("pack_signs", 1, {"f32[3,3,512,512]"}, "(%a) {transposed = 1}", {"u32[9,16,512]"}, " transposed");
