@@ -32,8 +32,8 @@ LayerBuilder::LayerBuilder(const Layer& layer, const kernels::Target& target)
     : layer_(layer), target_(target), shape_(shape_of(layer)), tiles_(choose_tiles(shape_, target)),
       lanes_(tiles_.lanes), wide_(tiles_.lanes == 16),
       spikes_(layer.function->type(layer.synapse->operands[0].value).element), real_(spikes_ == ir::Element::f32),
-      narrow_(wide_ && spikes_ == ir::Element::i16), inputs_(inputs_of(layer)), outputs_(outputs_of(layer)),
-      module_("rvb_layer", context_), b_(context_) {
+      narrow_(wide_ && spikes_ == ir::Element::i16), bytes_(!wide_ && spikes_ == ir::Element::i16),
+      inputs_(inputs_of(layer)), outputs_(outputs_of(layer)), module_("rvb_layer", context_), b_(context_) {
   i8_ = b_.getInt8Ty();
   i16_ = b_.getInt16Ty();
   i32_ = b_.getInt32Ty();

@@ -41,10 +41,13 @@ private:
   // What stands around the inner loop: a function, its loops over taps and words, its results.
   using Words = std::function<void(llvm::Value* tables, llvm::Value* bits, int groups)>;
   llvm::Function* begin_sums(const Variant& variant);
-  void each_word(llvm::Function* f, const Words& body);
+  void each_word(llvm::Function* f, const Words& body, const std::function<void(llvm::Value*)>& each_tap = {});
   void store_sums(llvm::Function* f, const Variant& variant, const std::vector<llvm::Value*>& sums);
   // layer_narrow.cpp. The same for spikes of 16 bits.
   llvm::Function* build_narrow_sums(const Variant& variant);
+  // layer_bytes.cpp. The same on registers of 32 bytes.
+  void store_byte_tables(llvm::Value* spikes, llvm::Value* place, llvm::Value* sizes);
+  llvm::Function* build_byte_sums(const Variant& variant);
 
   // layer_neuron.cpp. void neuron(sums, arrays, at, state_at, state, channel, pixels, stride, step): the neuron on a
   // block of sums.
@@ -86,7 +89,8 @@ private:
 
   int last_lanes() const { return (shape_.outputs - 1) % lanes_ + 1; } // of the last vector of outputs
   int64_t table_bytes() const { return narrow_ ? 32 : int64_t{4} * lanes_; }
-  int64_t pixel_bytes() const { return shape_.groups() * table_bytes(); }
+  int64_t sizes_at() const { return (shape_.groups() + 1) / 2 * 2 * table_bytes(); } // layer_bytes.cpp, of a pixel
+  int64_t pixel_bytes() const { return bytes_ ? sizes_at() + 32 : shape_.groups() * table_bytes(); }
   int64_t spike_bytes() const { return ir::bytes_of(spikes_); }
   int64_t row_bytes() const { return pixel_bytes() * (left_ + shape_.width + right_); }
   int64_t image_bytes() const { return row_bytes() * table_rows_; }
@@ -104,6 +108,7 @@ private:
   const ir::Element spikes_;                              // f32, i32 or i16
   const bool real_;                                       // they are f32
   const bool narrow_;                                     // i16 spikes on wide registers: tables of 16-bit numbers
+  const bool bytes_;                                      // i16 spikes on others: tables of bytes
   int left_ = 0, right_ = 0, table_rows_ = 0, above_ = 0; // the frame of zeros, and what a strip's tables span
   int64_t strip_elements_ = 0;                            // of one state, of all images of a task
   std::vector<ir::Value> inputs_, outputs_;

@@ -10,7 +10,7 @@ llvm::Function* LayerBuilder::sums(const Variant& variant) {
   llvm::Function*& made = sums_[variant];
   if (made == nullptr) {
     llvm::IRBuilder<>::InsertPointGuard guard(b_);
-    made = narrow_ ? build_narrow_sums(variant) : build_sums(variant);
+    made = narrow_ ? build_narrow_sums(variant) : bytes_ ? build_byte_sums(variant) : build_sums(variant);
   }
   return made;
 }
@@ -24,7 +24,7 @@ llvm::Function* LayerBuilder::begin_sums(const Variant& variant) {
   return function(name, {pointer_, pointer_, pointer_, i64_, i64_, i64_, i64_, i64_}, true);
 }
 
-void LayerBuilder::each_word(llvm::Function* f, const Words& body) {
+void LayerBuilder::each_word(llvm::Function* f, const Words& body, const std::function<void(llvm::Value*)>& each_tap) {
   const int64_t word_bytes = int64_t{4} * shape_.outputs; // from a word of an output to its next 32 channels
   loop(number(0), f->getArg(3), [&](llvm::Value* row) {
     llvm::Value* row_tables = bytes_on(f->getArg(0), times(row, row_bytes()));
@@ -32,6 +32,8 @@ void LayerBuilder::each_word(llvm::Function* f, const Words& body) {
     loop(number(0), f->getArg(4), [&](llvm::Value* column) {
       llvm::Value* tables = bytes_on(row_tables, times(column, pixel_bytes()));
       llvm::Value* bits = bytes_on(row_bits, b_.CreateMul(column, f->getArg(6)));
+      if (each_tap)
+        each_tap(tables);
       int whole = shape_.channels % 32 == 0 ? shape_.words() : shape_.words() - 1;
       if (whole > 0)
         loop(number(0), number(whole), [&](llvm::Value* word) {

@@ -78,6 +78,7 @@ llvm::Function* LayerBuilder::build_tables() {
   bool scaled = layer_.synapse->operands.size() > 2;
   int chunk_groups = lanes_ / 4;
   int chunks = (shape_.channels + lanes_ - 1) / lanes_;
+  llvm::Value* sizes = bytes_ ? b_.CreateAlloca(ints_) : nullptr;
   llvm::Type* element = real_ ? f32_ : spikes_ == ir::Element::i16 ? i16_ : i32_;
   loop(number(0), f->getArg(4), [&](llvm::Value* row) {
     llvm::Value* line = bytes_on(tables, times(row, row_bytes()));
@@ -93,13 +94,17 @@ llvm::Function* LayerBuilder::build_tables() {
     loop(number(0), number(shape_.width), [&](llvm::Value* x) {
       llvm::Value* from = bytes_on(pixels, times(x, spike_bytes() * shape_.channels));
       llvm::Value* to = bytes_on(places, times(x, pixel_bytes()));
+      if (bytes_)
+        b_.CreateStore(llvm::ConstantAggregateZero::get(ints_), sizes);
       auto chunk = [&](llvm::Value* channel, int count, int groups) {
         llvm::Value* spikes = load_lanes(element, bytes_on(from, times(channel, spike_bytes())), count);
         if (scaled) // alpha, in training: one number a channel, once a spike
           spikes = b_.CreateFMul(spikes, load_lanes(f32_, bytes_on(scale, times(channel, 4)), count));
-        if (spikes_ == ir::Element::i16 && !narrow_)
-          spikes = b_.CreateSExt(spikes, ints_);
-        store_tables(spikes, bytes_on(to, times(channel, table_bytes() / 4)), groups);
+        llvm::Value* place = bytes_on(to, times(channel, table_bytes() / 4));
+        if (bytes_)
+          store_byte_tables(spikes, place, sizes);
+        else
+          store_tables(spikes, place, groups);
       };
       int whole = shape_.channels % lanes_ == 0 ? chunks : chunks - 1;
       if (whole > 0)
@@ -109,6 +114,8 @@ llvm::Function* LayerBuilder::build_tables() {
       if (whole < chunks)
         chunk(number(int64_t{1} * whole * lanes_), shape_.channels - whole * lanes_,
               shape_.groups() - whole * chunk_groups);
+      if (bytes_)
+        store(b_.CreateAddReduce(b_.CreateLoad(ints_, sizes)), bytes_on(to, sizes_at()));
     });
   });
   b_.CreateRetVoid();

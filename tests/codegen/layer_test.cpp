@@ -168,7 +168,8 @@ std::vector<Tensor> tensors(const Layer& layer, int64_t batch, const std::vector
 // Empty when everything agrees. The function's first operation is the synapses; a scan may follow.
 // `whole` is how far apart whole numbers may be, as a part of the largest: 0 for sums; what a neuron emits may round to
 // the neighbour, since the interpreter computes in double precision.
-string differences(const string& text, int64_t batch, double whole = 0) {
+// `loud`: all spikes of 16 bits at their limit and all signs +, so that sums are the largest that there can be.
+string differences(const string& text, int64_t batch, double whole = 0, bool loud = false) {
   ir::Module module;
   try {
     module = ir::parse(text);
@@ -187,6 +188,9 @@ string differences(const string& text, int64_t batch, double whole = 0) {
   for (size_t i = 0; i < arguments.size(); ++i) {
     for (double& v : arguments[i].data)
       v = arguments[i].type.element == ir::Element::f32 ? static_cast<float>(v) : v;
+    if (loud)
+      std::fill(arguments[i].data.begin(), arguments[i].data.end(),
+                arguments[i].type.element == ir::Element::i16 ? 1023.0 : 0xffffffffU);
     values[function.parameters[i]] = arguments[i];
   }
   std::vector<Tensor> expected = interpreter::evaluate(module, function, batch, arguments);
@@ -351,10 +355,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Convolution{5, 6, 3, 8, 4, 3, 2, 2, "3,?"}, Convolution{5, 7, 40, 24, 3, 1, 2, 1},
                     Convolution{33, 32, 64, 64, 3, 1, 1, 1, "2,?"}, Convolution{40, 9, 36, 100, 3, 2, 1, 2, "2,?"}));
 
-string linear(int64_t in, int64_t out, const string& lead) {
-  string y = "f32[" + lead + "," + to_string(out) + "]";
-  return "func @f(%x: f32[" + lead + "," + to_string(in) + "], %b: u32[1," + to_string((in + 31) / 32) + "," +
-         to_string(out) + "]) -> (" + y + ") {\n  %r = binary_linear(%x, %b) {channels = " + pair(in, out) +
+string linear(int64_t in, int64_t out, const string& lead, const string& spikes = "f32") {
+  string y = (spikes == "f32" ? "f32[" : "i32[") + lead + "," + to_string(out) + "]";
+  return "func @f(%x: " + spikes + "[" + lead + "," + to_string(in) + "], %b: u32[1," + to_string((in + 31) / 32) +
+         "," + to_string(out) + "]) -> (" + y + ") {\n  %r = binary_linear(%x, %b) {channels = " + pair(in, out) +
          "} : " + y + "\n  ret(%r)\n}\n";
 }
 
@@ -364,6 +368,21 @@ TEST(Layers, Linear) {
   EXPECT_EQ("", differences(linear(100, 10, "?"), 1));
   EXPECT_EQ("", differences(linear(6272, 130, "?"), 7));
   EXPECT_EQ("", differences(linear(31, 512, "3,?"), 5));
+}
+
+// Sums of so many spikes that no smaller number than one of 32 bits holds them, at the spikes' limit.
+TEST(Layers, LargestSums) {
+  for (string spikes : {"i16", "i32"}) {
+    EXPECT_EQ("", differences(linear(4160, 40, "?", spikes), 3));
+    EXPECT_EQ("", differences(linear(8211, 72, "?", spikes), 9));
+  }
+  EXPECT_EQ("", differences(linear(4160, 40, "?", "i16"), 3, 0, true));
+  EXPECT_EQ("", differences(linear(8211, 72, "?", "i16"), 9, 0, true));
+  string convolution = "func @f(%x: i16[?,3,4,512], %b: u32[9,16,40]) -> (i32[?,3,4,40]) {\n  %r = binary_conv2d(%x, "
+                       "%b) {channels = [512, 40], kernel = [3, 3], pad = [1, 1], stride = [1, 1]} : i32[?,3,4,40]\n"
+                       "  ret(%r)\n}\n";
+  EXPECT_EQ("", differences(convolution, 9));
+  EXPECT_EQ("", differences(convolution, 9, 0, true));
 }
 
 TEST(Layers, ANeuronJoinsOnlyWhereItCan) {

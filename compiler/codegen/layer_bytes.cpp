@@ -1,0 +1,226 @@
+// Sums of 16-bit spikes where registers hold 32 bytes (AVX2). The lookup there is vpshufb: 32 outputs' entries of a
+// table of 16 bytes at once. Spikes are at most 1023 in size, so a signed sum f of four needs 13 bits. What is looked
+// up is the unsigned t = (f + |a| + |b| + |c| + |d|) / 2, the sum of max(x, 0) where the sign is + and of max(-x, 0)
+// where it is -: 12 bits, two digits of 6, each with a table of its own. The sum of all f is twice the sum of all t,
+// less the sum of all |x|, which is made once a pixel and added once a tap.
+//
+// A digit is at most 63, so four lookups are added as bytes (252). They are then added, as numbers of 16 bits, to two
+// sums a digit: `whole`, even byte + 256 * odd byte modulo 2^16, and `odd`, the odd byte by its own; the even one is
+// whole - 256 * odd. Sixteen bits hold 260 such additions, 4160 synapses an output; then they go to sums of 32 bits.
+//
+// Vector instructions for 128 synapses (32 outputs), and what P pixels share for their indices:
+//   this: 2 lookups, 1.5 additions, 6 / 4 to widen = 5, and 3 / P
+//   8 entries of 16 bits, two bytes an index, fourth spike by its sign: 2 lookups, 2 signs, 2 additions, 0.5 to widen
+//     = 6.5, and 12 / P for byte pairs and signs
+//   8 entries of 16 bits, groups of three spikes, no sign: 2.75 lookups, 2.75 additions, 0.5 to widen = 6, and 10 / P
+//   16 entries, two bytes of 16 bits unpacked at every lookup: 4 shuffles, 2 additions, 0.5 = 6.5, and 3 / P
+// AMD's cores have four vector pipes, two of them shuffle: at most 4 * 128 / 5 = 102 synapses a cycle, where they
+// multiply-add 16. Intel's before Ice Lake shuffle on one of three: 64 a cycle, no order above has more.
+#include "codegen/layer_builder.h"
+
+#include <llvm/IR/IntrinsicsX86.h>
+
+#include <algorithm>
+#include <array>
+
+namespace rvb::codegen {
+
+namespace {
+
+constexpr uint64_t digit_bits = 6;
+constexpr int quad = 4;                  // groups whose digits are added as bytes
+constexpr int block = 4;                 // vectors of 8 outputs that a lookup serves
+constexpr int64_t pair_bytes = 64;       // two groups: low digits of both, high digits of both
+constexpr int64_t additions_in_16 = 260; // 65535 / (4 * 63)
+
+// The 4 x 4 numbers of 32 bits that stand in the same halves of four registers, transposed.
+std::array<llvm::Value*, 4> transposed(llvm::IRBuilder<>& b, const std::array<llvm::Value*, 4>& rows) {
+  const std::vector<int> low{0, 8, 1, 9, 4, 12, 5, 13}, high{2, 10, 3, 11, 6, 14, 7, 15};
+  const std::vector<int> first{0, 1, 8, 9, 4, 5, 12, 13}, second{2, 3, 10, 11, 6, 7, 14, 15};
+  llvm::Value* low_01 = b.CreateShuffleVector(rows[0], rows[1], low);
+  llvm::Value* low_23 = b.CreateShuffleVector(rows[2], rows[3], low);
+  llvm::Value* high_01 = b.CreateShuffleVector(rows[0], rows[1], high);
+  llvm::Value* high_23 = b.CreateShuffleVector(rows[2], rows[3], high);
+  return {b.CreateShuffleVector(low_01, low_23, first), b.CreateShuffleVector(low_01, low_23, second),
+          b.CreateShuffleVector(high_01, high_23, first), b.CreateShuffleVector(high_01, high_23, second)};
+}
+
+} // namespace
+
+// Tables of the two groups of 8 channels; the channels' sizes are added to `sizes`.
+void LayerBuilder::store_byte_tables(llvm::Value* spikes, llvm::Value* place, llvm::Value* sizes) {
+  llvm::Value* positive =
+      b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, spikes, llvm::ConstantAggregateZero::get(spikes->getType()));
+  llvm::Value* negative = b_.CreateSub(positive, spikes);
+  llvm::Value* size = b_.CreateZExt(b_.CreateAdd(positive, negative), ints_);
+  b_.CreateStore(b_.CreateAdd(b_.CreateLoad(ints_, sizes), size), sizes);
+  // Each group in a half of the register: positive and negative part of each of its channels.
+  std::vector<int> interleaved;
+  for (int i = 0; i < 16; ++i)
+    interleaved.push_back(i / 2 + i % 2 * 8);
+  llvm::Value* parts = b_.CreateShuffleVector(positive, negative, interleaved);
+  auto part = [&](int channel, const std::function<bool(int)>& plus) { // of the eight entries of both groups
+    std::vector<int> lanes;
+    for (int i = 0; i < 16; ++i)
+      lanes.push_back(i / 8 * 8 + 2 * channel + (plus(i % 8) ? 0 : 1));
+    return b_.CreateShuffleVector(parts, parts, lanes);
+  };
+  auto by_bit = [&](int bit) { return part(bit, [bit](int entry) { return ((entry >> bit) & 1) != 0; }); };
+  llvm::Value* three = b_.CreateAdd(b_.CreateAdd(by_bit(0), by_bit(1)), by_bit(2));
+  llvm::Value* entries[2] = {b_.CreateAdd(three, part(3, [](int) { return false; })),
+                             b_.CreateAdd(three, part(3, [](int) { return true; }))};
+  llvm::Function* pack = llvm::Intrinsic::getDeclaration(&module_, llvm::Intrinsic::x86_avx2_packuswb);
+  llvm::Value* mask = b_.CreateVectorSplat(16, b_.getInt16((1 << digit_bits) - 1));
+  store(b_.CreateCall(pack, {b_.CreateAnd(entries[0], mask), b_.CreateAnd(entries[1], mask)}), place, 32);
+  store(b_.CreateCall(pack, {b_.CreateLShr(entries[0], digit_bits), b_.CreateLShr(entries[1], digit_bits)}),
+        bytes_on(place, pair_bytes / 2), 32);
+}
+
+llvm::Function* LayerBuilder::build_byte_sums(const Variant& variant) {
+  llvm::Function* f = begin_sums(variant);
+  const int pixels = variant.pixels, vectors = variant.vectors, blocks = (vectors + block - 1) / block;
+  const int64_t pixel_step = variant.across ? image_bytes() : shape_.stride_x * pixel_bytes();
+  auto lanes_of = [&](int v) { return variant.ends && v == vectors - 1 ? last_lanes() : lanes_; };
+  auto* bytes = llvm::FixedVectorType::get(i8_, 32);
+  auto* shorts = llvm::FixedVectorType::get(i16_, 16);
+  auto* table = llvm::FixedVectorType::get(i8_, 16);
+  auto cleared = [&](llvm::Type* type) {
+    llvm::Value* place = b_.CreateAlloca(type);
+    b_.CreateStore(llvm::Constant::getNullValue(type), place);
+    return place;
+  };
+  auto add_to = [&](llvm::Value* place, llvm::Value* term) {
+    b_.CreateStore(b_.CreateAdd(b_.CreateLoad(term->getType(), place), term), place);
+  };
+  // Of a pixel and a block: per digit the sums in 16 bits; then sums in 32 bits. A register's byte 16 h + 4 v + j is
+  // output 8 v + 4 h + j; sums[j] holds these of all v and h.
+  struct Sums {
+    llvm::Value *whole[2], *odd[2];
+    std::array<llvm::Value*, 4> wide;
+  };
+  std::vector<Sums> sums(static_cast<size_t>(pixels * blocks));
+  for (Sums& s : sums) {
+    for (int digit = 0; digit < 2; ++digit) {
+      s.whole[digit] = cleared(shorts);
+      s.odd[digit] = cleared(shorts);
+    }
+    for (llvm::Value*& w : s.wide)
+      w = cleared(ints_);
+  }
+  std::vector<llvm::Value*> sizes;
+  for (int p = 0; p < pixels; ++p)
+    sizes.push_back(cleared(i32_));
+
+  auto widen = [&] {
+    llvm::Value* low = b_.CreateVectorSplat(8, b_.getInt32(0xffff));
+    for (Sums& s : sums) {
+      llvm::Value* numbers[2][2]; // even or odd bytes; digit
+      for (int digit = 0; digit < 2; ++digit) {
+        llvm::Value* odd = b_.CreateLoad(shorts, s.odd[digit]);
+        llvm::Value* even = b_.CreateSub(b_.CreateLoad(shorts, s.whole[digit]), b_.CreateShl(odd, 8));
+        numbers[0][digit] = b_.CreateBitCast(even, ints_);
+        numbers[1][digit] = b_.CreateBitCast(odd, ints_);
+        b_.CreateStore(llvm::Constant::getNullValue(shorts), s.whole[digit]);
+        b_.CreateStore(llvm::Constant::getNullValue(shorts), s.odd[digit]);
+      }
+      for (int j = 0; j < 4; ++j) {
+        auto half = [&](llvm::Value* n) { return j < 2 ? b_.CreateAnd(n, low) : b_.CreateLShr(n, 16); };
+        add_to(s.wide[static_cast<size_t>(j)],
+               b_.CreateAdd(half(numbers[j % 2][0]), b_.CreateShl(half(numbers[j % 2][1]), digit_bits)));
+      }
+    }
+  };
+  int64_t taps = 0;
+  for (const Phase& phase : shape_.phases)
+    taps = std::max(taps, int64_t{1} * phase.taps_y * phase.taps_x);
+  const bool overflows = 2 * taps * shape_.words() > additions_in_16;
+  llvm::Value* additions = overflows ? cleared(i64_) : nullptr;
+
+  llvm::Function* look_up = llvm::Intrinsic::getDeclaration(&module_, llvm::Intrinsic::x86_avx2_pshuf_b);
+  std::vector<int> both_halves, bytes_together;
+  for (int i = 0; i < 32; ++i) {
+    both_halves.push_back(i % 16);
+    bytes_together.push_back(i / 16 * 16 + i % 4 * 4 + i % 16 / 4);
+  }
+  auto word = [&](llvm::Value* tables, llvm::Value* bits, int groups) {
+    if (overflows) {
+      when(b_.CreateICmpSGT(b_.CreateLoad(i64_, additions), number(additions_in_16 - 2)), [&] {
+        widen();
+        b_.CreateStore(number(0), additions);
+      });
+      add_to(additions, number(2));
+    }
+    // Byte k of the words of a block's outputs.
+    std::vector<std::array<llvm::Value*, 4>> weights;
+    for (int k = 0; k < blocks; ++k) {
+      std::array<llvm::Value*, 4> rows;
+      for (int i = 0; i < block; ++i) {
+        const int v = k * block + i;
+        llvm::Value* row = v < vectors ? load_lanes(i32_, bytes_on(bits, int64_t{4} * v * lanes_), lanes_of(v))
+                                       : llvm::Constant::getNullValue(ints_);
+        row = b_.CreateBitCast(row, bytes);
+        rows[static_cast<size_t>(i)] = b_.CreateBitCast(b_.CreateShuffleVector(row, row, bytes_together), ints_);
+      }
+      weights.push_back(transposed(b_, rows));
+    }
+    auto index = [&](int b, int group) {
+      llvm::Value* byte = weights[static_cast<size_t>(b)][static_cast<size_t>(group / 2)];
+      if (group % 2 != 0)
+        byte = b_.CreateLShr(byte, 4);
+      return b_.CreateAnd(b_.CreateBitCast(byte, bytes), b_.CreateVectorSplat(32, b_.getInt8(15)));
+    };
+    for (int first = 0; first < groups; first += quad) {
+      const int last = std::min(groups, first + quad);
+      std::vector<llvm::Value*> indices;
+      for (int g = first; g < last; ++g)
+        for (int k = 0; k < blocks; ++k)
+          indices.push_back(index(k, g));
+      for (int p = 0; p < pixels; ++p)
+        for (int digit = 0; digit < 2; ++digit) {
+          std::vector<llvm::Value*> four(static_cast<size_t>(blocks), nullptr);
+          for (int g = first; g < last; ++g) {
+            llvm::Value* half = load(
+                table, bytes_on(tables, p * pixel_step + g / 2 * pair_bytes + digit * pair_bytes / 2 + g % 2 * 16), 16);
+            llvm::Value* entries = b_.CreateShuffleVector(half, half, both_halves);
+            for (int k = 0; k < blocks; ++k) {
+              llvm::Value*& sum = four[static_cast<size_t>(k)];
+              llvm::Value* found =
+                  b_.CreateCall(look_up, {entries, indices[static_cast<size_t>((g - first) * blocks + k)]});
+              sum = sum == nullptr ? found : b_.CreateAdd(sum, found);
+            }
+          }
+          for (int k = 0; k < blocks; ++k) {
+            Sums& s = sums[static_cast<size_t>(p * blocks + k)];
+            llvm::Value* whole = b_.CreateBitCast(four[static_cast<size_t>(k)], shorts);
+            add_to(s.whole[digit], whole);
+            add_to(s.odd[digit], b_.CreateLShr(whole, 8));
+          }
+        }
+    }
+  };
+  each_word(f, word, [&](llvm::Value* tables) {
+    for (int p = 0; p < pixels; ++p)
+      add_to(sizes[static_cast<size_t>(p)], load(i32_, bytes_on(tables, p * pixel_step + sizes_at())));
+  });
+  widen();
+  std::vector<llvm::Value*> results;
+  for (int p = 0; p < pixels; ++p) {
+    llvm::Value* size = b_.CreateVectorSplat(8, b_.CreateLoad(i32_, sizes[static_cast<size_t>(p)]));
+    for (int k = 0; k < blocks; ++k) {
+      std::array<llvm::Value*, 4> rows = sums[static_cast<size_t>(p * blocks + k)].wide;
+      for (llvm::Value*& row : rows) {
+        llvm::Value* sum = b_.CreateLoad(ints_, row);
+        row = b_.CreateSub(b_.CreateAdd(sum, sum), size);
+      }
+      rows = transposed(b_, rows);
+      for (int i = 0; i < block && k * block + i < vectors; ++i) {
+        results.push_back(b_.CreateAlloca(sum_));
+        b_.CreateStore(rows[static_cast<size_t>(i)], results.back());
+      }
+    }
+  }
+  store_sums(f, variant, results);
+  return f;
+}
+
+} // namespace rvb::codegen
