@@ -68,12 +68,13 @@ void print_text(const Context& context) {
     print(fmt::format("parameters: {} ({} of them signs)\n", with_spaces(static_cast<double>(elements)),
                       with_spaces(static_cast<double>(binary))));
   }
-  print(fmt::format("\n{:<24}  {:<15}  {:<16}  {:<13}  {:>10}  {:>14}  {:>14}  {:>5}\n", "layer", "kind", "output",
-                    "weights", "bytes", "multiply-adds", "additions", "steps"));
+  print(fmt::format("\n{:<24}  {:<15}  {:<16}  {:<13}  {:>10}  {:>14}  {:>14}  {:>5}{}\n", "layer", "kind", "output",
+                    "weights", "bytes", "multiply-adds", "additions", "steps", m.deployed ? "  kernel" : ""));
   for (const ordered_json& layer : m.json.value("layers", ordered_json::array()))
-    print(fmt::format("{:<24}  {:<15}  {:<16}  {:<13}  {:>10}  {:>14}  {:>14}  {:>5}\n", cell(layer, "path"),
+    print(fmt::format("{:<24}  {:<15}  {:<16}  {:<13}  {:>10}  {:>14}  {:>14}  {:>5}{}\n", cell(layer, "path"),
                       cell(layer, "kind"), cell(layer, "shape"), cell(layer, "weights"), cell(layer, "bytes"),
-                      cell(layer, "multiply_adds"), cell(layer, "additions"), cell(layer, "computed_steps")));
+                      cell(layer, "multiply_adds"), cell(layer, "additions"), cell(layer, "computed_steps"),
+                      layer.contains("kernel") ? "  " + cell(layer, "kernel") : ""));
   print(time_text(m));
   print("\nmemory\n");
   for (int32_t i = 0; i < context.program.function_count; ++i) {

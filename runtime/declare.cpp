@@ -101,7 +101,7 @@ void declare_trace(Arguments& arguments, Options& options, bool deployed) {
 
 void declare_ranges(Arguments& arguments, Options& options, bool) {
   declare_samples(arguments, options, false);
-  arguments.text("output", 'o', "R.json", options.output, "the largest spike entering every binary layer");
+  arguments.text("output", 'o', "R.json", options.output, "the spikes entering every binary layer");
   declare_batch(arguments, options);
   declare_threads(arguments, options);
 }

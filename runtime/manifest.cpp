@@ -109,9 +109,9 @@ int64_t Manifest::observed_elements(const std::string& result) const {
   for (const ObservedNeuron& n : neurons)
     if (result == n.spikes || (result == n.membrane && !result.empty()))
       return steps * n.elements();
-  for (const auto& [name, elements] : ranges)
-    if (result == name)
-      return elements;
+  for (const SpikeRange& range : ranges)
+    if (result == range.result)
+      return range.elements;
   for (const ObservedSynapses& s : synapses)
     if (result == s.input)
       return steps * product(s.input_shape);
@@ -151,7 +151,7 @@ Manifest parse_manifest(const std::string& text) {
         m.synapses.push_back(parse_synapses(synapses));
     }
     for (const ordered_json& range : json.value("ranges", ordered_json::array()))
-      m.ranges.emplace_back(range.at("name"), range.at("elements"));
+      m.ranges.push_back({range.at("name"), range.at("elements"), range.at("channels")});
     m.recipe = parse_recipe(json.value("recipe", ordered_json::object()));
     auto fits = [&](const std::vector<float>& list) {
       return list.empty() || list.size() == static_cast<size_t>(m.input.size() == 3 ? m.channels : 1);

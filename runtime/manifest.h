@@ -60,6 +60,13 @@ struct Recipe {
   std::vector<float> mean, deviation; // one a channel; empty: pixels are only divided by 255, counts are as they are
 };
 
+// A result of @ranges: what enters a binary layer.
+struct SpikeRange {
+  std::string result;
+  int64_t elements = 0; // floats a sample
+  int64_t channels = 1; // the innermost axis
+};
+
 struct Manifest {
   std::string name, source_hash, compiler, target;
   bool deployed = false, sequence = false;
@@ -69,7 +76,7 @@ struct Manifest {
   std::vector<FunctionInfo> functions;
   std::vector<ObservedNeuron> neurons; // both empty in programs without @observe
   std::vector<ObservedSynapses> synapses;
-  std::vector<std::pair<std::string, int64_t>> ranges; // results of @ranges, floats a sample; mostly none
+  std::vector<SpikeRange> ranges; // mostly none
   Recipe recipe;
   nlohmann::ordered_json json; // all of it
 

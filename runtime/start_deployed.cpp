@@ -10,7 +10,7 @@ int main(int argc, char** argv) {
       {"bench", "time inference", "bench --batch 1,32 --threads 1,2", declare_bench, run_bench},
       {"trace", "draw the spikes, membranes and feature maps of a layer",
        "trace --layer unit1.reverb --sample 3 --data DIR -o trace.svg", declare_trace, run_trace},
-      {"ranges", "the largest spikes of binary layers (for rvbc deploy --spikes)", "ranges --data DIR -o R.json",
+      {"ranges", "the spikes of binary layers (for rvbc deploy --calibrate)", "ranges --data DIR -o R.json",
        declare_ranges, run_ranges},
       {"info", "what this program is", "info", declare_info, run_info},
   };

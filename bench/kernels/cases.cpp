@@ -85,6 +85,29 @@ void add_convolution(std::vector<Case>& cases, int64_t size, int64_t in, int64_t
   cases.push_back(binary);
 }
 
+// The dense kernel and the one of events, on spikes of which a share of the groups is silent.
+void add_sparse(std::vector<Case>& cases, int64_t size, int64_t in, int64_t out, int64_t batch) {
+  for (std::string spikes : {"f32", "i32", "i16"})
+    for (int percent : {0, 20, 30, 50, 80, 95, 99})
+      for (const char* kernel : {"dense", "sparse"}) {
+        const std::string sums = spikes == "f32" ? "f32" : "i32";
+        Case c{"binary_conv2d",
+               "binary_conv2d events " + std::to_string(in) + "->" + std::to_string(out) + "@" + std::to_string(size) +
+                   " " + spikes + " silent " + std::to_string(percent) + " " + kernel + " batch " +
+                   std::to_string(batch),
+               function({spikes + list({-1, size, size, in}), "u32" + list({9, (in + 31) / 32, out})},
+                        "binary_conv2d(%a, %b) {channels = " + list({in, out}) + ", kernel = [3, 3], pad = [1, 1], " +
+                            (kernel[0] == 's' ? "sparse = 1, " : "") + "stride = [1, 1]}",
+                        {sums + list({-1, size, size, out})}),
+               batch,
+               Case::Bound::lookups,
+               static_cast<double>(size * size * in * out * 9),
+               true};
+        c.silent = percent / 100.0;
+        cases.push_back(c);
+      }
+}
+
 void add_linear(std::vector<Case>& cases, int64_t in, int64_t out, int64_t batch) {
   std::string x = "f32" + list({-1, in}), y = "f32" + list({-1, out}), w = "f32" + list({in, out}),
               bits = "u32" + list({1, (in + 31) / 32, out});
@@ -178,6 +201,9 @@ std::vector<Case> all_cases() {
   add_convolution(cases, 4, 256, 512, {3, 2, 1}, 32);
   add_convolution(cases, 2, 256, 512, {1, 1, 0}, 32);
   add_convolution(cases, 2, 512, 512, {3, 1, 1}, 32);
+  add_sparse(cases, 32, 64, 64, 1);
+  add_sparse(cases, 16, 128, 128, 1);
+  add_sparse(cases, 4, 512, 512, 8);
   add_linear(cases, 512, 10, 32);
   add_linear(cases, 2048, 512, 32);
   add_passes(cases);

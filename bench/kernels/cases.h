@@ -18,6 +18,7 @@ struct Case {
   double work = 0; // multiply-adds or synapses a sample
   bool spikes = false;
   Lookup lookup = Lookup::f32;
+  double silent = -1; // the share of groups of four channels in which no spike fires; below 0: half the spikes are 0
 };
 
 std::vector<Case> all_cases();

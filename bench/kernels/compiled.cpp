@@ -31,8 +31,27 @@ halide_type_t type_of(ir::Element element) {
 }
 
 // Numbers from -1 to 1, or, for spikes, half of them silent; labels of up to ten classes; random bits.
-void fill(void* host, int64_t count, ir::Element element, bool spikes) {
+void fill(void* host, int64_t count, ir::Element element, bool spikes, double silent) {
   std::minstd_rand random;
+  if (silent >= 0 && element != ir::Element::u32) {
+    const auto bytes = static_cast<size_t>(ir::bytes_of(element));
+    std::memset(host, 0, static_cast<size_t>(count) * bytes);
+    for (int64_t group = 0; group < count; group += 4) {
+      const bool fires = static_cast<double>(random() >> 4 & 0xffff) >= 65536 * silent;
+      for (int64_t i = group; fires && i < std::min(count, group + 4); ++i) {
+        const auto size = static_cast<int16_t>(random() >> 4 & 511);
+        auto* place = static_cast<uint8_t*>(host) + static_cast<size_t>(i) * bytes;
+        const float real = static_cast<float>(size) / 512;
+        const int32_t whole = size;
+        std::memcpy(place,
+                    bytes == 2                    ? static_cast<const void*>(&size)
+                    : element == ir::Element::f32 ? &real
+                                                  : static_cast<const void*>(&whole),
+                    bytes);
+      }
+    }
+    return;
+  }
   switch (element) {
   case ir::Element::f32:
     std::generate_n(static_cast<float*>(host), count, [&] {
@@ -102,7 +121,7 @@ void Compiled::add(const kernels::View& view, const Case& c, bool output) {
   (output ? written_ : read_) += bytes;
   // 64 bytes: what runtime/program.h promises.
   void* host = aligned_alloc(64, static_cast<size_t>((bytes + 63) / 64 * 64));
-  fill(host, stride, view.element, c.spikes);
+  fill(host, stride, view.element, c.spikes, output ? -1 : c.silent);
   buffer.host = static_cast<uint8_t*>(host);
   buffer.dimensions = static_cast<int32_t>(shape.size());
   dims_.push_back(std::move(shape));

@@ -43,6 +43,9 @@ int uses(const ir::Function& function, ir::Value value);
 // "rvb_layer_<16 hex digits>", as kernels::symbol.
 std::string symbol(const Layer& layer, const kernels::Target& target);
 
+// The share of silent groups of four channels above which these synapses run faster on their events ({sparse = 1}).
+double break_even(const Layer& layer, const kernels::Target& target);
+
 // Inputs: the synapses' values, then the neuron's without the sums; outputs: the neuron's results (or the sums).
 std::vector<ir::Value> inputs_of(const Layer& layer);
 std::vector<ir::Value> outputs_of(const Layer& layer);

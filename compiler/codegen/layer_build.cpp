@@ -32,8 +32,9 @@ LayerBuilder::LayerBuilder(const Layer& layer, const kernels::Target& target)
     : layer_(layer), target_(target), shape_(shape_of(layer)), tiles_(choose_tiles(shape_, target)),
       lanes_(tiles_.lanes), wide_(tiles_.lanes == 16),
       spikes_(layer.function->type(layer.synapse->operands[0].value).element), real_(spikes_ == ir::Element::f32),
-      narrow_(wide_ && spikes_ == ir::Element::i16), bytes_(!wide_ && spikes_ == ir::Element::i16),
-      inputs_(inputs_of(layer)), outputs_(outputs_of(layer)), module_("rvb_layer", context_), b_(context_) {
+      sparse_(shape_.sparse), narrow_(wide_ && spikes_ == ir::Element::i16 && !sparse_),
+      bytes_(!wide_ && spikes_ == ir::Element::i16 && !sparse_), inputs_(inputs_of(layer)), outputs_(outputs_of(layer)),
+      module_("rvb_layer", context_), b_(context_) {
   i8_ = b_.getInt8Ty();
   i16_ = b_.getInt16Ty();
   i32_ = b_.getInt32Ty();
@@ -87,13 +88,12 @@ void LayerBuilder::tile(const Place& place, const Phase& phase, llvm::Value* row
   llvm::Value* table_column = plus(b_.CreateAdd(x, tap_x), left_);
   llvm::Value* tables =
       bytes_on(bytes_on(place.tables, times(table_row, row_bytes())), times(table_column, pixel_bytes()));
-  const int64_t tap_bytes = int64_t{4} * shape_.words() * shape_.outputs;
   llvm::Value* tap = b_.CreateAdd(times(plus(times(tap_y, phase.tap_step_y), phase.tap_y), shape_.kernel_x),
                                   plus(times(tap_x, phase.tap_step_x), phase.tap_x));
   auto array = [&](size_t index) {
     return b_.CreateLoad(pointer_, b_.CreateGEP(pointer_, place.arrays, number(static_cast<int64_t>(index))));
   };
-  llvm::Value* bits = bytes_on(array(1), times(tap, tap_bytes));
+  llvm::Value* bits = bytes_on(array(1), times(tap, tap_bytes()));
   auto results_at = [&](llvm::Value* image_row) {
     llvm::Value* line = plus(times(image_row, shape_.step_y), phase.y0);
     llvm::Value* pixel = b_.CreateAdd(times(line, shape_.out_width), plus(times(column, shape_.step_x), phase.x0));
@@ -104,14 +104,20 @@ void LayerBuilder::tile(const Place& place, const Phase& phase, llvm::Value* row
   const int64_t stride = across ? result_elements() : int64_t{1} * shape_.step_x * shape_.outputs;
 
   auto block = [&](llvm::Value* channel, int v, bool ends) {
-    llvm::Function* sum = sums({pixels, v, across, ends});
+    llvm::Function* sum = sums({sparse_ ? 0 : pixels, v, across, ends});
     llvm::Value* first = b_.CreateAdd(at, channel);
     bool straight = layer_.neuron == nullptr;
     llvm::Value* out = straight ? bytes_on(array(inputs_.size()), times(first, 4)) : place.sums;
-    const int64_t out_stride = straight ? 4 * stride : int64_t{4} * v * lanes_;
-    b_.CreateCall(sum, {tables, bytes_on(bits, times(channel, 4)), out, rows, columns,
-                        number(phase.tap_step_y * shape_.kernel_x * tap_bytes), number(phase.tap_step_x * tap_bytes),
-                        number(out_stride)});
+    llvm::Value* out_stride = number(straight ? 4 * stride : int64_t{4} * v * lanes_);
+    llvm::Value* weights = bytes_on(bits, times(channel, 4));
+    llvm::Value* bits_row = number(phase.tap_step_y * shape_.kernel_x * tap_bytes());
+    if (sparse_)
+      b_.CreateCall(sum, {place.tables, event_starts(place.tables, table_row, x),
+                          bytes_on(weights, b_.CreateNeg(times(x, tap_bytes()))), out, number(pixels), rows, bits_row,
+                          out_stride});
+    else
+      b_.CreateCall(
+          sum, {tables, weights, out, rows, columns, bits_row, number(phase.tap_step_x * tap_bytes()), out_stride});
     if (!straight)
       b_.CreateCall(neuron(v, ends), {place.sums, place.arrays, first, place.state, b_.CreateAdd(state_at, channel),
                                       channel, number(pixels), number(stride)});
@@ -250,8 +256,11 @@ void LayerBuilder::build_task() {
       llvm::Value* image =
           bytes_on(array(0), times(own.image, spike_bytes() * shape_.height * shape_.width * shape_.channels));
       llvm::Value* scale = layer_.synapse->operands.size() > 2 ? array(2) : static_cast<llvm::Value*>(nobody);
-      b_.CreateCall(tables_, {image, scale, bytes_on(own.tables, times(b_.CreateSub(from, place.top), row_bytes())),
-                              from, b_.CreateSub(to, from)});
+      llvm::Value *table_row = b_.CreateSub(from, place.top), *rows = b_.CreateSub(to, from);
+      if (sparse_)
+        b_.CreateCall(tables_, {image, own.tables, table_row, from, rows});
+      else
+        b_.CreateCall(tables_, {image, scale, bytes_on(own.tables, times(table_row, row_bytes())), from, rows});
     });
     // Several images side by side: all that a task has, or half of that; what is left, one after the other. More
     // variants would be little faster and much longer.
@@ -315,7 +324,7 @@ void LayerBuilder::build_entry(const std::string& symbol) {
 }
 
 void LayerBuilder::build(const std::string& symbol) {
-  tables_ = build_tables();
+  tables_ = sparse_ ? build_events() : build_tables();
   build_task();
   build_entry(symbol);
 }

@@ -28,7 +28,8 @@ private:
   void store_tables(llvm::Value* spikes, llvm::Value* place, int groups);
 
   // layer_sums.cpp. void sums(tables, bits, out, taps…): the sums of `pixels` pixels, `across` images or along a row,
-  // and `vectors` vectors of outputs; `ends` when the last vector reaches past the last output.
+  // and `vectors` vectors of outputs; `ends` when the last vector reaches past the last output. Sums of events loop
+  // over their pixels: 0.
   struct Variant {
     int pixels, vectors;
     bool across, ends;
@@ -48,6 +49,18 @@ private:
   // layer_bytes.cpp. The same on registers of 32 bytes.
   void store_byte_tables(llvm::Value* spikes, llvm::Value* place, llvm::Value* sizes);
   llvm::Function* build_byte_sums(const Variant& variant);
+
+  // layer_sparse.cpp. Instead of tables and sums, where few groups of spikes are not silent.
+  llvm::Function* build_events();
+  llvm::Function* build_event_sums(const Variant& variant);
+  void event_table(llvm::Value* place);
+  llvm::Value* event_starts(llvm::Value* scratch, llvm::Value* row,
+                            llvm::Value* column); // of that pixel; may be padding
+  int64_t events_capacity() const;
+  int64_t event_places_at() const;
+  int64_t event_starts_at() const;
+  int64_t event_row_bytes() const;
+  int64_t event_bytes() const;
 
   // layer_neuron.cpp. void neuron(sums, arrays, at, state_at, state, channel, pixels, stride, step): the neuron on a
   // block of sums.
@@ -93,7 +106,9 @@ private:
   int64_t pixel_bytes() const { return bytes_ ? sizes_at() + 32 : shape_.groups() * table_bytes(); }
   int64_t spike_bytes() const { return ir::bytes_of(spikes_); }
   int64_t row_bytes() const { return pixel_bytes() * (left_ + shape_.width + right_); }
-  int64_t image_bytes() const { return row_bytes() * table_rows_; }
+  int64_t image_bytes() const { return sparse_ ? event_bytes() : row_bytes() * table_rows_; }
+  int64_t word_bytes() const { return int64_t{4} * shape_.outputs; } // from a word of an output to its next 32 channels
+  int64_t tap_bytes() const { return word_bytes() * shape_.words(); }
   int images_per_task() const { return tiles_.across ? tiles_.images : 1; }
   int strip_count() const;
   bool is_read(ir::Value value) const; // by an operation or the function's caller
@@ -107,6 +122,7 @@ private:
   const bool wide_;                                       // registers of 16 numbers: whole tables
   const ir::Element spikes_;                              // f32, i32 or i16
   const bool real_;                                       // they are f32
+  const bool sparse_;                                     // groups that are not silent are listed and walked
   const bool narrow_;                                     // i16 spikes on wide registers: tables of 16-bit numbers
   const bool bytes_;                                      // i16 spikes on others: tables of bytes
   int left_ = 0, right_ = 0, table_rows_ = 0, above_ = 0; // the frame of zeros, and what a strip's tables span

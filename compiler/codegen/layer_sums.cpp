@@ -10,7 +10,10 @@ llvm::Function* LayerBuilder::sums(const Variant& variant) {
   llvm::Function*& made = sums_[variant];
   if (made == nullptr) {
     llvm::IRBuilder<>::InsertPointGuard guard(b_);
-    made = narrow_ ? build_narrow_sums(variant) : bytes_ ? build_byte_sums(variant) : build_sums(variant);
+    made = sparse_   ? build_event_sums(variant)
+           : narrow_ ? build_narrow_sums(variant)
+           : bytes_  ? build_byte_sums(variant)
+                     : build_sums(variant);
   }
   return made;
 }
@@ -25,7 +28,6 @@ llvm::Function* LayerBuilder::begin_sums(const Variant& variant) {
 }
 
 void LayerBuilder::each_word(llvm::Function* f, const Words& body, const std::function<void(llvm::Value*)>& each_tap) {
-  const int64_t word_bytes = int64_t{4} * shape_.outputs; // from a word of an output to its next 32 channels
   loop(number(0), f->getArg(3), [&](llvm::Value* row) {
     llvm::Value* row_tables = bytes_on(f->getArg(0), times(row, row_bytes()));
     llvm::Value* row_bits = bytes_on(f->getArg(1), b_.CreateMul(row, f->getArg(5)));
@@ -37,10 +39,10 @@ void LayerBuilder::each_word(llvm::Function* f, const Words& body, const std::fu
       int whole = shape_.channels % 32 == 0 ? shape_.words() : shape_.words() - 1;
       if (whole > 0)
         loop(number(0), number(whole), [&](llvm::Value* word) {
-          body(bytes_on(tables, times(word, 8 * table_bytes())), bytes_on(bits, times(word, word_bytes)), 8);
+          body(bytes_on(tables, times(word, 8 * table_bytes())), bytes_on(bits, times(word, word_bytes())), 8);
         });
       if (whole < shape_.words())
-        body(bytes_on(tables, int64_t{8} * whole * table_bytes()), bytes_on(bits, whole * word_bytes),
+        body(bytes_on(tables, int64_t{8} * whole * table_bytes()), bytes_on(bits, whole * word_bytes()),
              shape_.groups() - whole * 8);
     });
   });

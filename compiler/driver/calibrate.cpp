@@ -20,13 +20,14 @@ using nlohmann::ordered_json;
 
 namespace {
 
-// The results of @ranges with their floats a sample: what the runtime needs to read them.
+// The results of @ranges with their floats a sample and channels: what the runtime needs to read them.
 ordered_json range_list(const ir::Function& ranges) {
   ordered_json list = ordered_json::array();
   for (size_t i = 0; i < ranges.results.size(); ++i) {
     const std::string& name = ranges.result_names[i];
+    const ir::Type& type = ranges.type(ranges.results[i].value);
     if (name.rfind("range:", 0) == 0)
-      list.push_back({{"name", name}, {"elements", ranges.type(ranges.results[i].value).elements_per_sample()}});
+      list.push_back({{"name", name}, {"elements", type.elements_per_sample()}, {"channels", type.dims.back()}});
   }
   return list;
 }
@@ -71,8 +72,10 @@ Calibration::Calibration(const sema::Program& program, ir::Module module, const 
     command.push_back(word);
   run_program(folder_.path(), command);
   ordered_json measured = ordered_json::parse(read_text(folder_.path() + "/ranges.json"));
-  for (auto& [path, largest] : measured.at("ranges").items())
-    ranges_[path] = largest.get<double>();
+  for (auto& [path, spikes] : measured.at("layers").items()) {
+    ranges_[path] = spikes.at("largest").get<double>();
+    silence_[path] = {spikes.at("silent_spikes").get<double>(), spikes.at("silent_groups").get<double>()};
+  }
 }
 
 std::string Calibration::compare(const std::string& executable) const {

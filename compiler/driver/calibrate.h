@@ -1,5 +1,6 @@
-// Calibration of spikes in fixed point (deploy --spikes): the program as it is in 32-bit floating point is built beside
-// its copy that shows what enters every binary layer, and both run on samples.
+// Calibration (deploy --calibrate): the program as it is in 32-bit floating point is built beside its copy that shows
+// what enters every binary layer, and both run on samples. How large spikes become is their grid in fixed point, how
+// many are silent decides between kernels.
 #pragma once
 
 #include "codegen/emit.h"
@@ -9,9 +10,15 @@
 #include "passes/quantize_spikes.h"
 #include "sema/program.h"
 
+#include <map>
 #include <string>
 
 namespace rvb::driver {
+
+// Of what enters a layer: shares from 0 to 1. A group is four channels of a pixel; it is silent when all of them are.
+struct Silence {
+  double spikes = 0, groups = 0;
+};
 
 class Calibration {
 public:
@@ -20,9 +27,10 @@ public:
   Calibration(const sema::Program& program, ir::Module module, const kernels::Target& target, const Options& options);
 
   const passes::Ranges& ranges() const { return ranges_; }
+  const std::map<std::string, Silence>& silence() const { return silence_; } // by the layer's path
 
-  // How a deployed program decides on the same samples, beside floating point: one line of text; "" for samples without
-  // labels.
+  // How a deployed program with spikes in fixed point decides on the same samples, beside floating point: one line of
+  // text; "" for samples without labels.
   std::string compare(const std::string& executable) const;
 
 private:
@@ -31,6 +39,7 @@ private:
   const Options& options_;
   TemporaryFolder folder_;
   passes::Ranges ranges_;
+  std::map<std::string, Silence> silence_;
 };
 
 } // namespace rvb::driver

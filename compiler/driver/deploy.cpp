@@ -7,6 +7,7 @@
 #include "driver/link.h"
 #include "driver/manifest.h"
 #include "driver/paths.h"
+#include "driver/sparsity.h"
 #include "driver/times.h"
 #include "driver/weights.h"
 #include "passes/passes.h"
@@ -127,25 +128,38 @@ std::string without_extension(const std::string& path) {
 
 namespace {
 
-// The pipeline; where spikes are whole numbers, what calibration measures before fuse decides their grids.
-std::unique_ptr<Calibration> run_deployment_passes(ir::Module& module, const sema::Program& program,
-                                                   const kernels::Target& target, const Options& options) {
-  std::vector<std::string> pipeline = passes::deployment_pipeline();
-  if (options.spikes == "f32") {
-    if (!options.calibrate.empty())
-      throw Failure(Exit::usage, "--calibrate goes with --spikes i32 or i16");
-    run_passes(module, pipeline, options);
-    return nullptr;
+// What a calibration decides, and what was decided.
+struct Decisions {
+  std::unique_ptr<Calibration> calibration; // null: none was asked for
+  std::vector<KernelChoice> kernels;
+
+  bool worth_telling() const {
+    return calibration != nullptr || std::any_of(kernels.begin(), kernels.end(), [](auto& k) { return k.sparse; });
   }
-  if (options.calibrate.empty())
+};
+
+// The pipeline; what calibration measures before fuse decides the grids of whole spikes and between kernels.
+Decisions run_deployment_passes(ir::Module& module, const sema::Program& program, const kernels::Target& target,
+                                const Options& options) {
+  std::vector<std::string> pipeline = passes::deployment_pipeline();
+  const bool whole = options.spikes != "f32";
+  Decisions decisions;
+  if (whole && options.calibrate.empty())
     throw Failure(Exit::usage, "--spikes " + options.spikes + " needs --calibrate, a data folder or an .npy of inputs");
+  if (options.calibrate.empty() && options.sparsity != "sparse" && options.sparse_layers.empty()) {
+    run_passes(module, pipeline, options);
+    decisions.kernels = choose_kernels(module, target, options, nullptr);
+    return decisions;
+  }
   auto fuse = std::find(pipeline.begin(), pipeline.end(), "fuse");
   run_passes(module, {pipeline.begin(), fuse}, options);
-  auto calibration = std::make_unique<Calibration>(program, module, target, options);
-  if (passes::quantize_spikes(module, calibration->ranges(), options.spikes == "i16" ? 16 : 32))
+  if (!options.calibrate.empty())
+    decisions.calibration = std::make_unique<Calibration>(program, module, target, options);
+  if (whole && passes::quantize_spikes(module, decisions.calibration->ranges(), options.spikes == "i16" ? 16 : 32))
     run_passes(module, {"cse"}, options); // layers that read the same spikes on the same grid
+  decisions.kernels = choose_kernels(module, target, options, decisions.calibration.get());
   run_passes(module, {fuse, pipeline.end()}, options);
-  return calibration;
+  return decisions;
 }
 
 } // namespace
@@ -153,13 +167,14 @@ std::unique_ptr<Calibration> run_deployment_passes(ir::Module& module, const sem
 int run_deploy(const Options& options) {
   StageTimes times;
   sema::Program program = load_program(options);
+  check_layer_names(program, options);
   kernels::Target target = resolve_target(options.target);
   times.lap("syntax, sema");
   bool library = options.wants("lib") || options.wants("header");
   ir::Module module = generate(program, {true, false, program.streams(), options.observe});
   std::string hash = bind_weights(module, program, options.weights);
   times.lap("irgen, weights");
-  std::unique_ptr<Calibration> calibration = run_deployment_passes(module, program, target, options);
+  Decisions decisions = run_deployment_passes(module, program, target, options);
   times.lap("passes");
   std::vector<codegen::Plan> plans = plan_all(module, target);
   codegen::ProgramInfo info = program_info(program);
@@ -183,6 +198,7 @@ int run_deploy(const Options& options) {
                      {"spikes", options.spikes},
                      {"synaptic_multiplies", verification["multiplies"]},
                      {"verification", verification}};
+  describe_kernels(m, decisions.kernels);
   info.manifest = m.dump();
 
   times.lap("addition-only check");
@@ -211,8 +227,10 @@ int run_deploy(const Options& options) {
   times.lap("program, link");
   if (options.time_passes)
     times.print(std::cout);
-  if (calibration != nullptr && !library && !options.output.empty() && !options.quiet)
-    if (std::string line = calibration->compare(options.output); !line.empty())
+  if (decisions.worth_telling() && !options.quiet)
+    fmt::print(stderr, "{}", kernel_table(decisions.kernels));
+  if (options.spikes != "f32" && !library && !options.output.empty() && !options.quiet)
+    if (std::string line = decisions.calibration->compare(options.output); !line.empty())
       fmt::print(stderr, "{}\n", line);
   if (options.verify_addonly)
     print_verification(verified);

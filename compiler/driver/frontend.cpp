@@ -44,6 +44,11 @@ void print_diagnostics(const Sources& sources, Diagnostics& diagnostics, const s
 
 } // namespace
 
+void stop_with(const Sources& sources, Diagnostics& diagnostics, const Options& options) {
+  print_diagnostics(sources, diagnostics, options.diagnostics);
+  stop_after_diagnostics();
+}
+
 std::string read_text(const std::string& path) {
   int file = path == "-" ? dup(0) : open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0)

@@ -3,6 +3,7 @@
 
 #include "driver/options.h"
 #include "sema/program.h"
+#include "support/diagnostics.h"
 
 #include <string>
 
@@ -10,6 +11,9 @@ namespace rvb::driver {
 
 // Throws Failure(user) after printing the diagnostics when there are errors, Failure(io) when the file cannot be read.
 sema::Program load_program(const Options& options);
+
+// Prints the diagnostics and throws Failure(user).
+[[noreturn]] void stop_with(const Sources& sources, Diagnostics& diagnostics, const Options& options);
 
 std::string read_text(const std::string& path); // "-" is standard input; throws Failure(io)
 void write_atomically(const std::string& path, const std::string& content);

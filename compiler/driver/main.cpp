@@ -94,6 +94,8 @@ public:
     split_define(defines_, options_);
     options_.emit = split_commas(emit_);
     options_.print_after = split_commas(print_after_);
+    options_.sparse_layers = split_commas(sparse_);
+    options_.dense_layers = split_commas(dense_);
     return action_();
   }
 
@@ -159,10 +161,20 @@ private:
         ->check(CLI::IsMember({"f32", "i32", "i16"}))
         ->capture_default_str();
     sub->add_option("--calibrate", options_.calibrate,
-                    "with i32 and i16: a data folder, or an .npy of inputs, that shows how large spikes become");
+                    "a data folder, or an .npy of inputs, that shows how large spikes become (for i32 and i16) and how "
+                    "many are silent (for --sparsity auto)");
     sub->add_option("--calibration-samples", options_.calibration_samples, "how many of them")
         ->check(CLI::Range(int64_t{1}, int64_t{1000000}))
         ->capture_default_str();
+    sub->add_option("--sparsity", options_.sparsity,
+                    "kernels of binary layers: dense; sparse, which visit only groups of spikes that are not silent; "
+                    "auto: as the calibration shows, dense without one")
+        ->check(CLI::IsMember({"auto", "dense", "sparse"}))
+        ->capture_default_str();
+    sub->add_option("--sparse", sparse_, "layers that are sparse whatever --sparsity says")
+        ->type_name("LAYER,…")
+        ->allow_extra_args(false);
+    sub->add_option("--dense", dense_, "layers that are dense")->type_name("LAYER,…")->allow_extra_args(false);
     sub->add_flag("--observe", options_.observe,
                   "add what `eval --energy` and `trace` need to see spikes and membranes");
     sub->add_flag("--verify-addonly", options_.verify_addonly,
@@ -249,7 +261,7 @@ private:
 
   CLI::App app_;
   Options options_;
-  std::vector<std::string> defines_, emit_, print_after_, passes_, files_;
+  std::vector<std::string> defines_, emit_, print_after_, passes_, files_, sparse_, dense_;
   std::string format_ = "svg", code_, file_;
   bool check_only_ = false;
   std::function<int()> action_;

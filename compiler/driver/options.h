@@ -20,9 +20,11 @@ struct Options {
   std::string spikes = "f32"; // deploy: f32, i32, i16
   std::string calibrate;      // deploy: a data folder or an .npy of inputs
   int64_t calibration_samples = 1024;
-  bool observe = false;      // deploy: with the function that shows spikes and membranes
-  std::string mem_limit;     // build, summary: of the training step's block; "" for none
-  bool collapse_time = true; // false: every time step is computed
+  std::string sparsity = "auto";                        // deploy: auto, dense, sparse
+  std::vector<std::string> sparse_layers, dense_layers; // deploy: chosen by hand
+  std::string mem_limit;                                // build, summary: of the training step's block; "" for none
+  bool observe = false;                                 // deploy: with the function that shows spikes and membranes
+  bool collapse_time = true;                            // false: every time step is computed
   bool json = false;
   bool quiet = false;
   std::string diagnostics = "text"; // text, short, json

@@ -33,22 +33,28 @@ bool channels_agree(const ir::Type& x, int64_t in, std::string& error) {
 }
 
 // Bits and, in training, alpha.
-bool operands_fit(const Types& operands, int64_t in, std::string& error) {
+bool operands_fit(const ir::Op& op, const Types& operands, std::string& error) {
+  const int64_t in = op.integers("channels").size() == 2 ? op.integers("channels")[0] : 0;
   if (operands.size() != 2 && operands.size() != 3)
     return fail(error, "takes a tensor, bits and perhaps alpha");
+  if (operands.size() == 3 && op.integer("sparse") != 0)
+    return fail(error, "walks no events with alpha: sparse synapses are deployed ones");
   if (operands.size() == 3 && operands[0].element != ir::Element::f32)
     return fail(error, "whole numbers take no alpha");
   return operands.size() == 2 || is_vector(operands[2], in, "alpha", error);
 }
 
 std::optional<Types> conv2d_types(const ir::Op& op, const Types& operands, std::string& error) {
-  if (!operands_fit(operands, op.integers("channels").size() == 2 ? op.integers("channels")[0] : 0, error))
+  if (!operands_fit(op, operands, error))
     return std::nullopt;
   const ir::Type& x = operands[0];
-  if (!attributes_fit(
-          op,
-          {{"channels", Kind::pair, 1}, {"kernel", Kind::pair, 1}, {"pad", Kind::pair, 0}, {"stride", Kind::pair, 1}},
-          error) ||
+  if (!attributes_fit(op,
+                      {{"channels", Kind::pair, 1},
+                       {"kernel", Kind::pair, 1},
+                       {"pad", Kind::pair, 0},
+                       {"sparse", Kind::integer, 0, Need::optional},
+                       {"stride", Kind::pair, 1}},
+                      error) ||
       !is_spikes(x, 3, error))
     return std::nullopt;
   std::vector<int64_t> kernel = op.integers("kernel"), channels = op.integers("channels");
@@ -102,10 +108,11 @@ std::optional<Types> pack_signs_types(const ir::Op& op, const Types& operands, s
 }
 
 std::optional<Types> linear_types(const ir::Op& op, const Types& operands, std::string& error) {
-  if (!operands_fit(operands, op.integers("channels").size() == 2 ? op.integers("channels")[0] : 0, error))
+  if (!operands_fit(op, operands, error))
     return std::nullopt;
   const ir::Type& x = operands[0];
-  if (!attributes_fit(op, {{"channels", Kind::pair, 1}}, error) || !is_spikes(x, 1, error))
+  if (!attributes_fit(op, {{"channels", Kind::pair, 1}, {"sparse", Kind::integer, 0, Need::optional}}, error) ||
+      !is_spikes(x, 1, error))
     return std::nullopt;
   std::vector<int64_t> channels = op.integers("channels");
   if (!channels_agree(x, channels[0], error) || !is_bits(operands[1], 1, channels[0], channels[1], error))

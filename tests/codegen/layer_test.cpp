@@ -5,16 +5,13 @@
 #include "core.h"
 #include "interpreter.h"
 #include "ir/text.h"
+#include "loaded_layer.h"
 #include "passes/verify.h"
 #include "random_module.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstring>
-#include <dlfcn.h>
-#include <filesystem>
-#include <unistd.h>
 
 namespace rvb::codegen {
 
@@ -23,147 +20,6 @@ namespace {
 using interpreter::Tensor;
 using std::string;
 using std::to_string;
-
-// halide_buffer_t and its dimensions, as HalideRuntime.h has them.
-struct Dimension {
-  int32_t min, extent, stride;
-  uint32_t flags;
-};
-struct Buffer {
-  uint64_t device;
-  void* device_interface;
-  void* host;
-  uint64_t flags;
-  uint8_t code, bits;
-  uint16_t lanes;
-  int32_t dimensions;
-  Dimension* dim;
-  void* padding;
-};
-
-class Loaded {
-public:
-  Loaded(const Layer& layer, const kernels::Target& target) {
-    std::filesystem::path folder = std::filesystem::temp_directory_path();
-    string object = folder / ("rvb_layer_test_" + to_string(getpid()) + ".o"), shared = object + ".so";
-    compile_layer(layer, target, OutputKind::object, object);
-    EXPECT_EQ(0, system(("c++ -shared -o " + shared + " " + object).c_str()));
-    handle_ = dlopen(shared.c_str(), RTLD_NOW);
-    EXPECT_NE(nullptr, handle_) << dlerror();
-    function_ = dlsym(handle_, symbol(layer, target).c_str());
-    EXPECT_NE(nullptr, function_);
-    std::filesystem::remove(object);
-    std::filesystem::remove(shared);
-  }
-  Loaded(const Loaded&) = delete;
-  Loaded& operator=(const Loaded&) = delete;
-  ~Loaded() { dlclose(handle_); }
-
-  int run(std::vector<Buffer>& b) const {
-    b.resize(12); // more arguments than a layer has: the calling convention of C ignores the rest
-    using F = int (*)(Buffer*, Buffer*, Buffer*, Buffer*, Buffer*, Buffer*, Buffer*, Buffer*, Buffer*, Buffer*, Buffer*,
-                      Buffer*);
-    return reinterpret_cast<F>(function_)(&b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &b[6], &b[7], &b[8], &b[9], &b[10],
-                                          &b[11]);
-  }
-
-private:
-  void* handle_;
-  void* function_;
-};
-
-constexpr size_t canary = 64;
-
-struct Array {
-  std::vector<uint8_t> bytes;
-  size_t begin = 0; // 64-byte aligned
-  explicit Array(size_t size) : bytes(size + canary + 64, 0xa5) {
-    begin = (64 - reinterpret_cast<uintptr_t>(bytes.data()) % 64) % 64;
-  }
-  uint8_t* data() { return bytes.data() + begin; }
-};
-
-size_t elements(const ir::Type& type) {
-  size_t n = 1;
-  for (int64_t d : type.dims)
-    n *= static_cast<size_t>(d);
-  return n;
-}
-
-// Runs the one layer of the function (its synapses, and its neuron when there is one) and returns the results' bytes.
-std::vector<std::vector<uint8_t>> run(const Loaded& loaded, const Layer& layer, int64_t batch,
-                                      const std::map<ir::Value, Tensor>& values) {
-  std::vector<Array> arrays;
-  std::vector<Buffer> buffers;
-  std::vector<std::vector<Dimension>> dims;
-  kernels::Interface views = interface_of(layer);
-  std::vector<ir::Value> inputs = inputs_of(layer), outputs = outputs_of(layer);
-  auto add = [&](const ir::Type& type, const kernels::View& view) {
-    arrays.emplace_back(elements(type) * static_cast<size_t>(ir::bytes_of(type.element)));
-    dims.emplace_back();
-    for (const kernels::Extent& e : view.dims)
-      dims.back().push_back({0, static_cast<int32_t>(e.constant + e.per_sample * batch), 1, 0});
-  };
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    const Tensor& tensor = values.at(inputs[i]);
-    add(tensor.type, views.inputs[i]);
-    for (size_t k = 0; k < tensor.data.size(); ++k) {
-      if (tensor.type.element == ir::Element::i16) {
-        auto s = static_cast<int16_t>(tensor.data[k]);
-        memcpy(arrays.back().data() + 2 * k, &s, 2);
-        continue;
-      }
-      auto f = static_cast<float>(tensor.data[k]);
-      auto u =
-          static_cast<uint32_t>(static_cast<int64_t>(tensor.type.element == ir::Element::f32 ? 0 : tensor.data[k]));
-      memcpy(arrays.back().data() + 4 * k, tensor.type.element == ir::Element::f32 ? static_cast<void*>(&f) : &u, 4);
-    }
-  }
-  for (size_t i = 0; i < outputs.size(); ++i)
-    add(interpreter::resolve(layer.function->type(outputs[i]), batch), views.outputs[i]);
-  for (size_t i = 0; i < arrays.size(); ++i) {
-    Buffer b{};
-    b.host = arrays[i].data();
-    b.dimensions = static_cast<int32_t>(dims[i].size());
-    b.dim = dims[i].data();
-    buffers.push_back(b);
-  }
-  EXPECT_EQ(0, loaded.run(buffers));
-  std::vector<std::vector<uint8_t>> results;
-  for (size_t i = inputs.size(); i < arrays.size(); ++i) {
-    size_t size = arrays[i].bytes.size() - canary - 64;
-    results.emplace_back(arrays[i].data(), arrays[i].data() + size);
-    for (size_t k = 0; k < canary; ++k)
-      EXPECT_EQ(0xa5, arrays[i].data()[size + k]) << "written behind result " << i - inputs.size();
-  }
-  return results;
-}
-
-std::vector<Tensor> tensors(const Layer& layer, int64_t batch, const std::vector<std::vector<uint8_t>>& bytes) {
-  std::vector<Tensor> results;
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    Tensor tensor{interpreter::resolve(layer.function->type(outputs_of(layer)[i]), batch), {}};
-    for (size_t k = 0; k < elements(tensor.type); ++k) {
-      float f = bytes[i][k];
-      int32_t whole = 0;
-      int16_t narrow = 0;
-      if (tensor.type.element == ir::Element::f32)
-        memcpy(&f, bytes[i].data() + 4 * k, 4);
-      if (tensor.type.element == ir::Element::i32) {
-        memcpy(&whole, bytes[i].data() + 4 * k, 4);
-        tensor.data.push_back(whole);
-        continue;
-      }
-      if (tensor.type.element == ir::Element::i16) {
-        memcpy(&narrow, bytes[i].data() + 2 * k, 2);
-        f = narrow;
-      }
-      tensor.data.push_back(f);
-    }
-    results.push_back(tensor);
-  }
-  return results;
-}
 
 // Empty when everything agrees. The function's first operation is the synapses; a scan may follow.
 // `whole` is how far apart whole numbers may be, as a part of the largest: 0 for sums; what a neuron emits may round to
@@ -202,10 +58,10 @@ string differences(const string& text, int64_t batch, double whole = 0, bool lou
     kernels::find_target(name, target);
     if ((target.avx512f && !host.avx512f) || !host.avx2)
       continue;
-    Loaded loaded(l, target);
+    LoadedLayer loaded(l, target);
     for (int threads : {1, 2}) {
       rvb_set_threads(threads);
-      std::vector<std::vector<uint8_t>> bytes = run(loaded, l, batch, values);
+      std::vector<std::vector<uint8_t>> bytes = loaded.run(batch, values);
       std::vector<Tensor> actual = tensors(l, batch, bytes);
       // A result that nobody reads is not stored.
       string what;

@@ -33,8 +33,6 @@ holds "abs($(field i16.json '["accuracy"]') - $(field real.json '["accuracy"]'))
 
 expect 2 deploy --spikes i16 -o never
 says '--spikes i16 needs --calibrate'
-expect 2 deploy --calibrate "$data" -o never
-says '--calibrate goes with --spikes'
 expect 2 deploy --spikes i8 --calibrate "$data" -o never
 expect 5 deploy --spikes i16 --calibrate /nowhere -o never
 says 'calibration failed' '/nowhere'

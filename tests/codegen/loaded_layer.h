@@ -1,0 +1,39 @@
+// One layer by itself: compiled, loaded, and run on tensors as a compiled program runs it, with a canary behind every
+// result.
+#pragma once
+
+#include "codegen/layer.h"
+
+#include "interpreter.h"
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+namespace rvb::codegen {
+
+struct CallBuffer; // halide_buffer_t
+
+class LoadedLayer {
+public:
+  LoadedLayer(const Layer& layer, const kernels::Target& target);
+  LoadedLayer(const LoadedLayer&) = delete;
+  LoadedLayer& operator=(const LoadedLayer&) = delete;
+  ~LoadedLayer();
+
+  // The results' bytes.
+  std::vector<std::vector<uint8_t>> run(int64_t batch, const std::map<ir::Value, interpreter::Tensor>& values) const;
+
+private:
+  int call(std::vector<CallBuffer>& buffers) const;
+
+  const Layer& layer_;
+  void* handle_;
+  void* function_;
+};
+
+// What run() returned, as the interpreter has it.
+std::vector<interpreter::Tensor> tensors(const Layer& layer, int64_t batch,
+                                         const std::vector<std::vector<uint8_t>>& bytes);
+
+} // namespace rvb::codegen
