@@ -98,6 +98,54 @@ __attribute__((target("avx512f,avx512bw"))) void lookup_i16() {
   LOOKUPS("vpermw", "vpaddw");
 }
 
+// The same on registers of 8 numbers, where a lookup is followed by its sign: six sums. Whole numbers count their
+// negative signs apart (layer_sums.cpp).
+#define SIX(step) step(0, 6) step(1, 7) step(2, 8) step(3, 9) step(4, 10) step(5, 11)
+#define SIGNED_LOOKUPS(look_up, turn, add)                                                                             \
+  for (int64_t i = 0; i < rounds; ++i)                                                                                 \
+  __asm__ volatile(SIX(look_up) SIX(turn) SIX(add)::                                                                   \
+                       : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",      \
+                         "xmm11", "xmm12", "xmm13", "xmm14")
+#define PERMUTE_F32(sum, to) "vpermps %%ymm12, %%ymm13, %%ymm" #to "\n"
+#define TURN_F32(sum, to) "vxorps %%ymm14, %%ymm" #to ", %%ymm" #to "\n"
+#define ADD_F32(sum, to) "vaddps %%ymm" #to ", %%ymm" #sum ", %%ymm" #sum "\n"
+#define PERMUTE_I32(sum, to) "vpermd %%ymm12, %%ymm13, %%ymm" #to "\n"
+#define TURN_I32(sum, to) "vpxor %%ymm14, %%ymm" #to ", %%ymm" #to "\n"
+#define ADD_I32(sum, to) "vpaddd %%ymm" #to ", %%ymm" #sum ", %%ymm" #sum "\n"
+
+__attribute__((target("avx2"))) void start_signed_lookups() {
+  __asm__ volatile("vzeroall" ::
+                       : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
+                         "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+}
+
+__attribute__((target("avx2"))) void signed_lookup_f32() {
+  start_signed_lookups();
+  SIGNED_LOOKUPS(PERMUTE_F32, TURN_F32, ADD_F32);
+}
+
+__attribute__((target("avx2"))) void signed_lookup_i32() {
+  start_signed_lookups();
+  SIGNED_LOOKUPS(PERMUTE_I32, TURN_I32, ADD_I32);
+}
+
+// Four lookups of 32 outputs in both digits, added as bytes, then to even and odd sums (layer_bytes.cpp).
+#define LOOK_UP_BYTES(to) "vpshufb %%ymm12, %%ymm13, %%ymm" #to "\n"
+#define ADD_BYTES(sum, term) "vpaddb %%ymm" #term ", %%ymm" #sum ", %%ymm" #sum "\n"
+#define ADD_SHORTS(sum, term) "vpaddw %%ymm" #term ", %%ymm" #sum ", %%ymm" #sum "\n"
+#define ODD_BYTES(to, from) "vpsrlw $8, %%ymm" #from ", %%ymm" #to "\n"
+
+__attribute__((target("avx2"))) void lookup_bytes() {
+  start_signed_lookups();
+  for (int64_t i = 0; i < rounds; ++i)
+    __asm__ volatile(LOOK_UP_BYTES(0) LOOK_UP_BYTES(1) LOOK_UP_BYTES(2) LOOK_UP_BYTES(3) LOOK_UP_BYTES(4)
+                         LOOK_UP_BYTES(5) LOOK_UP_BYTES(6) LOOK_UP_BYTES(7) ADD_BYTES(0, 1) ADD_BYTES(2, 3)
+                             ADD_BYTES(4, 5) ADD_BYTES(6, 7) ADD_BYTES(0, 2) ADD_BYTES(4, 6) ODD_BYTES(1, 0)
+                                 ODD_BYTES(5, 4) ADD_SHORTS(8, 0) ADD_SHORTS(9, 1) ADD_SHORTS(10, 4) ADD_SHORTS(11, 5)::
+                                     : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+                                       "xmm10", "xmm11", "xmm12", "xmm13");
+}
+
 // Reads and writes in proportion, 4 KiB at a time. Aligned to 64 bytes, whole pages.
 __attribute__((target("avx2"))) void stream(const char* from, int64_t read, char* to, int64_t written) {
   constexpr int64_t page = 4096;
@@ -136,8 +184,15 @@ double peak_multiply_adds() {
 }
 
 double peak_lookups(Lookup kind) {
-  if (!avx512())
-    return 0;
+  if (!avx512()) {
+    if (!__builtin_cpu_supports("avx2"))
+      return 0;
+    switch (kind) {
+    case Lookup::f32: return rate(6 * 8 * 4, signed_lookup_f32);
+    case Lookup::i32: return rate(6 * 8 * 4, signed_lookup_i32);
+    case Lookup::i16: return rate(4 * 32 * 4, lookup_bytes);
+    }
+  }
   switch (kind) {
   case Lookup::f32: return rate(chains * 16 * 4, lookup_f32);
   case Lookup::i32: return rate(chains * 16 * 4, lookup_i32);

@@ -113,7 +113,7 @@ void choose(int count, int blocks, bool wide, ir::Element spikes, int& pixels, i
   constexpr int most_pixels = 8; // twelve are as fast in registers, but the tables of their windows leave the L1 cache
   // Bytes (layer_bytes.cpp): pixels share the indices, 64 outputs the tables, and sums stand in the L1 cache, so larger
   // is faster. Measured on Zen 4, G synapses a second of the convolutions above: 8 x 8 168 to 223, 4 x 8 161 to 222,
-  // 8 x 4 158 to 210, 4 x 4 156 to 213, 2 x 8 149 to 198, 2 x 4 145 to 194; FMA 58.
+  // 8 x 4 158 to 210, 4 x 4 156 to 213, 2 x 8 149 to 198, 2 x 4 145 to 194; FMA 46.
   if (!wide && spikes == ir::Element::i16) {
     const int tiles = (count + most_pixels - 1) / most_pixels;
     pixels = (count + tiles - 1) / tiles;
