@@ -192,13 +192,13 @@ Tiles choose_tiles(const Shape& shape, const kernels::Target& target) {
   return tiles;
 }
 
-// Measured on Zen 4 with AVX2, one core, 3 x 3 convolutions and linear layers, groups silent at random: the shares at
-// which both kernels take equally long, by the vectors of outputs that share the visit of a group. f32: 1 vector 56 %,
-// 2 40 %, 3 35 %, 5 29 %, 8 28 % (64 -> 64 at 32 x 32, 128 -> 128 at 16 x 16, 512 -> 512 at 4 x 4, 2048 -> 512); whole
-// numbers, whose dense sums take longer and those of events do not: 33 %, 25 %, 20 %, 17 %, 17 %. Registers of 16
-// numbers could not be measured: a visited group takes a shift, a lookup and an addition a vector, 1.1 cycles, where
-// the dense sums take 0.7, in 16 bits 0.28 (choose, above); that is 36 % and 75 %, and a tenth more to be on the safe
-// side.
+// Measured on Zen 4 with AVX2, one core, 3 x 3 convolutions (64 -> 64 at 32 x 32, 128 -> 128 at 16 x 16), groups silent
+// at random: the shares at which both kernels take equally long, where 8 vectors of outputs share the visit of a group:
+// f32 40 %, i32 42 %, i16 76 to 80 %. With fewer vectors f32 was measured against dense sums that took a fifth longer:
+// 1 vector 56 %, 2 40 %, 3 35 %, 5 29 %, 8 28 %; the formula is that curve, the fifth taken off. i16's dense sums serve
+// at least four vectors at once, so fewer gain nothing. Registers of 16 numbers could not be measured: a visited group
+// takes a shift, a lookup and an addition a vector, 1.1 cycles, where the dense sums take 0.7, in 16 bits 0.28 (choose,
+// above); that is 36 % and 75 %, and a tenth more to be on the safe side.
 double break_even(const Layer& layer, const kernels::Target& target) {
   Shape shape = shape_of(layer);
   shape.sparse = true;
@@ -206,7 +206,7 @@ double break_even(const Layer& layer, const kernels::Target& target) {
   const double vectors = tiles.vectors;
   if (tiles.lanes == 16)
     return shape.spikes == ir::Element::i16 ? 0.85 + 0.1 / vectors : 0.45 + 0.3 / vectors;
-  return shape.spikes == ir::Element::f32 ? 0.25 + 0.3 / vectors : 0.15 + 0.2 / vectors;
+  return shape.spikes == ir::Element::i16 ? 0.8 : 0.38 + 0.25 / vectors;
 }
 
 } // namespace rvb::codegen
