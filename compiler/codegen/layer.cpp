@@ -32,7 +32,9 @@ bool simple(ir::Opcode opcode) {
   case Opcode::sign:
   case Opcode::detach:
   case Opcode::quantize:
-  case Opcode::dequantize: return true;
+  case Opcode::dequantize:
+  case Opcode::rescale:
+  case Opcode::saturate: return true;
   default: return false;
   }
 }
@@ -72,11 +74,12 @@ const ir::Op* neuron_behind(const ir::Function& function, const ir::Op& synapse)
     // With states, time must stand apart from the batch: [T, ?, ...].
     if (states && (type.rank() < 3 || type.dims[1] != ir::batch))
       return nullptr;
+    auto is_mask = [&](ir::Value value) { return function.type(value).element == ir::Element::boolean; };
     for (size_t i = static_cast<size_t>(sequences); i < op.operands.size(); ++i) // masks of states, of invariants
-      if (!op.operands[i].is_literal() && function.type(op.operands[i].value).element != ir::Element::f32)
+      if (!op.operands[i].is_literal() && is_mask(op.operands[i].value))
         return nullptr;
     for (size_t i = op.results.size() - static_cast<size_t>(op.integer("states")); i < op.results.size(); ++i)
-      if (function.type(op.results[i]).element != ir::Element::f32)
+      if (is_mask(op.results[i]))
         return nullptr;
     const ir::Body& body = op.body[0];
     if (!std::all_of(body.ops.begin(), body.ops.end(), [](const ir::Op& inner) { return simple(inner.opcode); }))

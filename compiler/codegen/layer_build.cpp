@@ -179,9 +179,12 @@ void LayerBuilder::states_at_rest(const Place& place, bool begin) {
       if (is_read(op.results[result]))
         b_.CreateMemCpy(array(inputs_.size() + result), llvm::MaybeAlign(4), membranes, llvm::MaybeAlign(4), bytes);
     } else if (initial.is_literal()) {
-      loop(number(0), times(rows, line), [&](llvm::Value* i) {
-        store(llvm::ConstantFP::get(f32_, static_cast<float>(initial.number)), bytes_on(membranes, times(i, 4)));
-      });
+      const ir::Value inside = op.body[0].parameters[static_cast<size_t>(count - states + k)];
+      const bool whole = layer_.function->type(inside).element == ir::Element::i32;
+      llvm::Constant* value =
+          whole ? llvm::ConstantInt::getSigned(i32_, static_cast<int64_t>(initial.number))
+                : static_cast<llvm::Constant*>(llvm::ConstantFP::get(f32_, static_cast<float>(initial.number)));
+      loop(number(0), times(rows, line), [&](llvm::Value* i) { store(value, bytes_on(membranes, times(i, 4))); });
     } else {
       b_.CreateMemCpy(membranes, llvm::MaybeAlign(4), array(input++), llvm::MaybeAlign(4), bytes);
     }

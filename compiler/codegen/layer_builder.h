@@ -67,6 +67,8 @@ private:
   llvm::Function* neuron(int vectors, bool ends);
   llvm::Function* build_neuron(int vectors, bool ends);
   llvm::Value* lower(const ir::Op& op, const std::vector<llvm::Value*>& operands);
+  llvm::Value* lower_whole(const ir::Op& op, const std::vector<llvm::Value*>& operands);
+  llvm::Value* rescale(llvm::Value* x, llvm::Value* m, int shift);
 
   // layer_build.cpp
   void build_task();
@@ -94,6 +96,7 @@ private:
   void store_lanes(llvm::Value* value, llvm::Value* pointer, int count);
   llvm::Constant* mask(int count);
   llvm::Constant* splat(double value);
+  llvm::Constant* whole_splat(double value); // i32
   // Numbers of tables and sums: f32_, i32_ or (tables of narrow spikes) i16_.
   llvm::Value* add(llvm::Value* a, llvm::Value* b) { return real_ ? b_.CreateFAdd(a, b) : b_.CreateAdd(a, b); }
   // The value where `minus` is 0, its negative where the sign bit (real) or all bits (whole) are 1.

@@ -3,6 +3,8 @@
 
 #include "support/result.h"
 
+#include <algorithm>
+
 namespace rvb::codegen {
 
 llvm::Function* LayerBuilder::neuron(int vectors, bool ends) {
@@ -14,10 +16,66 @@ llvm::Function* LayerBuilder::neuron(int vectors, bool ends) {
   return made;
 }
 
+// round(x m / 2^shift), halves upwards, in products of 64 bits: even and odd numbers apart, since the instruction takes
+// every other one. What is kept of a product is its 32 bits from `shift` on, whether the shift is arithmetic or not.
+llvm::Value* LayerBuilder::rescale(llvm::Value* x, llvm::Value* m, int shift) {
+  if (m == whole_splat(1)) // the last bit that goes decides
+    return shift == 0
+               ? x
+               : b_.CreateAShr(b_.CreateAdd(b_.CreateAShr(x, whole_splat(shift - 1)), whole_splat(1)), whole_splat(1));
+  auto* wide = llvm::FixedVectorType::get(i64_, static_cast<unsigned>(lanes_) / 2);
+  auto bits = [&](int64_t n) {
+    return b_.CreateVectorSplat(static_cast<unsigned>(lanes_) / 2, b_.getInt64(static_cast<uint64_t>(n)));
+  };
+  auto odd = [&](llvm::Value* v) { return b_.CreateAShr(b_.CreateBitCast(v, wide), bits(32)); };
+  auto even = [&](llvm::Value* v) {
+    return b_.CreateAShr(b_.CreateShl(b_.CreateBitCast(v, wide), bits(32)), bits(32));
+  };
+  auto product = [&](llvm::Value* a, llvm::Value* b) {
+    llvm::Value* exact = b_.CreateMul(a, b);
+    return shift == 0 ? exact : b_.CreateAdd(exact, bits(int64_t{1} << (shift - 1)));
+  };
+  llvm::Value* low = b_.CreateLShr(product(even(x), even(m)), bits(shift));
+  llvm::Value* high = b_.CreateShl(product(odd(x), odd(m)), bits(32 - shift));
+  std::vector<int> lanes; // even ones of the first, odd ones of the second
+  for (int i = 0; i < lanes_; ++i)
+    lanes.push_back(i % 2 == 0 ? i : lanes_ + i);
+  return b_.CreateShuffleVector(b_.CreateBitCast(low, ints_), b_.CreateBitCast(high, ints_), lanes);
+}
+
+// The same for whole numbers; null for operators that have none.
+llvm::Value* LayerBuilder::lower_whole(const ir::Op& op, const std::vector<llvm::Value*>& x) {
+  using ir::Opcode;
+  switch (op.opcode) {
+  case Opcode::dequantize: return b_.CreateFMul(b_.CreateSIToFP(x[0], floats_), splat(op.number("scale")));
+  case Opcode::rescale: return rescale(x[0], x[1], static_cast<int>(op.integer("shift")));
+  case Opcode::saturate: {
+    const auto limit = static_cast<double>(op.integer("limit"));
+    llvm::Value* held = b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, x[0], whole_splat(limit));
+    return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, held, whole_splat(-limit));
+  }
+  case Opcode::add: return b_.CreateAdd(x[0], x[1]);
+  case Opcode::sub: return b_.CreateSub(x[0], x[1]);
+  case Opcode::min: return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, x[0], x[1]);
+  case Opcode::max: return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, x[0], x[1]);
+  case Opcode::neg: return b_.CreateNeg(x[0]);
+  case Opcode::abs: return b_.CreateBinaryIntrinsic(llvm::Intrinsic::abs, x[0], b_.getFalse());
+  case Opcode::greater_equal: return b_.CreateICmpSGE(x[0], x[1]);
+  case Opcode::greater: return b_.CreateICmpSGT(x[0], x[1]);
+  case Opcode::less_equal: return b_.CreateICmpSLE(x[0], x[1]);
+  case Opcode::less: return b_.CreateICmpSLT(x[0], x[1]);
+  case Opcode::select: return b_.CreateSelect(x[0], x[1], x[2]);
+  default: return nullptr;
+  }
+}
+
 // As kernels/elementwise.cpp says, instruction by instruction.
 llvm::Value* LayerBuilder::lower(const ir::Op& op, const std::vector<llvm::Value*>& x) {
   using ir::Opcode;
   auto call = [&](llvm::Intrinsic::ID id) { return b_.CreateUnaryIntrinsic(id, x[0]); };
+  if (std::any_of(x.begin(), x.end(), [&](llvm::Value* value) { return value->getType() == ints_; }))
+    if (llvm::Value* whole = lower_whole(op, x))
+      return whole;
   switch (op.opcode) {
   case Opcode::quantize: {
     llvm::Value* scaled = b_.CreateFMul(x[0], splat(op.number("scale")));
@@ -28,7 +86,6 @@ llvm::Value* LayerBuilder::lower(const ir::Op& op, const std::vector<llvm::Value
     whole = b_.CreateSelect(b_.CreateFCmpOGT(whole, least), whole, least);
     return b_.CreateFPToSI(whole, ints_);
   }
-  case Opcode::dequantize: return b_.CreateFMul(b_.CreateSIToFP(x[0], floats_), splat(op.number("scale")));
   case Opcode::add: return b_.CreateFAdd(x[0], x[1]);
   case Opcode::sub: return b_.CreateFSub(x[0], x[1]);
   case Opcode::mul: return b_.CreateFMul(x[0], x[1]);
@@ -95,36 +152,44 @@ llvm::Function* LayerBuilder::build_neuron(int vectors, bool ends) {
         }
         const size_t slot = operand.is_literal() ? 0 : input++;
         if (i >= count - states) {
-          value = load_lanes(f32_, state_place(i - (count - states)), used);
+          value = load_lanes(
+              layer_.function->type(body.parameters[static_cast<size_t>(i)]).element == ir::Element::i32 ? i32_ : f32_,
+              state_place(i - (count - states)), used);
         } else if (operand.is_literal()) {
           value = splat(operand.number);
         } else {
           const ir::Type& type = layer_.function->type(operand.value);
+          llvm::Type* element = type.element == ir::Element::i32 ? i32_ : f32_;
           bool one = type.dims.empty() || (i >= count - states - invariants && type.dims[0] == 1);
           if (one)
-            value = b_.CreateVectorSplat(static_cast<unsigned>(lanes_), load(f32_, array(slot)));
+            value = b_.CreateVectorSplat(static_cast<unsigned>(lanes_), load(element, array(slot)));
           else if (i >= count - states - invariants)
-            value = load_lanes(f32_, element_at(array(slot), channel, ir::Element::f32), used);
+            value = load_lanes(element, element_at(array(slot), channel, type.element), used);
           else if (type.element == ir::Element::boolean)
             value = b_.CreateICmpNE(load_lanes(i8_, element_at(array(slot), at, type.element), used),
                                     b_.CreateVectorSplat(static_cast<unsigned>(lanes_), b_.getInt8(0)));
           else
-            value = load_lanes(type.element == ir::Element::i32 ? i32_ : f32_,
-                               element_at(array(slot), at, type.element), used);
+            value = load_lanes(element, element_at(array(slot), at, type.element), used);
         }
       }
       auto value_of = [&](const ir::Operand& operand) -> llvm::Value* {
         return operand.is_literal() ? splat(operand.number) : values.at(operand.value);
       };
+      auto is_whole = [&](const ir::Operand& operand) {
+        return !operand.is_literal() && values.at(operand.value)->getType() == ints_;
+      };
       for (const ir::Op& inner : body.ops) {
+        const bool whole = std::any_of(inner.operands.begin(), inner.operands.end(), is_whole);
         std::vector<llvm::Value*> operands;
         for (const ir::Operand& operand : inner.operands)
-          operands.push_back(value_of(operand));
+          operands.push_back(whole && operand.is_literal() ? whole_splat(operand.number) : value_of(operand));
         values[inner.results[0]] = lower(inner, operands);
       }
       for (size_t y = 0; y < body.yields.size(); ++y) {
-        llvm::Value* value = value_of(body.yields[y]);
         const ir::Element element = layer_.function->type(op.results[y]).element;
+        llvm::Value* value = body.yields[y].is_literal() && element == ir::Element::i32
+                                 ? whole_splat(body.yields[y].number)
+                                 : value_of(body.yields[y]);
         if (y >= emits) {
           store_lanes(value, state_place(static_cast<int64_t>(y - emits)), used);
         } else {

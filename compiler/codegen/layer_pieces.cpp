@@ -85,4 +85,9 @@ llvm::Constant* LayerBuilder::splat(double value) {
                                         llvm::ConstantFP::get(f32_, static_cast<float>(value)));
 }
 
+llvm::Constant* LayerBuilder::whole_splat(double value) {
+  return llvm::ConstantVector::getSplat(llvm::ElementCount::getFixed(static_cast<unsigned>(lanes_)),
+                                        b_.getInt32(static_cast<uint32_t>(static_cast<int64_t>(value))));
+}
+
 } // namespace rvb::codegen

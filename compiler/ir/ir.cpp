@@ -156,6 +156,9 @@ template <typename T> std::vector<T> from_bytes(const std::vector<uint8_t>& byte
 Constant Constant::from_floats(std::vector<int64_t> dims, const std::vector<float>& values) {
   return {Type{Element::f32, std::move(dims)}, to_bytes(values)};
 }
+Constant Constant::from_integers(std::vector<int64_t> dims, const std::vector<int32_t>& values) {
+  return {Type{Element::i32, std::move(dims)}, to_bytes(values)};
+}
 Constant Constant::from_words(std::vector<int64_t> dims, const std::vector<uint32_t>& values) {
   return {Type{Element::u32, std::move(dims)}, to_bytes(values)};
 }

@@ -131,6 +131,7 @@ struct Constant {
   uint64_t hash = 0; // stands for the bytes where a text carried only their hash (bytes is empty then)
 
   static Constant from_floats(std::vector<int64_t> dims, const std::vector<float>& values);
+  static Constant from_integers(std::vector<int64_t> dims, const std::vector<int32_t>& values);
   static Constant from_words(std::vector<int64_t> dims, const std::vector<uint32_t>& values);
   std::vector<float> floats() const;
   std::vector<uint32_t> words() const;

@@ -2,6 +2,7 @@
 
 #include "support/result.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace rvb::kernels {
@@ -43,9 +44,30 @@ Expr step(const Expr& x) {
   return select(x >= 0.0f, 1.0f, 0.0f);
 }
 
+// round(x m / 2^shift), halves upwards. By 1 it needs no wider product: the last bit that goes decides.
+Expr rescale(const Expr& x, const Expr& m, int shift) {
+  if (shift > 0 && is_const_one(m))
+    return ((x >> (shift - 1)) + 1) >> 1;
+  Expr product = cast<int64_t>(x) * cast<int64_t>(m);
+  if (shift > 0)
+    product = (product + Halide::Internal::make_const(Halide::Int(64), int64_t{1} << (shift - 1))) >> shift;
+  return cast<int32_t>(product);
+}
+
+// Literals are whole where the other operands are.
+std::vector<Expr> of_one_kind(const ir::Op& op, std::vector<Expr> x) {
+  auto whole = [](const Expr& e) { return e.type().is_int() && e.type().bits() == 32; };
+  if (std::any_of(x.begin(), x.end(), whole))
+    for (size_t i = 0; i < x.size(); ++i)
+      if (op.operands[i].is_literal())
+        x[i] = cast<int32_t>(x[i]);
+  return x;
+}
+
 } // namespace
 
-Expr lower(const ir::Op& op, const std::vector<Expr>& x) {
+Expr lower(const ir::Op& op, const std::vector<Expr>& operands) {
+  const std::vector<Expr> x = of_one_kind(op, operands);
   switch (op.opcode) {
   case Opcode::quantize: {
     Expr limit = static_cast<float>(op.integer("limit"));
@@ -53,6 +75,12 @@ Expr lower(const ir::Op& op, const std::vector<Expr>& x) {
     return op.integer("bits") == 16 ? cast<int16_t>(whole) : cast<int32_t>(whole);
   }
   case Opcode::dequantize: return cast<float>(x[0]) * static_cast<float>(op.number("scale"));
+  case Opcode::rescale: return rescale(x[0], x[1], static_cast<int>(op.integer("shift")));
+  case Opcode::saturate: {
+    const int limit = static_cast<int>(op.integer("limit"));
+    Expr held = clamp(x[0], -limit, limit);
+    return op.integer("bits") == 16 ? cast<int16_t>(held) : held;
+  }
   case Opcode::add: return x[0] + x[1];
   case Opcode::sub: return x[0] - x[1];
   case Opcode::mul: return x[0] * x[1];
@@ -60,7 +88,7 @@ Expr lower(const ir::Op& op, const std::vector<Expr>& x) {
   case Opcode::min: return min(x[0], x[1]);
   case Opcode::max: return max(x[0], x[1]);
   case Opcode::neg: return -x[0];
-  case Opcode::abs: return abs(x[0]);
+  case Opcode::abs: return cast(x[0].type(), abs(x[0]));
   case Opcode::exp: return exp(x[0]);
   case Opcode::log: return log(x[0]);
   case Opcode::sqrt: return sqrt(x[0]);

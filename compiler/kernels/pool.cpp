@@ -60,18 +60,22 @@ public:
 
   void algorithm() override {
     Window w(op, call.operand(0), call.result());
-    Expr sum = 0.0f;
+    const bool whole = call.operand(0).element == ir::Element::i32;
+    const Expr nothing = whole ? Expr(0) : Expr(0.0f);
+    Expr sum = nothing;
     for (int ky = 0; ky < w.kernel_y; ++ky)
       for (int kx = 0; kx < w.kernel_x; ++kx) {
         Expr xi = x * w.stride_x + kx - w.pad_x, yi = y * w.stride_y + ky - w.pad_y;
         if (w.pads()) {
           Expr inside = xi >= 0 && xi < w.width && yi >= 0 && yi < w.height;
-          sum += select(inside, inputs[0](c, clamp(xi, 0, w.width - 1), clamp(yi, 0, w.height - 1), n), 0.0f);
+          sum += select(inside, inputs[0](c, clamp(xi, 0, w.width - 1), clamp(yi, 0, w.height - 1), n), nothing);
         } else {
           sum += inputs[0](c, xi, yi, n);
         }
       }
-    define("avgpool")(c, x, y, n) = sum * (1.0f / static_cast<float>(w.area()));
+    // Halide divides towards minus infinity, so that halves are rounded upwards.
+    define("avgpool")(c, x, y, n) =
+        whole ? (sum + w.area() / 2) / w.area() : sum * (1.0f / static_cast<float>(w.area()));
   }
 };
 

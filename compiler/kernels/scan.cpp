@@ -203,7 +203,12 @@ private:
 
   Expr initial(size_t k, const Parameter& state) {
     Expr value = read(state, Expr());
-    return state_element(k) == ir::Element::boolean && state.input < 0 ? value != 0.0f : value;
+    return state.input < 0 ? constant(value, state_element(k)) : value;
+  }
+
+  // A literal as an element of a result.
+  static Expr constant(const Expr& value, ir::Element element) {
+    return element == ir::Element::boolean ? value != 0.0f : element == ir::Element::i32 ? cast<int32_t>(value) : value;
   }
 
   ir::Element state_element(size_t k) const { return call.result(emits_ + k).element; }
@@ -227,8 +232,8 @@ private:
     for (size_t i = 0; i < yields_.size(); ++i) {
       Expr yielded = value(yields_[i]);
       ir::Element element = call.result(i).element;
-      if (element == ir::Element::boolean && !yielded.type().is_bool())
-        yielded = yielded != 0.0f; // a literal
+      if (yields_[i].is_literal())
+        yielded = constant(yielded, element);
       yields.push_back(to_memory(yielded, element));
     }
     return yields;

@@ -28,8 +28,36 @@ bool all_of_element(const Types& operands, ir::Element element, std::string& err
   for (const ir::Type& type : operands)
     if (type.element != element)
       return fail(error, "an operand has type " + ir::print(type) + ", expected " +
-                             (element == ir::Element::f32 ? "f32" : "bool"));
+                             (element == ir::Element::f32   ? "f32"
+                              : element == ir::Element::i32 ? "i32"
+                                                            : "bool"));
   return true;
+}
+
+std::optional<ir::Element> element_of_numbers(const ir::Op& op, const Types& operands, std::string& error,
+                                              size_t first) {
+  std::optional<ir::Element> element;
+  for (size_t i = first; i < operands.size(); ++i) {
+    if (op.operands[i].is_literal())
+      continue;
+    const ir::Element own = operands[i].element;
+    if ((own != ir::Element::f32 && own != ir::Element::i32) || own != element.value_or(own)) {
+      fail(error, "an operand has type " + ir::print(operands[i]) + ", expected numbers of one kind, f32 or i32");
+      return std::nullopt;
+    }
+    element = own;
+  }
+  return element.value_or(ir::Element::f32);
+}
+
+std::optional<Types> number_types(const ir::Op& op, const Types& operands, std::string& error) {
+  if (!attributes_fit(op, {}, error))
+    return std::nullopt;
+  const std::optional<ir::Element> element = element_of_numbers(op, operands, error);
+  const auto dims = element ? common_dims(operands, error) : std::nullopt;
+  if (!dims)
+    return std::nullopt;
+  return Types{ir::Type{*element, *dims}};
 }
 
 template <ir::Element in, ir::Element out>
@@ -83,12 +111,12 @@ Gradients neg_gradient(ir::Builder& b, const ir::Op&, const Gradients& up) {
 
 } // namespace
 
-const Meaning rows::add{reals, add_gradient, nullptr};
-const Meaning rows::sub{reals, sub_gradient, nullptr};
+const Meaning rows::add{number_types, add_gradient, nullptr};
+const Meaning rows::sub{number_types, sub_gradient, nullptr};
 const Meaning rows::mul{reals, mul_gradient, nullptr};
 const Meaning rows::div{reals, div_gradient, nullptr};
-const Meaning rows::min{reals, choice_gradient<Opcode::less_equal>, nullptr};
-const Meaning rows::max{reals, choice_gradient<Opcode::greater_equal>, nullptr};
-const Meaning rows::neg{reals, neg_gradient, nullptr};
+const Meaning rows::min{number_types, choice_gradient<Opcode::less_equal>, nullptr};
+const Meaning rows::max{number_types, choice_gradient<Opcode::greater_equal>, nullptr};
+const Meaning rows::neg{number_types, neg_gradient, nullptr};
 
 } // namespace rvb::ops

@@ -18,4 +18,10 @@ std::optional<Types> elementwise_types(const ir::Op& op, const Types& operands, 
 
 bool all_of_element(const Types& operands, ir::Element element, std::string& error);
 
+// Numbers: f32, or i32 where every operand from `first` on that is no literal is; nothing, and an error, otherwise.
+std::optional<ir::Element> element_of_numbers(const ir::Op& op, const Types& operands, std::string& error,
+                                              size_t first = 0);
+// Such numbers, and a result of their kind.
+std::optional<Types> number_types(const ir::Op& op, const Types& operands, std::string& error);
+
 } // namespace rvb::ops

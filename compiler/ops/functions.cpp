@@ -53,7 +53,7 @@ Gradients detach_gradient(ir::Builder&, const ir::Op&, const Gradients&) {
 
 } // namespace
 
-const Meaning rows::abs{reals, abs_gradient, nullptr};
+const Meaning rows::abs{number_types, abs_gradient, nullptr};
 const Meaning rows::exp{reals, exp_gradient, nullptr};
 const Meaning rows::log{reals, log_gradient, nullptr};
 const Meaning rows::sqrt{reals, sqrt_gradient, nullptr};

@@ -72,13 +72,14 @@ std::optional<Types> infer_scan(const ir::Function& function, const ir::Op& op, 
       if (seen != slice_of(type))
         return none(error, what + "the body sees " + ir::print(seen));
     } else if (index < n.sequences + n.invariants) {
-      bool fits = type.element == ir::Element::f32 &&
+      bool fits = (type.element == ir::Element::f32 || type.element == ir::Element::i32) &&
                   (type.dims.empty() || (type.rank() == 1 && !slice.dims.empty() && type.dims[0] == slice.dims.back() &&
                                          type.dims[0] != ir::batch));
       if (!fits || seen != type)
         return none(error,
-                    what + "the body sees " + ir::print(seen) + "; an invariant is f32[] or one number a channel");
-    } else if ((!operand.is_literal() && type != slice) || seen != slice) {
+                    what + "the body sees " + ir::print(seen) + "; an invariant is one number, or one a channel");
+    } else if ((!operand.is_literal() && type != seen) || seen.dims != slice.dims ||
+               (seen.element != ir::Element::f32 && seen.element != ir::Element::i32)) {
       return none(error, what + "the body sees " + ir::print(seen) + "; a state is " + ir::print(slice));
     }
   }
@@ -87,7 +88,11 @@ std::optional<Types> infer_scan(const ir::Function& function, const ir::Op& op, 
   for (size_t i = 0; i < body.yields.size(); ++i) {
     ir::Type type = type_of(function, body.yields[i]);
     bool state = static_cast<int64_t>(i) >= n.emits;
-    if (!broadcasts_to(type, slice) || (state && type.element != ir::Element::f32))
+    const ir::Element kept =
+        state ? function.type(body.parameters[op.operands.size() - body.yields.size() + i]).element : type.element;
+    if (state && body.yields[i].is_literal())
+      type.element = kept;
+    if (!broadcasts_to(type, slice) || type.element != kept)
       return none(error,
                   "yield " + std::to_string(i) + " has type " + ir::print(type) + ", the slices " + ir::print(slice));
     ir::Type result{type.element, state ? slice.dims : first.dims};

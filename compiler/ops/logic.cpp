@@ -8,20 +8,30 @@ namespace {
 
 using ir::Element;
 using ir::Opcode;
-constexpr TypeRule comparison = elementwise_types<Element::f32, Element::boolean>;
 constexpr TypeRule logical = elementwise_types<Element::boolean, Element::boolean>;
+
+std::optional<Types> comparison(const ir::Op& op, const Types& operands, std::string& error) {
+  if (!attributes_fit(op, {}, error) || !element_of_numbers(op, operands, error))
+    return std::nullopt;
+  const auto dims = common_dims(operands, error);
+  if (!dims)
+    return std::nullopt;
+  return Types{ir::Type{Element::boolean, *dims}};
+}
 
 std::optional<Types> select_types(const ir::Op& op, const Types& operands, std::string& error) {
   if (!attributes_fit(op, {}, error))
     return std::nullopt;
-  const Types branches(operands.begin() + 1, operands.end());
-  Element element = branches[0].element == Element::boolean ? Element::boolean : Element::f32;
-  if (!all_of_element({operands[0]}, Element::boolean, error) || !all_of_element(branches, element, error))
+  if (!all_of_element({operands[0]}, Element::boolean, error))
     return std::nullopt;
-  auto dims = common_dims(operands, error);
+  const bool masks = operands[1].element == Element::boolean;
+  if (masks && !all_of_element({operands[2]}, Element::boolean, error))
+    return std::nullopt;
+  const std::optional<Element> element = masks ? Element::boolean : element_of_numbers(op, operands, error, 1);
+  const auto dims = element ? common_dims(operands, error) : std::nullopt;
   if (!dims)
     return std::nullopt;
-  return Types{ir::Type{element, *dims}};
+  return Types{ir::Type{*element, *dims}};
 }
 
 Gradients select_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {

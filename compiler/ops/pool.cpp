@@ -29,7 +29,7 @@ std::optional<ir::Type> pooled(const ir::Op& op, const ir::Type& x, std::string&
 
 std::optional<Types> pool_types(const ir::Op& op, const Types& operands, std::string& error) {
   if (!attributes_fit(op, {kernel_rule, pad_rule, stride_rule}, error) ||
-      !is_tensor(operands[0], 3, 3, "the tensor", error))
+      !is_tensor(as_real(operands[0]), 3, 3, "the tensor", error))
     return std::nullopt;
   auto result = pooled(op, operands[0], error);
   if (!result)

@@ -1,4 +1,4 @@
-// Spikes in fixed point: numbers of a layer under one scale, in 16 or 32 bits. Deployment only; no gradients.
+// Fixed point: numbers under one scale, in 16 or 32 bits. Deployment only; no gradients.
 #include "ir/text.h"
 #include "ops/elementwise.h"
 
@@ -6,24 +6,24 @@ namespace rvb::ops {
 
 namespace {
 
+bool bits_fit(const ir::Op& op, std::string& error) {
+  const int64_t bits = op.integer("bits");
+  if (bits != 16 && bits != 32)
+    return fail(error, "`bits` is to be 16 or 32");
+  if (op.integer("limit") > (bits == 16 ? INT16_MAX : INT32_MAX))
+    return fail(error, "`limit` does not fit into " + std::to_string(bits) + " bits");
+  return true;
+}
+
 std::optional<Types> quantize_types(const ir::Op& op, const Types& operands, std::string& error) {
   if (!attributes_fit(op, {{"bits", Kind::integer, 16}, {"limit", Kind::integer, 1}, {"scale", Kind::number, 1}},
                       error) ||
-      !all_of_element(operands, ir::Element::f32, error))
+      !bits_fit(op, error) || !all_of_element(operands, ir::Element::f32, error))
     return std::nullopt;
-  int64_t bits = op.integer("bits");
-  if (bits != 16 && bits != 32) {
-    fail(error, "`bits` is to be 16 or 32");
-    return std::nullopt;
-  }
-  if (op.integer("limit") > (bits == 16 ? INT16_MAX : INT32_MAX)) {
-    fail(error, "`limit` does not fit into " + std::to_string(bits) + " bits");
-    return std::nullopt;
-  }
   auto dims = common_dims(operands, error);
   if (!dims)
     return std::nullopt;
-  return Types{ir::Type{bits == 16 ? ir::Element::i16 : ir::Element::i32, *dims}};
+  return Types{ir::Type{op.integer("bits") == 16 ? ir::Element::i16 : ir::Element::i32, *dims}};
 }
 
 std::optional<Types> dequantize_types(const ir::Op& op, const Types& operands, std::string& error) {
@@ -35,9 +35,36 @@ std::optional<Types> dequantize_types(const ir::Op& op, const Types& operands, s
   return Types{ir::Type{ir::Element::f32, *dims}};
 }
 
+std::optional<Types> rescale_types(const ir::Op& op, const Types& operands, std::string& error) {
+  if (!attributes_fit(op, {{"shift", Kind::integer, 0}}, error))
+    return std::nullopt;
+  if (op.integer("shift") > 32) {
+    fail(error, "`shift` is to be at most 32");
+    return std::nullopt;
+  }
+  if (op.operands[0].is_literal() || element_of_numbers(op, operands, error) != ir::Element::i32) {
+    if (error.empty())
+      fail(error, "the operand is to be i32");
+    return std::nullopt;
+  }
+  auto dims = common_dims(operands, error);
+  if (!dims)
+    return std::nullopt;
+  return Types{ir::Type{ir::Element::i32, *dims}};
+}
+
+std::optional<Types> saturate_types(const ir::Op& op, const Types& operands, std::string& error) {
+  if (!attributes_fit(op, {{"bits", Kind::integer, 16}, {"limit", Kind::integer, 1}}, error) || !bits_fit(op, error) ||
+      !all_of_element(operands, ir::Element::i32, error))
+    return std::nullopt;
+  return Types{ir::Type{op.integer("bits") == 16 ? ir::Element::i16 : ir::Element::i32, operands[0].dims}};
+}
+
 } // namespace
 
 const Meaning rows::quantize{quantize_types, nullptr, nullptr};
 const Meaning rows::dequantize{dequantize_types, nullptr, nullptr};
+const Meaning rows::rescale{rescale_types, nullptr, nullptr};
+const Meaning rows::saturate{saturate_types, nullptr, nullptr};
 
 } // namespace rvb::ops

@@ -89,6 +89,12 @@ bool is_tensor(const ir::Type& type, int rank, int fixed, const char* what, std:
                                  (fixed ? ", the batch not among the last " + std::to_string(fixed) : ""));
 }
 
+ir::Type as_real(ir::Type type) {
+  if (type.element == ir::Element::i32)
+    type.element = ir::Element::f32;
+  return type;
+}
+
 bool is_vector(const ir::Type& type, int64_t n, const char* what, std::string& error) {
   ir::Type expected{ir::Element::f32, {n}};
   return (n > 0 && type == expected) ||

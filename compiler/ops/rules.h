@@ -34,6 +34,8 @@ bool attributes_fit(const ir::Op& op, std::initializer_list<AttributeRule> rules
 
 // f32 with at least `rank` dimensions, of which the innermost `fixed` are not the batch.
 bool is_tensor(const ir::Type& type, int rank, int fixed, const char* what, std::string& error);
+// The type with f32 for i32: of operators that move or pool whole numbers as well.
+ir::Type as_real(ir::Type type);
 // f32[n]
 bool is_vector(const ir::Type& type, int64_t n, const char* what, std::string& error);
 bool fail(std::string& error, std::string message);

@@ -8,7 +8,7 @@ namespace {
 
 std::optional<Types> flatten_types(const ir::Op& op, const Types& operands, std::string& error) {
   const ir::Type& x = operands[0];
-  if (!attributes_fit(op, {}, error) || !is_tensor(x, 3, 3, "the tensor", error))
+  if (!attributes_fit(op, {}, error) || !is_tensor(as_real(x), 3, 3, "the tensor", error))
     return std::nullopt;
   auto end = x.dims.end();
   return Types{with_tail(x, 3, {end[-3] * end[-2] * end[-1]})};

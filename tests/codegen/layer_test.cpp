@@ -169,6 +169,33 @@ TEST_P(Layers, WholeNumbers) {
   }
 }
 
+// The neuron in whole numbers as well: exact.
+TEST_P(Layers, WholeNeuron) {
+  const bool time = c.lead != "?";
+  const string i = "i32" + slice.substr(3), seq = "i32" + y.substr(3), co = to_string(c.co),
+               state = time ? ", 0.0" : "";
+  for (string bits_of : {"16", "32"}) {
+    const string shift = bits_of == "16" ? "11" : "20";
+    string text = "func @f(%x: i" + bits_of + x.substr(3) + ", %b: " + bits + ", %g: i32[" + co + "], %s: " + seq +
+                  ") -> (i" + bits_of + y.substr(3) + ", " + seq + ", f32" + y.substr(3) + (time ? ", " + i : "") +
+                  ") {\n" + synapses.substr(0, synapses.rfind(':')) + ": " + seq + "\n  %o, %p, %n" +
+                  (time ? ", %z" : "") + " = scan(%s, %r, %g" + state + ") {axis = 0, invariants = 1" +
+                  (time ? ", states = 1" : "") + "} do (%st: " + i + ", %rt: " + i + ", %gt: i32[" + co + "]" +
+                  (time ? ", %v: " + i : "") + ") {\n    %k = rescale(%rt, -1234567.0) {shift = " + shift + "} : " + i +
+                  "\n    %m = rescale(%st, %gt) {shift = 1} : " + i + "\n    %h = add(%k, %m) : " + i +
+                  (time ? "\n    %l = rescale(%v, 1.0) {shift = 2} : " + i + "\n    %u = sub(%h, %l) : " + i
+                        : "\n    %u = max(%h, -2000000.0) : " + i) +
+                  "\n    %a = abs(%u) : " + i + "\n    %f = greater(%a, 70000.0) : bool" + slice.substr(3) +
+                  "\n    %e = select(%f, %u, 0.0) : " + i + "\n    %j = min(%e, 1000000.0) : " + i +
+                  "\n    %q = saturate(%j) {bits = " + bits_of + ", limit = 1023} : i" + bits_of + slice.substr(3) +
+                  "\n    %d = dequantize(%j) {scale = 0.0001} : f32" + slice.substr(3) +
+                  (time ? "\n    %w = select(%f, 0.0, %u) : " + i : "") + "\n    yield(%q, %j, %d" +
+                  (time ? ", %w" : "") + ")\n  } : i" + bits_of + y.substr(3) + ", " + seq + ", f32" + y.substr(3) +
+                  (time ? ", " + i : "") + "\n  ret(%o, %p, %n" + (time ? ", %z" : "") + ")\n}\n";
+    EXPECT_EQ("", differences(text, c.batch));
+  }
+}
+
 // A scale and a shift a channel, a residual, two emissions.
 TEST_P(Layers, Residual) {
   string co = to_string(c.co);

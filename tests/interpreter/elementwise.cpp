@@ -37,6 +37,15 @@ double apply(const ir::Op& op, const Options& options, const double* x) {
     return std::clamp(whole, -limit, limit);
   }
   case Opcode::dequantize: return x[0] * op.number("scale");
+  case Opcode::rescale: {
+    const int64_t shift = op.integer("shift");
+    const int64_t product = static_cast<int64_t>(x[0]) * static_cast<int64_t>(x[1]);
+    return static_cast<double>((product + (shift > 0 ? int64_t{1} << (shift - 1) : 0)) >> shift);
+  }
+  case Opcode::saturate: {
+    const auto limit = static_cast<double>(op.integer("limit"));
+    return std::clamp(x[0], -limit, limit);
+  }
   case Opcode::add: return x[0] + x[1];
   case Opcode::sub: return x[0] - x[1];
   case Opcode::mul: return x[0] * x[1];

@@ -1,6 +1,8 @@
 #include "call.h"
 #include "ir/text.h"
 
+#include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <stdexcept>
 
@@ -146,6 +148,13 @@ std::vector<Tensor> evaluate(const ir::Module& module, const ir::Function& funct
     evaluate_constant(call);
   else if (!evaluate_elementwise(call) && !evaluate_synapses(call) && !evaluate_space(call) && !evaluate_sums(call))
     throw std::runtime_error(std::string("the interpreter does not know `") + ir::info(op.opcode).name + "`");
+  // Whole numbers must fit: what a program makes of one that does not is not defined.
+  for (const Tensor& tensor : out)
+    if (tensor.type.element == ir::Element::i32)
+      for (double number : tensor.data)
+        if (std::fabs(number) > INT32_MAX)
+          throw std::runtime_error(std::string("`") + ir::info(op.opcode).name +
+                                   "` overflows: " + std::to_string(number));
   return out;
 }
 

@@ -1,5 +1,7 @@
 #include "call.h"
 
+#include <cmath>
+
 namespace rvb::interpreter {
 
 namespace {
@@ -45,8 +47,13 @@ void evaluate_avgpool(Call& call) {
   Pool pool(call.op, call.in[0], call.out[0]);
   double area = static_cast<double>(pool.kernel[0] * pool.kernel[1]);
   pool.each([&](int64_t at, const std::vector<int64_t>& window) {
+    double& mean = call.out[0].data[at];
     for (int64_t i : window)
-      call.out[0].data[at] += call.in[0].data[i] / area;
+      mean += call.in[0].data[i];
+    if (call.out[0].type.element == ir::Element::i32)
+      mean = std::floor((mean + std::floor(area / 2)) / area);
+    else
+      mean /= area;
   });
 }
 

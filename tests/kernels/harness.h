@@ -19,7 +19,7 @@ std::vector<Tensor> run(const ir::Function& function, const ir::Op& op, int64_t 
 // Runs the function's operations one after the other, each by the interpreter, by the bare kernel and by the scheduled
 // kernel on the same numbers (the interpreter's, rounded to float). Returns what differs, empty when nothing does.
 // Tolerance: 1e-5 of the largest number of the result, which is what single precision leaves of sums of some thousand
-// terms in another order.
+// terms in another order; none where no result is real.
 std::string differences(const ir::Module& module, int64_t batch, uint64_t seed, double low = -1.5, double high = 1.5);
 
 // The same for one function in text; `operations` stands between the braces' parameters and `ret`.

@@ -175,6 +175,11 @@ TEST_P(Pools, AverageGradient) {
 TEST_P(Pools, Largest) {
   EXPECT_EQ("", differences(function({{"x", x}}, "maxpool(%x) {" + window + ", " + step + "}", y), p.batch));
 }
+TEST_P(Pools, WholeNumbers) {
+  const string xi = "i32" + x.substr(3), yi = "i32" + y.substr(3);
+  for (string pool : {"avgpool", "maxpool"})
+    EXPECT_EQ("", differences(function({{"x", xi}}, pool + "(%x) {" + window + ", " + step + "}", yi), p.batch));
+}
 TEST_P(Pools, LargestGradient) {
   string text = function({{"g", y}, {"x", x}}, "maxpool_gradient(%g, %x) {" + window + ", " + step + "}", x);
   EXPECT_EQ("", differences(text, p.batch));
@@ -203,6 +208,7 @@ TEST(Space, Flatten) {
   for (int64_t c : {1, 3, 8, 33}) {
     string x = "f32[2,?,5,7," + to_string(c) + "]", y = "f32[2,?," + to_string(35 * c) + "]";
     EXPECT_EQ("", differences(function({{"x", x}}, "flatten(%x)", y), 3));
+    EXPECT_EQ("", differences(function({{"x", "i32" + x.substr(3)}}, "flatten(%x)", "i32" + y.substr(3)), 3));
     EXPECT_EQ("", differences(function({{"g", y}}, "unflatten(%g) {size = [5, 7, " + to_string(c) + "]}", x), 3));
   }
 }
@@ -294,6 +300,29 @@ TEST(Elementwise, Alone) {
   }
 }
 
+TEST(Elementwise, WholeNumbers) {
+  for (string shape : {"[2,?,3,8]", "[?,13]"}) {
+    string i = "i32" + shape, b = "bool" + shape;
+    for (string name : {"add", "sub", "min", "max"}) {
+      EXPECT_EQ("", differences(function({{"x", i}, {"y", i}}, name + "(%x, %y)", i), 3));
+      EXPECT_EQ("", differences(function({{"x", i}}, name + "(%x, -7.0)", i), 3));
+    }
+    for (string name : {"neg", "abs"})
+      EXPECT_EQ("", differences(function({{"x", i}}, name + "(%x)", i), 3));
+    for (string name : {"greater_equal", "greater", "less_equal", "less"})
+      EXPECT_EQ("", differences(function({{"x", i}, {"y", i}}, name + "(%x, %y)", b), 3));
+    EXPECT_EQ("", differences(function({{"x", i}, {"f", b}}, "select(%f, %x, 12.0)", i), 3));
+    for (string shift : {"7", "31", "32"})
+      EXPECT_EQ("", differences(function({{"x", i}, {"m", i}}, "rescale(%x, %m) {shift = " + shift + "}", i), 3));
+    for (string by : {"1.0) {shift = 0}", "1.0) {shift = 1}", "1.0) {shift = 9}", "1.0) {shift = 32}",
+                      "-3.0) {shift = 0}", "1073741824.0) {shift = 32}", "-1073741824.0) {shift = 17}"})
+      EXPECT_EQ("", differences(function({{"x", i}}, "rescale(%x, " + by, i), 3));
+    EXPECT_EQ("", differences(function({{"x", i}}, "saturate(%x) {bits = 16, limit = 32767}", "i16" + shape), 3));
+    EXPECT_EQ("", differences(function({{"x", i}}, "saturate(%x) {bits = 32, limit = 100000}", i), 3));
+    EXPECT_EQ("", differences(function({{"x", i}}, "dequantize(%x) {scale = 0.25}", "f32" + shape), 3));
+  }
+}
+
 TEST(Elementwise, Broadcast) {
   EXPECT_EQ("", differences(function({{"x", "f32[?,5,13]"}, {"y", "f32[13]"}}, "add(%x, %y)", "f32[?,5,13]"), 3));
   EXPECT_EQ("", differences(function({{"x", "f32[?,5,8]"}, {"y", "f32[]"}}, "mul(%y, %x)", "f32[?,5,8]"), 3));
@@ -327,6 +356,24 @@ TEST(Scan, Neuron) {
   EXPECT_EQ("", differences(neuron("?,5,7,1", 2, 1, false, true), 3, 7));
   EXPECT_EQ("", differences(neuron("5,16", 4, 16, false, false), 1, 7));
   EXPECT_EQ("", differences(neuron("?,64", 4, 64, true, true), 5, 7));
+}
+
+// The same in whole numbers.
+TEST(Scan, WholeNeuron) {
+  for (int64_t steps : {1, 3, 11})
+    for (bool literal : {false, true}) {
+      string rest = "[?,5,7,13]", seq = "[" + to_string(steps) + ",?,5,7,13]", i = "i32" + rest;
+      string text = "func @f(%x: i32" + seq + ", %m: i32[13], %v: " + i + ") -> (i16" + seq + ", i32" + seq + ", " + i +
+                    ") {\n  %e, %w, %s = scan(%x, %m, " + (literal ? "5.0" : "%v") +
+                    ") {axis = 0, invariants = 1, states = 1} do (%xt: " + i + ", %mt: i32[13], %vt: " + i +
+                    ") {\n    %l = rescale(%vt, 1.0) {shift = 2} : " + i +
+                    "\n    %k = rescale(%xt, %mt) {shift = 3} : " + i + "\n    %u = add(%l, %k) : " + i +
+                    "\n    %f = greater_equal(%u, 1000.0) : bool" + rest + "\n    %o = select(%f, %u, 0.0) : " + i +
+                    "\n    %q = saturate(%o) {bits = 16, limit = 1023} : i16" + rest +
+                    "\n    %r = select(%f, 0.0, %u) : " + i + "\n    yield(%q, %o, %r)\n  } : i16" + seq + ", i32" +
+                    seq + ", " + i + "\n  ret(%e, %w, %s)\n}\n";
+      EXPECT_EQ("", differences(text, 3, 7));
+    }
 }
 
 // No channels among the operands: the flat shape.
