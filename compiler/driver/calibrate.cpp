@@ -51,7 +51,7 @@ Calibration::Calibration(const sema::Program& program, ir::Module module, const 
   silent.print_after.clear();
   silent.time_passes = false;
   std::vector<std::string> pipeline = passes::deployment_pipeline();
-  pipeline.erase(pipeline.begin(), std::find(pipeline.begin(), pipeline.end(), "fuse"));
+  pipeline.erase(pipeline.begin(), std::find(pipeline.begin(), pipeline.end(), "fuse_and_keep"));
   run_passes(module, pipeline, silent);
   std::vector<codegen::Plan> plans = plan_all(module, target);
   KernelObjects objects = compile_kernels(kernel_requests(module, plans), target, options.jobs, options.quiet);

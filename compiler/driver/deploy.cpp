@@ -151,7 +151,7 @@ Decisions run_deployment_passes(ir::Module& module, const sema::Program& program
     decisions.kernels = choose_kernels(module, target, options, nullptr);
     return decisions;
   }
-  auto fuse = std::find(pipeline.begin(), pipeline.end(), "fuse");
+  auto fuse = std::find(pipeline.begin(), pipeline.end(), "fuse_and_keep");
   run_passes(module, {pipeline.begin(), fuse}, options);
   if (!options.calibrate.empty())
     decisions.calibration = std::make_unique<Calibration>(program, module, target, options);

@@ -25,7 +25,9 @@
 // Before the last grouping, cheap values are computed again instead of kept: where the only reason to emit a value is
 // another group of the same shape, and the value follows from at most two tensors by elementwise operations, the other
 // group repeats them. The normalised input of a neuron is the case that matters: training keeps the convolution's
-// output for the gradient of batchnorm anyway, and need not keep its normalisation beside it.
+// output for the gradient of batchnorm anyway, and need not keep its normalisation beside it. fuse_and_keep leaves that
+// out: sums that a deployed network computes with twice would have to be written, and their neuron would no longer run
+// in the layer that makes them; and what is computed in one place only is computed alike in @infer and in @step.
 //
 // Needs: canonical IR. Keeps: every result bit for bit. Breaks: nothing later may expect elementwise operations outside
 // scans, but for scalars (an operation on f32[] has no axis) and operations on tensors under one mask a channel (an
@@ -257,8 +259,8 @@ private:
   std::vector<std::pair<Value, Operand>> emitted_, finals_;
 };
 
-bool fuse_function(Function& function) {
-  bool changed = Repeat(function, Groups(function)).run();
+bool fuse_function(Function& function, bool repeat) {
+  bool changed = repeat && Repeat(function, Groups(function)).run();
   const Groups groups(function);
   std::vector<Op> result;
   for (const std::vector<int>& members : groups.in_order()) {
@@ -290,7 +292,14 @@ bool fuse_function(Function& function) {
 bool fuse(Module& module) {
   bool changed = false;
   for (Function& function : module.functions)
-    changed |= fuse_function(function);
+    changed |= fuse_function(function, true);
+  return changed;
+}
+
+bool fuse_and_keep(Module& module) {
+  bool changed = false;
+  for (Function& function : module.functions)
+    changed |= fuse_function(function, false);
   return changed;
 }
 

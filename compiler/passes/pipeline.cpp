@@ -50,8 +50,11 @@ std::vector<std::string> deployment_pipeline() {
       "fold_constants",   //
       "cse",              //
       "dce",              //
-      "fuse",             //
+      "fuse_and_keep",    //
       "canonicalize",     //
+      "cse",              //
+      "dce",              //
+      "fixed_point",      // whole spikes: neurons without floating point
       "cse",              //
       "dce",              //
   };

@@ -38,6 +38,8 @@ const std::vector<Pass>& all_passes() {
       {"pack_weights", pack_weights},
       {"sign_synapses", sign_synapses},
       {"fuse", fuse},
+      {"fuse_and_keep", fuse_and_keep},
+      {"fixed_point", fixed_point},
       {"recompute", recompute, recompute_within},
   };
   return passes;

@@ -17,6 +17,10 @@ for spikes in i32 i16; do
   deploy --spikes $spikes --calibrate "$data" --calibration-samples 500 --emit=ir -o - >$spikes.ir
   [ "$(grep -c ' = quantize(.*limit' $spikes.ir)" -ge 1 ] || die "no spike is quantized"
   if grep -E ' = binary_(conv2d|linear)\(.* : f32' $spikes.ir; then die "a binary layer sums real numbers"; fi
+  # and the neuron behind it has no floating point before its last spike
+  grep -A 20 ' = scan(%sums' $spikes.ir | sed '/^  }/q' >neuron.ir
+  grep -q 'rescale' neuron.ir || die "a neuron does not compute in whole numbers"
+  if grep ' : f32' neuron.ir | grep -v 'dequantize\|  } :'; then die "a neuron computes with real numbers"; fi
   ./$spikes.infer eval --data "$data" --limit 2000 --compare real.npy --output $spikes.npy --json >$spikes.json
   ./$spikes.infer eval --data "$data" --limit 2000 --threads 1 --batch 7 --output again.npy --json >/dev/null
   same $spikes.npy again.npy

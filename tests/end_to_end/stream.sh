@@ -64,3 +64,20 @@ sed 's/|> batchnorm as down_bn/|> batchnorm(time = scaled) as down_bn/' "$here/r
 expect 0 ./scaled infer x4.npy --weights scaled.safetensors --output scaled.npy
 expect 2 ./scaled infer --stream x4.npy --weights scaled.safetensors
 says 'without its function `step`'
+
+# Spikes in fixed point: membranes are whole numbers between frames as well, where neurons begin at 0, and the same to
+# the bit. Where they begin elsewhere they stay in floating point.
+sed 's/state u = 0.375/state u = 0/' "$here/rested.rvb" >zero.rvb
+for spikes in i16 i32; do
+  for network in zero rested; do
+    model=zero.rvb && [ $network = zero ] || model=$here/rested.rvb
+    deploy=("$RVBC" deploy "$model" -q --weights w.safetensors --spikes $spikes --calibrate x4.npy)
+    "${deploy[@]}" -o fixed
+    ./fixed infer x4.npy --output whole.npy
+    ./fixed infer --stream x4.npy --output stream.npy
+    same whole.npy stream.npy
+    "${deploy[@]}" --emit=ir -o - >$network.ir
+  done
+  grep -q 'state.1: i32' zero.ir || die "a membrane is no whole number"
+  if grep -q 'state.1: i32' rested.ir; then die "a membrane that begins at 0.375 is a whole number"; fi
+done

@@ -2,6 +2,7 @@
 #include "ir/text.h"
 #include "network.h"
 #include "passes/passes.h"
+#include "passes/quantize_spikes.h"
 #include "passes/verify.h"
 #include "same.h"
 
@@ -107,6 +108,80 @@ TEST_P(Deployment, SynapsesAreBits) {
   // The first layer's scale is in its weights, and only scans and kernels are left.
   for (const ir::Op& op : module.functions[0].ops)
     EXPECT_EQ(ir::info(op.opcode).traits & ir::elementwise, 0u) << ir::info(op.opcode).name;
+}
+
+// The largest spike of every binary layer, as a calibration finds it; the random arguments are those of tests::differs.
+passes::Ranges ranges_of(ir::Module module) {
+  passes::add_ranges(module);
+  const ir::Function& f = *module.find("ranges");
+  passes::Ranges ranges;
+  for (unsigned seed = 1; seed <= 3; ++seed) {
+    const auto results = interpreter::evaluate(module, f, 2, tests::arguments(f, 2, seed));
+    for (size_t r = 0; r < results.size(); ++r)
+      if (f.result_names[r].rfind("range:", 0) == 0)
+        for (double spike : results[r].data)
+          ranges[f.result_names[r].substr(6)] = std::max(ranges[f.result_names[r].substr(6)], std::fabs(spike));
+  }
+  return ranges;
+}
+
+// What computes with reals in scans that read sums or spikes of binary layers.
+std::vector<std::string> reals_behind_sums(const ir::Function& function) {
+  std::vector<std::string> found;
+  for (const ir::Op& op : function.ops) {
+    if (op.opcode != ir::Opcode::scan)
+      continue;
+    const bool whole = std::any_of(op.operands.begin(), op.operands.end(), [&](const ir::Operand& operand) {
+      return !operand.is_literal() && function.type(operand.value).element == ir::Element::i32;
+    });
+    for (const ir::Op& inner : op.body[0].ops) {
+      const bool real = function.type(inner.results[0]).element == ir::Element::f32;
+      if (whole && real && inner.opcode != ir::Opcode::dequantize)
+        found.push_back(op.layer + ": " + ir::info(inner.opcode).name);
+    }
+  }
+  return found;
+}
+
+TEST_P(Deployment, WholeNumbersToTheLastNeuron) {
+  const std::vector<std::string> pipeline = passes::deployment_pipeline();
+  const auto fuse = std::find(pipeline.begin(), pipeline.end(), "fuse_and_keep");
+  const auto fixed_point = std::find(pipeline.begin(), pipeline.end(), "fixed_point");
+  ASSERT_NE(fixed_point, pipeline.end());
+  ir::Module calibrated = made();
+  passes::run(calibrated, {pipeline.begin(), fuse}, {});
+  const passes::Ranges ranges = ranges_of(calibrated);
+  for (const int64_t bits : {16, 32}) {
+    ir::Module whole = calibrated;
+    ASSERT_TRUE(passes::quantize_spikes(whole, ranges, bits));
+    passes::run(whole, {fuse, fixed_point}, {});
+    const ir::Module before = whole;
+    passes::run(whole, {fixed_point, pipeline.end()}, {});
+    ASSERT_EQ(passes::verify(whole), std::vector<std::string>{});
+    EXPECT_EQ(ir::print(ir::parse(ir::print(whole))), ir::print(whole));
+    EXPECT_EQ(reals_behind_sums(*whole.find("infer")), std::vector<std::string>{}) << bits << " bits";
+    // A spike that falls to the neighbour on its grid is 1 / 1023 of the largest away.
+    EXPECT_EQ(tests::differs(before, whole, bits == 16 ? 4e-3 : 2e-5), "") << bits << " bits";
+  }
+}
+
+// Spikes and membranes far beyond what was calibrated are held, and nothing overflows: the interpreter would say so.
+TEST_P(Deployment, WholeNumbersNeverOverflow) {
+  const std::vector<std::string> pipeline = passes::deployment_pipeline();
+  const auto fuse = std::find(pipeline.begin(), pipeline.end(), "fuse_and_keep");
+  ir::Module module = made();
+  passes::run(module, {pipeline.begin(), fuse}, {});
+  passes::Ranges ranges = ranges_of(module);
+  for (auto& [layer, largest] : ranges)
+    largest /= 1000;
+  for (const int64_t bits : {16, 32}) {
+    ir::Module whole = module;
+    passes::quantize_spikes(whole, ranges, bits);
+    passes::run(whole, {fuse, pipeline.end()}, {});
+    const ir::Function& f = *whole.find("infer");
+    for (unsigned seed = 1; seed <= 3; ++seed)
+      EXPECT_NO_THROW(interpreter::evaluate(whole, f, 2, tests::arguments(f, 2, seed)));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, Deployment,
