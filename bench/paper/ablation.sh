@@ -7,22 +7,11 @@
 # crops and flips. Every run is kept below build/paper, and continued when the script is called again. A line of JSON for
 # every run goes to FILE. RVB_THREADS says how many threads train; the results do not depend on it.
 set -euo pipefail
-. "$(dirname "$0")/../../.ci/common.sh"
+. "$(dirname "$0")/common.sh"
 
 task=${1:-} seeds=3 epochs= data= json= recipe=() variants=vanilla,reverb,learnable,ternary
-case $task in -h | --help | "") sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit ;; esac
-shift
-while [ $# -gt 0 ]; do
-  case $1 in
-    --data) data=$(realpath "$2") ;;
-    --seeds) seeds=$2 ;;
-    --epochs) epochs=$2 ;;
-    --variants) variants=$2 ;;
-    --json) json=$(realpath -m "$2") ;;
-    *) die "unknown argument $1; see $0 --help" ;;
-  esac
-  shift 2
-done
+case $task in -h | --help | "") usage ;; esac
+options "data seeds epochs variants json" "${@:2}"
 case $task in
   fashion) model=("$root/bench/paper/fashion.rvb") data=${data:-$(fashion_folder)} ;;
   nmnist) model=("$root/bench/paper/nmnist.rvb") ;;
@@ -34,8 +23,6 @@ case $task in
 esac
 [ -n "$data" ] || die "--data is missing"
 
-folder=${RVB_BUILD:-$root/build}
-rvbc=$folder/bin/rvbc
 work=$folder/paper/$task${epochs:+-$epochs}
 mkdir -p "$work"
 cd "$work"

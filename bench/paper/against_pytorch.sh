@@ -6,26 +6,17 @@
 # Ours are the `learnable` runs of `ablation.sh cifar10`; where they are missing they are trained first. PyTorch begins with
 # the same weights. RVB_THREADS says how many threads each uses.
 set -euo pipefail
-. "$(dirname "$0")/../../.ci/common.sh"
+. "$(dirname "$0")/common.sh"
 
 seeds=3 epochs=5 data=
-case ${1:-} in -h | --help | "") sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit ;; esac
-while [ $# -gt 0 ]; do
-  case $1 in
-    --data) data=$(realpath "$2") ;;
-    --seeds) seeds=$2 ;;
-    --epochs) epochs=$2 ;;
-    *) die "unknown argument $1; see $0 --help" ;;
-  esac
-  shift 2
-done
+[ -n "${1:-}" ] || usage
+options "data seeds epochs" "$@"
 [ -n "$data" ] || die "--data is missing"
 install_missing build bench
 
 paper=$root/bench/paper
-work=${RVB_BUILD:-$root/build}/paper/cifar10-$epochs
 "$paper/ablation.sh" cifar10 --data "$data" --seeds "$seeds" --epochs "$epochs" --variants learnable >&2
-cd "$work"
+cd "$folder/paper/cifar10-$epochs"
 for ((seed = 1; seed <= seeds; seed++)); do
   [ -e torch.$seed.json ] && continue
   say "PyTorch, seed $seed"

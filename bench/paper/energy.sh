@@ -8,26 +8,17 @@
 # and exact, without padding), energy under the paper's constants and those of 45 nm, bytes of deployed weights. What is
 # missing is trained first. The caveats of the numbers are printed by `eval --energy` itself.
 set -euo pipefail
-. "$(dirname "$0")/../../.ci/common.sh"
+. "$(dirname "$0")/common.sh"
 
 epochs= data= limit=1000 variants=vanilla,reverb,learnable,ternary
-case ${1:-} in -h | --help | "") sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit ;; esac
-while [ $# -gt 0 ]; do
-  case $1 in
-    --data) data=$(realpath "$2") ;;
-    --epochs) epochs=$2 ;;
-    --limit) limit=$2 ;;
-    *) die "unknown argument $1; see $0 --help" ;;
-  esac
-  shift 2
-done
+[ -n "${1:-}" ] || usage
+options "data epochs limit" "$@"
 [ -n "$data" ] || die "--data is missing"
-folder=${RVB_BUILD:-$root/build}
 "$root/bench/paper/ablation.sh" cifar10 --data "$data" --seeds 1 ${epochs:+--epochs "$epochs"} --variants "$variants" >&2
 cd "$folder/paper/cifar10${epochs:+-$epochs}"
 for variant in ${variants//,/ }; do
   "./$variant" eval --data "$data" --limit "$limit" --weights "$variant.1/last.safetensors" --energy --json >"$variant.energy.json"
-  "$folder/bin/rvbc" summary "$root/stdlib/networks/resnet20.rvb" -D width=16 -D T=2 -D "variant=$variant" --json >"$variant.summary.json"
+  "$rvbc" summary "$root/stdlib/networks/resnet20.rvb" -D width=16 -D T=2 -D "variant=$variant" --json >"$variant.summary.json"
 done
 exec /usr/bin/python3 - "$variants" <<'END'
 import json, sys

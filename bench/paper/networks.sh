@@ -8,23 +8,11 @@
 # largest difference between the logits of both programs relative to the largest logit, whether all decisions agree, and
 # milliseconds a sample (batch 1). A line of JSON for every row goes to FILE.
 set -euo pipefail
-. "$(dirname "$0")/../../.ci/common.sh"
+. "$(dirname "$0")/common.sh"
 
 only=. json=/dev/null
-while [ $# -gt 0 ]; do
-  case $1 in
-    -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit ;;
-    --only) only=$2 ;;
-    --json) json=$(realpath -m "$2") ;;
-    *) die "unknown argument $1; see $0 --help" ;;
-  esac
-  shift 2
-done
-folder=${RVB_BUILD:-$root/build}
-work=$folder/paper/networks
-rm -rf "$work"
-mkdir -p "$work"
-cd "$work"
+options "only json" "$@"
+enter_empty networks
 : >"$json"
 
 seconds() { # NAME COMMAND...: how long it takes, in $NAME
@@ -40,8 +28,8 @@ while read -r -a row; do
   name=${row[*]}
   grep -qE -- "$only" <<<"$name" || continue
   model=$root/stdlib/networks/${row[0]}.rvb
-  "$folder/bin/rvbc" summary "$model" "${row[@]:1}" --json >summary.json
-  seconds compile "$folder/bin/rvbc" "$model" "${row[@]:1}" -q -o trained
+  "$rvbc" summary "$model" "${row[@]:1}" --json >summary.json
+  seconds compile "$rvbc" "$model" "${row[@]:1}" -q -o trained
   ./trained init --seed 1 -o fresh.safetensors
   ./trained info --json >trained.json
   PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$root/tests/golden /usr/bin/python3 - <<'END'
@@ -60,7 +48,7 @@ for name, value in tensors.items():
         tensors[name] = np.full_like(value, fan_in)
 safetensors_file.write("weights.safetensors", tensors)
 END
-  seconds deploy "$folder/bin/rvbc" deploy "$model" "${row[@]:1}" --weights weights.safetensors -q --verify-addonly -o deployed >verified.txt
+  seconds deploy "$rvbc" deploy "$model" "${row[@]:1}" --weights weights.safetensors -q --verify-addonly -o deployed >verified.txt
   ./deployed info --json >deployed.json
   /usr/bin/python3 - <<'END'
 import json

@@ -7,26 +7,11 @@
 # program lie from those of T = 1, relative to the largest logit; milliseconds of a forward pass and of a training step,
 # the median of rounds in which all programs take turns, and their ratio to T = 1.
 set -euo pipefail
-. "$(dirname "$0")/../../.ci/common.sh"
+. "$(dirname "$0")/common.sh"
 
 rounds=9 batch=32 threads=$(nproc) width=64
-while [ $# -gt 0 ]; do
-  case $1 in
-    -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit ;;
-    --rounds) rounds=$2 ;;
-    --batch) batch=$2 ;;
-    --threads) threads=$2 ;;
-    --width) width=$2 ;;
-    *) die "unknown argument $1; see $0 --help" ;;
-  esac
-  shift 2
-done
-folder=${RVB_BUILD:-$root/build}
-rvbc=$folder/bin/rvbc
-work=$folder/paper/time
-rm -rf "$work"
-mkdir -p "$work"
-cd "$work"
+options "rounds batch threads width" "$@"
+enter_empty time
 /usr/bin/python3 -c '
 import numpy as np
 np.save("x.npy", np.random.RandomState(1).randn(8, 3, 32, 32).astype("f4"))'

@@ -39,6 +39,7 @@ private:
   };
   llvm::Function* sums(const Variant& variant); // made when first asked for
   llvm::Function* build_sums(const Variant& variant);
+  llvm::Function* lookup(); // an instruction: a vector of a table's numbers, at the indices of another vector
   // What stands around the inner loop: a function, its loops over taps and words, its results.
   using Words = std::function<void(llvm::Value* tables, llvm::Value* bits, int groups)>;
   llvm::Function* begin_sums(const Variant& variant);

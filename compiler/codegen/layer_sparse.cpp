@@ -156,12 +156,7 @@ llvm::Function* LayerBuilder::build_event_sums(const Variant& variant) {
   std::vector<llvm::Value*> accumulators;
   for (int v = 0; v < vectors; ++v)
     accumulators.push_back(b_.CreateAlloca(sum_));
-  const llvm::Intrinsic::ID wide_lookup =
-      real_ ? llvm::Intrinsic::x86_avx512_permvar_sf_512 : llvm::Intrinsic::x86_avx512_permvar_si_512;
-  const llvm::Intrinsic::ID lookup = wide_   ? wide_lookup
-                                     : real_ ? llvm::Intrinsic::x86_avx2_permps
-                                             : llvm::Intrinsic::x86_avx2_permd;
-  llvm::Function* permute = llvm::Intrinsic::getDeclaration(&module_, lookup);
+  llvm::Function* permute = lookup();
   llvm::Function* blend = llvm::Intrinsic::getDeclaration(&module_, llvm::Intrinsic::x86_avx_blendv_ps_256);
 
   llvm::Function* shift_right = llvm::Intrinsic::getDeclaration(&module_, wide_ ? llvm::Intrinsic::x86_avx512_psrl_d_512

@@ -60,6 +60,13 @@ void LayerBuilder::store_sums(llvm::Function* f, const Variant& variant, const s
   b_.CreateRetVoid();
 }
 
+llvm::Function* LayerBuilder::lookup() {
+  const llvm::Intrinsic::ID wide =
+      real_ ? llvm::Intrinsic::x86_avx512_permvar_sf_512 : llvm::Intrinsic::x86_avx512_permvar_si_512;
+  const llvm::Intrinsic::ID half = real_ ? llvm::Intrinsic::x86_avx2_permps : llvm::Intrinsic::x86_avx2_permd;
+  return llvm::Intrinsic::getDeclaration(&module_, wide_ ? wide : half);
+}
+
 llvm::Function* LayerBuilder::build_sums(const Variant& variant) {
   llvm::Function* f = begin_sums(variant);
   const int pixels = variant.pixels, vectors = variant.vectors;
@@ -70,12 +77,7 @@ llvm::Function* LayerBuilder::build_sums(const Variant& variant) {
     accumulators.push_back(b_.CreateAlloca(sum_));
     b_.CreateStore(llvm::ConstantAggregateZero::get(sum_), accumulators.back());
   }
-  const llvm::Intrinsic::ID wide_lookup =
-      real_ ? llvm::Intrinsic::x86_avx512_permvar_sf_512 : llvm::Intrinsic::x86_avx512_permvar_si_512;
-  const llvm::Intrinsic::ID lookup = wide_   ? wide_lookup
-                                     : real_ ? llvm::Intrinsic::x86_avx2_permps
-                                             : llvm::Intrinsic::x86_avx2_permd;
-  llvm::Function* permute = llvm::Intrinsic::getDeclaration(&module_, lookup);
+  llvm::Function* permute = lookup();
 
   // Whole numbers are turned by an exclusive or alone, -x - 1; the ones are counted, with their sign, and subtracted at
   // the end: an addition for all pixels instead of one for each.

@@ -53,7 +53,8 @@ int run_build(const Options& options) {
   StageTimes times;
   if (options.wants("ast"))
     return run_ast(options);
-  sema::Program program = load_program(options);
+  Sources sources;
+  sema::Program program = load_program(options, sources);
   kernels::Target target = resolve_target(options.target);
   times.lap("syntax, sema");
   ir::Module module = generate(program, {true, true, program.streams(), true});
@@ -63,7 +64,7 @@ int run_build(const Options& options) {
   std::vector<codegen::Plan> plans = plan_all(module, target);
   std::optional<TrainingMemory> memory;
   if (!options.mem_limit.empty())
-    memory = limit_memory(module, plans, program, target, options);
+    memory = limit_memory(module, plans, program, target, options, sources);
   codegen::ProgramInfo info = program_info(program);
   nlohmann::ordered_json described = manifest(program, module, plans, target, false);
   if (memory)

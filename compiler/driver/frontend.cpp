@@ -94,6 +94,10 @@ void write_atomically(const std::string& path, const std::string& content) {
 
 sema::Program load_program(const Options& options) {
   Sources sources;
+  return load_program(options, sources);
+}
+
+sema::Program load_program(const Options& options, Sources& sources) {
   int file = sources.add(options.model, read_text(options.model));
   Diagnostics diagnostics;
   sema::Options sema_options{options.defines, stdlib_folder()};

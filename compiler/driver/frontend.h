@@ -11,6 +11,8 @@ namespace rvb::driver {
 
 // Throws Failure(user) after printing the diagnostics when there are errors, Failure(io) when the file cannot be read.
 sema::Program load_program(const Options& options);
+// `sources` takes the texts, for diagnostics about the program that later stages find.
+sema::Program load_program(const Options& options, Sources& sources);
 
 // Prints the diagnostics and throws Failure(user).
 [[noreturn]] void stop_with(const Sources& sources, Diagnostics& diagnostics, const Options& options);

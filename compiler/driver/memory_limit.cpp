@@ -1,6 +1,7 @@
 #include "driver/memory_limit.h"
 
 #include "driver/compile.h"
+#include "driver/frontend.h"
 #include "passes/passes.h"
 #include "passes/schedule.h"
 #include "support/result.h"
@@ -54,7 +55,8 @@ Attempt attempt(const ir::Module& module, int64_t bytes, int64_t batch, const ke
   return result;
 }
 
-[[noreturn]] void refuse(const codegen::Plan& smallest, const sema::Program& program, int64_t limit) {
+[[noreturn]] void refuse(const codegen::Plan& smallest, const sema::Program& program, int64_t limit,
+                         const Options& options, const Sources& sources) {
   const int64_t batch = program.recipe.batch;
   int64_t parameters = 0;
   for (const sema::Parameter& parameter : program.parameters) {
@@ -64,15 +66,21 @@ Attempt attempt(const ir::Module& module, int64_t bytes, int64_t batch, const ke
     parameters += 4 * elements;
   }
   const int64_t fits = (limit - smallest.static_bytes) / std::max(int64_t{1}, smallest.sample_bytes);
-  std::string message = fmt::format(
-      "a training step at batch {} does not fit into {}: the smallest block it can work in has {} [RVB0402]\n"
-      "  note: {} of these do not depend on the batch; weights, gradients and momentum take {} beside the block\n"
-      "  help: `--mem-limit {}`",
-      batch, megabytes(limit), megabytes(block(smallest, batch)), megabytes(smallest.static_bytes),
-      megabytes(3 * parameters), rounded_up(block(smallest, batch)));
+  // A model whose recipe does not set the batch is at fault as a whole.
+  const Range where = program.recipe.batch_range.known() ? program.recipe.batch_range : Range{0, 0, 0};
+  std::string help = fmt::format("`--mem-limit {}`", rounded_up(block(smallest, batch)));
   if (limit > smallest.static_bytes && fits > 0)
-    message += fmt::format(", or `batch = {}` in the recipe", fits);
-  throw Failure(Exit::user, message);
+    help += fmt::format(", or `batch = {}` in the recipe", fits);
+  Diagnostics diagnostics;
+  diagnostics
+      .report(Code::memory_limit, where,
+              fmt::format("a training step at batch {} does not fit into {}: the smallest block it can work in has {}",
+                          batch, megabytes(limit), megabytes(block(smallest, batch))))
+      .note(fmt::format(
+          "{} of these do not depend on the batch; weights, gradients and momentum take {} beside the block",
+          megabytes(smallest.static_bytes), megabytes(3 * parameters)))
+      .help(help);
+  stop_with(sources, diagnostics, options);
 }
 
 } // namespace
@@ -90,7 +98,7 @@ int64_t parse_bytes(const std::string& text) {
 }
 
 TrainingMemory limit_memory(ir::Module& module, std::vector<codegen::Plan>& plans, const sema::Program& program,
-                            const kernels::Target& target, const Options& options) {
+                            const kernels::Target& target, const Options& options, const Sources& sources) {
   TrainingMemory memory;
   memory.limit = parse_bytes(options.mem_limit);
   memory.batch = program.recipe.batch;
@@ -121,7 +129,7 @@ TrainingMemory limit_memory(ir::Module& module, std::vector<codegen::Plan>& plan
     if (least.planned < best.planned)
       best = std::move(least);
     if (best.planned > memory.limit)
-      refuse(best.plan, program, memory.limit);
+      refuse(best.plan, program, memory.limit, options, sources);
     chosen = 0;
   }
   // Once more, for --print-after and --time-passes.

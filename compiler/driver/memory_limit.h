@@ -7,6 +7,7 @@
 #include "ir/ir.h"
 #include "kernels/kernels.h"
 #include "sema/program.h"
+#include "support/diagnostics.h"
 
 #include <cstdint>
 #include <string>
@@ -25,10 +26,11 @@ struct TrainingMemory {
   double more_work = 0;         // as the pass reckons it (passes/schedule.h), by the work without a limit
 };
 
-// Changes @gradient and its plan until the plan fits options.mem_limit; where they fit already, nothing changes. Throws
-// Failure(user) with the smallest size that can be reached.
+// Changes @gradient and its plan until the plan fits options.mem_limit; where they fit already, nothing changes. Where
+// no plan fits, prints RVB0402 with the smallest size that can be reached, at the recipe's batch in the program's
+// `sources`, and throws Failure(user).
 TrainingMemory limit_memory(ir::Module& module, std::vector<codegen::Plan>& plans, const sema::Program& program,
-                            const kernels::Target& target, const Options& options);
+                            const kernels::Target& target, const Options& options, const Sources& sources);
 
 // "training memory: 212 MB at batch 32 (limit 220 MB), 14 of 386 operations recomputed, about 9 % more work"
 std::string text(const TrainingMemory& memory);

@@ -22,7 +22,7 @@ struct KernelChoice {
   double break_even = 1;          // the share of silent groups above which the sparse kernel is the faster one
 };
 
-// Prints RVB0402 for names that --sparse and --dense cannot take and throws Failure(user); Failure(usage) for a layer
+// Prints RVB0403 for names that --sparse and --dense cannot take and throws Failure(user); Failure(usage) for a layer
 // that is named by both.
 void check_layer_names(const sema::Program& program, const Options& options);
 

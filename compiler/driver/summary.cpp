@@ -194,14 +194,15 @@ ordered_json as_json(const sema::Program& program, const std::vector<LayerRow>& 
 } // namespace
 
 int run_summary(const Options& options) {
-  sema::Program program = load_program(options);
+  Sources sources;
+  sema::Program program = load_program(options, sources);
   kernels::Target target = resolve_target(options.target);
   ir::Module module = generate(program, {true, true, false});
   run_passes(module, passes::training_pipeline(target.avx2), options);
   std::vector<codegen::Plan> plans = plan_all(module, target);
   std::optional<TrainingMemory> memory;
   if (!options.mem_limit.empty())
-    memory = limit_memory(module, plans, program, target, options);
+    memory = limit_memory(module, plans, program, target, options, sources);
   std::vector<LayerRow> rows = layer_rows(program);
   Totals totals = total(program, rows);
   Steps steps{computed_steps(program, *module.find("infer")), computed_steps(program, *module.find("gradient"))};

@@ -152,6 +152,7 @@ struct Recipe {
   std::string schedule = "cosine"; // or "constant"
   int64_t epochs = 10;
   int64_t batch = 128;
+  Range batch_range;                  // where the source says so; of no file where it does not
   std::vector<Augmentation> augment;  // each at most once
   std::string frames = "equal_count"; // or "equal_time": where a recording of events is cut into the T steps
   int64_t resize = 0;                 // of pictures in folders: the shorter side before the centre crop; 0: the input's

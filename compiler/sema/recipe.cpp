@@ -40,9 +40,10 @@ private:
       optimizer(value);
     else if (name == "epochs")
       recipe_.epochs = count(value, name, 1000000);
-    else if (name == "batch")
+    else if (name == "batch") {
       recipe_.batch = count(value, name, 65536);
-    else if (name == "augment")
+      recipe_.batch_range = statement.range;
+    } else if (name == "augment")
       augment(value);
     else if (name == "frames")
       recipe_.frames = word(value, name, {"equal_count", "equal_time"});

@@ -5,6 +5,7 @@
 #include "core.h"
 #include "interpreter.h"
 #include "ir/text.h"
+#include "layer_text.h"
 #include "loaded_layer.h"
 #include "passes/verify.h"
 #include "random_module.h"
@@ -39,25 +40,16 @@ string differences(const string& text, int64_t batch, double whole = 0, bool lou
   if (neuron == nullptr && function.ops.size() > 1)
     return "the neuron does not join its synapses\n" + text;
   Layer l = layer(function, function.ops[0], neuron);
-  std::map<ir::Value, Tensor> values;
-  std::vector<Tensor> arguments = interpreter::random_arguments(function, batch, 7);
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    for (double& v : arguments[i].data)
-      v = arguments[i].type.element == ir::Element::f32 ? static_cast<float>(v) : v;
+  std::vector<Tensor> arguments = float_arguments(function, batch);
+  for (Tensor& argument : arguments)
     if (loud)
-      std::fill(arguments[i].data.begin(), arguments[i].data.end(),
-                arguments[i].type.element == ir::Element::i16 ? 1023.0 : 0xffffffffU);
-    values[function.parameters[i]] = arguments[i];
-  }
+      std::fill(argument.data.begin(), argument.data.end(),
+                argument.type.element == ir::Element::i16 ? 1023.0 : 0xffffffffU);
+  const std::map<ir::Value, Tensor> values = values_of(function, arguments);
   std::vector<Tensor> expected = interpreter::evaluate(module, function, batch, arguments);
   std::vector<std::vector<uint8_t>> first;
   string report;
-  kernels::Target host = kernels::host();
-  for (const char* name : {"x86-64-v3", "avx512"}) {
-    kernels::Target target;
-    kernels::find_target(name, target);
-    if ((target.avx512f && !host.avx512f) || !host.avx2)
-      continue;
+  for (const kernels::Target& target : targets()) {
     LoadedLayer loaded(l, target);
     for (int threads : {1, 2}) {
       rvb_set_threads(threads);
@@ -72,70 +64,44 @@ string differences(const string& text, int64_t batch, double whole = 0, bool lou
             what += interpreter::difference({expected[r]}, {actual[i]}, real ? 1e-5 : whole);
           }
       if (!what.empty())
-        report += string(name) + ", " + to_string(threads) + " threads: " + what + "\n";
+        report += target.name + ", " + to_string(threads) + " threads: " + what + "\n";
       if (first.empty())
         first = bytes;
       else if (first != bytes)
-        report += string(name) + ", " + to_string(threads) + " threads: other bits\n";
+        report += target.name + ", " + to_string(threads) + " threads: other bits\n";
     }
   }
   return report.empty() ? "" : report + text;
 }
 
-struct Convolution {
-  int64_t h, w, ci, co, kernel, stride, pad, batch;
-  string lead = "?";
-};
-std::ostream& operator<<(std::ostream& out, const Convolution& c) {
-  return out << c.h << "x" << c.w << "x" << c.ci << " to " << c.co << ", kernel " << c.kernel << ", stride " << c.stride
-             << ", pad " << c.pad << ", batch " << c.batch;
-}
-
-string pair(int64_t a, int64_t b) {
-  return "[" + to_string(a) + ", " + to_string(b) + "]";
-}
-
 class Layers : public testing::TestWithParam<Convolution> {
 protected:
   Convolution c = GetParam();
-  int64_t ho = (c.h + 2 * c.pad - c.kernel) / c.stride + 1, wo = (c.w + 2 * c.pad - c.kernel) / c.stride + 1;
-  string shape(int64_t h, int64_t w, int64_t channels) {
-    return to_string(h) + "," + to_string(w) + "," + to_string(channels) + "]";
-  }
-  string x = "f32[" + c.lead + "," + shape(c.h, c.w, c.ci), y = "f32[" + c.lead + "," + shape(ho, wo, c.co);
-  string slice = "f32[" + (c.lead.size() > 1 ? "?," : string()) + shape(ho, wo, c.co);
-  string bits =
-      "u32[" + to_string(c.kernel * c.kernel) + "," + to_string((c.ci + 31) / 32) + "," + to_string(c.co) + "]";
-  string synapses = "  %r = binary_conv2d(%x, %b) {channels = " + pair(c.ci, c.co) +
-                    ", kernel = " + pair(c.kernel, c.kernel) + ", pad = " + pair(c.pad, c.pad) +
-                    ", stride = " + pair(c.stride, c.stride) + "} : " + y + "\n";
+  string x = c.input("f32"), y = c.output("f32"), slice = c.output_slice("f32"), bits = c.bits(),
+         synapses = c.synapses("f32");
 };
 
 TEST_P(Layers, Sums) {
-  EXPECT_EQ("", differences("func @f(%x: " + x + ", %b: " + bits + ") -> (" + y + ") {\n" + synapses + "  ret(%r)\n}\n",
-                            c.batch));
+  EXPECT_EQ("", differences(sums_text(x, bits, y, synapses), c.batch));
 }
 
 // alpha on the spikes, in training.
 TEST_P(Layers, Alpha) {
   string alpha = synapses;
   alpha.replace(alpha.find("%b)"), 3, "%b, %a)");
-  EXPECT_EQ("", differences("func @f(%x: " + x + ", %b: " + bits + ", %a: f32[" + to_string(c.ci) + "]) -> (" + y +
+  EXPECT_EQ("", differences("func @f(%x: " + x + ", %b: " + bits + ", %a: f32[" + to_string(c.in) + "]) -> (" + y +
                                 ") {\n" + alpha + "  ret(%r)\n}\n",
                             c.batch));
 }
 
 // The gradient by the input, alpha and a mask behind it.
 TEST_P(Layers, InputGradient) {
-  string transposed =
-      "u32[" + to_string(c.kernel * c.kernel) + "," + to_string((c.co + 31) / 32) + "," + to_string(c.ci) + "]";
-  string synapse = "  %r = binary_conv2d_input_gradient(%x, %b) {channels = " + pair(c.ci, c.co) +
-                   ", kernel = " + pair(c.kernel, c.kernel) + ", pad = " + pair(c.pad, c.pad) +
-                   ", size = " + pair(c.h, c.w) + ", stride = " + pair(c.stride, c.stride) + "} : " + x + "\n";
-  string ci = to_string(c.ci), inside = "f32[" + (c.lead.size() > 1 ? "?," : string()) + shape(c.h, c.w, c.ci);
-  EXPECT_EQ(
-      "", differences("func @f(%x: " + y + ", %b: " + transposed + ") -> (" + x + ") {\n" + synapse + "  ret(%r)\n}\n",
-                      c.batch));
+  string transposed = "u32[" + list({c.kernel * c.kernel, (c.out + 31) / 32, c.in}) + "]";
+  string synapse = "  %r = binary_conv2d_input_gradient(%x, %b) {channels = [" + list({c.in, c.out}) + "], kernel = [" +
+                   list({c.kernel, c.kernel}) + "], pad = [" + list({c.pad, c.pad}) + "], size = [" + list({c.h, c.w}) +
+                   "], stride = [" + list({c.stride, c.stride}) + "]} : " + x + "\n";
+  string ci = to_string(c.in), inside = c.input_slice("f32");
+  EXPECT_EQ("", differences(sums_text(y, transposed, x, synapse), c.batch));
   EXPECT_EQ("", differences("func @f(%x: " + y + ", %b: " + transposed + ", %a: f32[" + ci + "], %m: " + x + ") -> (" +
                                 x + ") {\n" + synapse + "  %o = scan(%r, %m, %a) {axis = 0, invariants = 1} do (%rt: " +
                                 inside + ", %mt: " + inside + ", %at: f32[" + ci +
@@ -148,12 +114,9 @@ TEST_P(Layers, InputGradient) {
 // Spikes in fixed point: sums in whole numbers, exact; the neuron emits both kinds again.
 TEST_P(Layers, WholeNumbers) {
   for (string bits_of : {"16", "32"}) {
-    string xi = "i" + bits_of + x.substr(3), yi = "i32" + y.substr(3), ei = "i" + bits_of + y.substr(3),
-           co = to_string(c.co);
-    string synapse = synapses.substr(0, synapses.rfind(':')) + ": " + yi + "\n";
-    EXPECT_EQ("",
-              differences("func @f(%x: " + xi + ", %b: " + bits + ") -> (" + yi + ") {\n" + synapse + "  ret(%r)\n}\n",
-                          c.batch));
+    string xi = c.input("i" + bits_of), yi = c.output("i32"), ei = c.output("i" + bits_of), co = to_string(c.out),
+           synapse = c.synapses("i32");
+    EXPECT_EQ("", differences(sums_text(xi, bits, yi, synapse), c.batch));
     EXPECT_EQ("", differences("func @f(%x: " + xi + ", %b: " + bits + ", %g: f32[" + co + "], %s: " + y +
                                   ", %j: " + yi + ") -> (" + y + ", " + ei + ") {\n" + synapse +
                                   "  %o, %p = scan(%s, %r, %j, %g) {axis = 0, invariants = 1} do (%st: " + slice +
@@ -172,16 +135,16 @@ TEST_P(Layers, WholeNumbers) {
 // The neuron in whole numbers as well: exact.
 TEST_P(Layers, WholeNeuron) {
   const bool time = c.lead != "?";
-  const string i = "i32" + slice.substr(3), seq = "i32" + y.substr(3), co = to_string(c.co),
+  const string i = "i32" + slice.substr(3), seq = "i32" + y.substr(3), co = to_string(c.out),
                state = time ? ", 0.0" : "";
   for (string bits_of : {"16", "32"}) {
     const string shift = bits_of == "16" ? "11" : "20";
     string text = "func @f(%x: i" + bits_of + x.substr(3) + ", %b: " + bits + ", %g: i32[" + co + "], %s: " + seq +
                   ") -> (i" + bits_of + y.substr(3) + ", " + seq + ", f32" + y.substr(3) + (time ? ", " + i : "") +
-                  ") {\n" + synapses.substr(0, synapses.rfind(':')) + ": " + seq + "\n  %o, %p, %n" +
-                  (time ? ", %z" : "") + " = scan(%s, %r, %g" + state + ") {axis = 0, invariants = 1" +
-                  (time ? ", states = 1" : "") + "} do (%st: " + i + ", %rt: " + i + ", %gt: i32[" + co + "]" +
-                  (time ? ", %v: " + i : "") + ") {\n    %k = rescale(%rt, -1234567.0) {shift = " + shift + "} : " + i +
+                  ") {\n" + c.synapses("i32") + "  %o, %p, %n" + (time ? ", %z" : "") + " = scan(%s, %r, %g" + state +
+                  ") {axis = 0, invariants = 1" + (time ? ", states = 1" : "") + "} do (%st: " + i + ", %rt: " + i +
+                  ", %gt: i32[" + co + "]" + (time ? ", %v: " + i : "") +
+                  ") {\n    %k = rescale(%rt, -1234567.0) {shift = " + shift + "} : " + i +
                   "\n    %m = rescale(%st, %gt) {shift = 1} : " + i + "\n    %h = add(%k, %m) : " + i +
                   (time ? "\n    %l = rescale(%v, 1.0) {shift = 2} : " + i + "\n    %u = sub(%h, %l) : " + i
                         : "\n    %u = max(%h, -2000000.0) : " + i) +
@@ -198,7 +161,7 @@ TEST_P(Layers, WholeNeuron) {
 
 // A scale and a shift a channel, a residual, two emissions.
 TEST_P(Layers, Residual) {
-  string co = to_string(c.co);
+  string co = to_string(c.out);
   EXPECT_EQ("", differences("func @f(%x: " + x + ", %b: " + bits + ", %g: f32[" + co + "], %d: f32[" + co +
                                 "], %s: " + y + ") -> (" + y + ", " + y + ") {\n" + synapses +
                                 "  %o, %p = scan(%s, %r, %g, %d) {axis = 0, invariants = 2} do (%st: " + slice +
@@ -238,29 +201,22 @@ INSTANTIATE_TEST_SUITE_P(
                     Convolution{5, 6, 3, 8, 4, 3, 2, 2, "3,?"}, Convolution{5, 7, 40, 24, 3, 1, 2, 1},
                     Convolution{33, 32, 64, 64, 3, 1, 1, 1, "2,?"}, Convolution{40, 9, 36, 100, 3, 2, 1, 2, "2,?"}));
 
-string linear(int64_t in, int64_t out, const string& lead, const string& spikes = "f32") {
-  string y = (spikes == "f32" ? "f32[" : "i32[") + lead + "," + to_string(out) + "]";
-  return "func @f(%x: " + spikes + "[" + lead + "," + to_string(in) + "], %b: u32[1," + to_string((in + 31) / 32) +
-         "," + to_string(out) + "]) -> (" + y + ") {\n  %r = binary_linear(%x, %b) {channels = " + pair(in, out) +
-         "} : " + y + "\n  ret(%r)\n}\n";
-}
-
 } // namespace
 
 TEST(Layers, Linear) {
-  EXPECT_EQ("", differences(linear(100, 10, "?"), 1));
-  EXPECT_EQ("", differences(linear(6272, 130, "?"), 7));
-  EXPECT_EQ("", differences(linear(31, 512, "3,?"), 5));
+  EXPECT_EQ("", differences(linear_text(100, 10, "?", "f32"), 1));
+  EXPECT_EQ("", differences(linear_text(6272, 130, "?", "f32"), 7));
+  EXPECT_EQ("", differences(linear_text(31, 512, "3,?", "f32"), 5));
 }
 
 // Sums of so many spikes that no smaller number than one of 32 bits holds them, at the spikes' limit.
 TEST(Layers, LargestSums) {
   for (string spikes : {"i16", "i32"}) {
-    EXPECT_EQ("", differences(linear(4160, 40, "?", spikes), 3));
-    EXPECT_EQ("", differences(linear(8211, 72, "?", spikes), 9));
+    EXPECT_EQ("", differences(linear_text(4160, 40, "?", spikes), 3));
+    EXPECT_EQ("", differences(linear_text(8211, 72, "?", spikes), 9));
   }
-  EXPECT_EQ("", differences(linear(4160, 40, "?", "i16"), 3, 0, true));
-  EXPECT_EQ("", differences(linear(8211, 72, "?", "i16"), 9, 0, true));
+  EXPECT_EQ("", differences(linear_text(4160, 40, "?", "i16"), 3, 0, true));
+  EXPECT_EQ("", differences(linear_text(8211, 72, "?", "i16"), 9, 0, true));
   string convolution = "func @f(%x: i16[?,3,4,512], %b: u32[9,16,40]) -> (i32[?,3,4,40]) {\n  %r = binary_conv2d(%x, "
                        "%b) {channels = [512, 40], kernel = [3, 3], pad = [1, 1], stride = [1, 1]} : i32[?,3,4,40]\n"
                        "  ret(%r)\n}\n";

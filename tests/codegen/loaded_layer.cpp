@@ -1,5 +1,7 @@
 #include "loaded_layer.h"
 
+#include "random_module.h"
+
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -55,6 +57,34 @@ size_t elements(const ir::Type& type) {
 }
 
 } // namespace
+
+std::vector<kernels::Target> targets() {
+  const kernels::Target host = kernels::host();
+  std::vector<kernels::Target> result;
+  for (const char* name : {"x86-64-v3", "avx512"}) {
+    kernels::Target target;
+    EXPECT_TRUE(kernels::find_target(name, target)) << name;
+    if (host.avx2 && (host.avx512f || !target.avx512f))
+      result.push_back(target);
+  }
+  return result;
+}
+
+std::vector<Tensor> float_arguments(const ir::Function& function, int64_t batch) {
+  std::vector<Tensor> arguments = interpreter::random_arguments(function, batch, 7);
+  for (Tensor& argument : arguments)
+    if (argument.type.element == ir::Element::f32)
+      for (double& v : argument.data)
+        v = static_cast<float>(v);
+  return arguments;
+}
+
+std::map<ir::Value, Tensor> values_of(const ir::Function& function, const std::vector<Tensor>& arguments) {
+  std::map<ir::Value, Tensor> values;
+  for (size_t i = 0; i < arguments.size(); ++i)
+    values[function.parameters[i]] = arguments[i];
+  return values;
+}
 
 LoadedLayer::LoadedLayer(const Layer& layer, const kernels::Target& target) : layer_(layer) {
   std::filesystem::path folder = std::filesystem::temp_directory_path();

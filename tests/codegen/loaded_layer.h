@@ -14,6 +14,16 @@ namespace rvb::codegen {
 
 struct CallBuffer; // halide_buffer_t
 
+// Those with lookups that this CPU has.
+std::vector<kernels::Target> targets();
+
+// Random arguments whose reals are floats, as layers read them.
+std::vector<interpreter::Tensor> float_arguments(const ir::Function& function, int64_t batch);
+
+// A function's parameters with their arguments.
+std::map<ir::Value, interpreter::Tensor> values_of(const ir::Function& function,
+                                                   const std::vector<interpreter::Tensor>& arguments);
+
 class LoadedLayer {
 public:
   LoadedLayer(const Layer& layer, const kernels::Target& target);

@@ -26,6 +26,30 @@ void add_call(Plan& plan, std::vector<int> inputs, std::vector<int> outputs) {
   plan.calls.push_back(call);
 }
 
+// About one in `n`.
+std::vector<int> some_of(const std::vector<int>& buffers, unsigned n, std::mt19937& random) {
+  std::vector<int> some;
+  for (int buffer : buffers)
+    if (random() % n == 0)
+      some.push_back(buffer);
+  return some;
+}
+
+// The first and the last call that each buffer enters or leaves.
+struct Lifetimes {
+  std::vector<int> first, last;
+
+  explicit Lifetimes(const Plan& plan) : first(plan.buffers.size(), -1), last(plan.buffers.size(), -1) {
+    for (int c = 0; c < static_cast<int>(plan.calls.size()); ++c)
+      for (const auto* list : {&plan.calls[c].inputs, &plan.calls[c].outputs})
+        for (int b : *list) {
+          first[b] = first[b] < 0 ? c : first[b];
+          last[b] = c;
+        }
+  }
+  bool apart(size_t a, size_t b) const { return first[a] > last[b] || first[b] > last[a]; }
+};
+
 TEST(Memory, ChainNeedsTwoBuffers) {
   Plan plan;
   int last = add_buffer(plan, Place::sample_block, 1024);
@@ -46,23 +70,14 @@ TEST(Memory, OffsetsAreAlignedAndDisjointWhileAlive) {
     Plan plan;
     std::vector<int> alive;
     for (int c = 0; c < 30; ++c) {
-      std::vector<int> inputs;
-      for (int buffer : alive)
-        if (random() % 3 == 0)
-          inputs.push_back(buffer);
+      const std::vector<int> inputs = some_of(alive, 3, random);
       Place place = random() % 2 ? Place::sample_block : Place::static_block;
       int made = add_buffer(plan, place, 1 + random() % 5000);
       alive.push_back(made);
       add_call(plan, inputs, {made});
     }
     assign_offsets(plan);
-    std::vector<int> first(plan.buffers.size(), -1), last(plan.buffers.size(), -1);
-    for (int c = 0; c < static_cast<int>(plan.calls.size()); ++c)
-      for (const auto* list : {&plan.calls[c].inputs, &plan.calls[c].outputs})
-        for (int b : *list) {
-          first[b] = first[b] < 0 ? c : first[b];
-          last[b] = c;
-        }
+    const Lifetimes life(plan);
     for (size_t a = 0; a < plan.buffers.size(); ++a) {
       const Buffer& x = plan.buffers[a];
       EXPECT_EQ(x.offset % 64, 0);
@@ -70,7 +85,7 @@ TEST(Memory, OffsetsAreAlignedAndDisjointWhileAlive) {
       EXPECT_LE(x.offset + x.static_bytes + x.sample_bytes, end);
       for (size_t b = 0; b < a; ++b) {
         const Buffer& y = plan.buffers[b];
-        if (x.place != y.place || first[a] > last[b] || first[b] > last[a])
+        if (x.place != y.place || life.apart(a, b))
           continue;
         EXPECT_TRUE(x.offset + x.static_bytes + x.sample_bytes <= y.offset ||
                     y.offset + y.static_bytes + y.sample_bytes <= x.offset)
@@ -90,10 +105,7 @@ TEST(Memory, ResultsHoldBuffersUntilTheyAreWritten) {
     std::vector<int64_t> sizes; // of the results
     std::vector<int> alive;
     for (int c = 0; c < 30; ++c) {
-      std::vector<int> inputs;
-      for (int buffer : alive)
-        if (random() % 4 == 0)
-          inputs.push_back(buffer);
+      const std::vector<int> inputs = some_of(alive, 4, random);
       const int kind = static_cast<int>(random() % 4);
       const int made = add_buffer(plan, kind == 0 ? Place::sample_block : Place::static_block, 1 + random() % 5000);
       if (kind == 1) {
@@ -106,13 +118,7 @@ TEST(Memory, ResultsHoldBuffersUntilTheyAreWritten) {
     }
     const Plan before = plan;
     assign_offsets(plan);
-    std::vector<int> first(plan.buffers.size(), -1), last(plan.buffers.size(), -1);
-    for (int c = 0; c < static_cast<int>(plan.calls.size()); ++c)
-      for (const auto* list : {&plan.calls[c].inputs, &plan.calls[c].outputs})
-        for (int b : *list) {
-          first[b] = first[b] < 0 ? c : first[b];
-          last[b] = c;
-        }
+    const Lifetimes life(plan);
     for (size_t a = 0; a < plan.buffers.size(); ++a) {
       const Buffer& x = plan.buffers[a];
       if (before.buffers[a].place == Place::result) {
@@ -127,12 +133,12 @@ TEST(Memory, ResultsHoldBuffersUntilTheyAreWritten) {
       for (size_t b = 0; b < a; ++b) {
         const Buffer& y = plan.buffers[b];
         if (y.place == Place::result && y.index == x.index) {
-          EXPECT_TRUE(first[a] > last[b] || first[b] > last[a]) << x.value << " and " << y.value;
+          EXPECT_TRUE(life.apart(a, b)) << x.value << " and " << y.value;
         }
       }
       for (size_t b = 0; b < plan.buffers.size(); ++b)
         if (before.buffers[b].place == Place::result && before.buffers[b].index == x.index && b != a) {
-          EXPECT_LT(last[a], first[b]) << x.value << " in the place of " << plan.buffers[b].value;
+          EXPECT_LT(life.last[a], life.first[b]) << x.value << " in the place of " << plan.buffers[b].value;
         }
     }
   }

@@ -3,6 +3,7 @@
 #include "core.h"
 #include "interpreter.h"
 #include "ir/text.h"
+#include "layer_text.h"
 #include "loaded_layer.h"
 #include "passes/verify.h"
 #include "random_module.h"
@@ -59,25 +60,14 @@ string differences(const Case& c) {
     return "the neuron does not join its synapses\n" + c.text;
   const bool real = function.type(function.parameters[0]).element == ir::Element::f32;
   string report;
-  kernels::Target host = kernels::host();
-  for (const char* name : {"x86-64-v3", "avx512"}) {
-    kernels::Target target;
-    kernels::find_target(name, target);
-    if ((target.avx512f && !host.avx512f) || !host.avx2)
-      continue;
+  for (const kernels::Target& target : targets()) {
     EXPECT_NE(symbol(events, target), symbol(dense, target));
     LoadedLayer sparse_layer(events, target), dense_layer(dense, target);
     for (double silent : {0.0, 0.5, 0.9, 0.99, 1.0}) {
-      std::map<ir::Value, Tensor> values;
-      std::vector<Tensor> arguments = interpreter::random_arguments(function, c.batch, 7);
-      for (size_t i = 0; i < arguments.size(); ++i) {
-        for (double& v : arguments[i].data)
-          v = arguments[i].type.element == ir::Element::f32 ? static_cast<float>(v) : v;
-        if (i == 0)
-          silence(arguments[i], silent);
-        values[function.parameters[i]] = arguments[i];
-      }
-      const string where = string(name) + ", " + to_string(silent) + " silent: ";
+      std::vector<Tensor> arguments = float_arguments(function, c.batch);
+      silence(arguments[0], silent);
+      const std::map<ir::Value, Tensor> values = values_of(function, arguments);
+      const string where = target.name + ", " + to_string(silent) + " silent: ";
       std::vector<std::vector<uint8_t>> expected = dense_layer.run(c.batch, values);
       for (int threads : {1, 2}) {
         rvb_set_threads(threads);
@@ -95,59 +85,38 @@ string differences(const Case& c) {
   return report.empty() ? "" : report + c.text;
 }
 
-string list(std::initializer_list<int64_t> numbers) {
-  string text;
-  for (int64_t n : numbers)
-    text += (text.empty() ? "" : ",") + to_string(n);
-  return text;
-}
-
 // The sums themselves; and, where there is time, a residual and a membrane behind them.
-std::vector<Case> convolution(int64_t h, int64_t w, int64_t in, int64_t out, int64_t kernel, int64_t stride,
-                              int64_t pad, int64_t batch, const string& lead = "?") {
-  const int64_t ho = (h + 2 * pad - kernel) / stride + 1, wo = (w + 2 * pad - kernel) / stride + 1;
+std::vector<Case> convolution(const Convolution& c) {
   std::vector<Case> cases;
   for (string spikes : {"f32", "i32", "i16"}) {
     const bool real = spikes == "f32";
-    const string x = spikes + "[" + lead + "," + list({h, w, in}) + "]", sums = real ? "f32" : "i32",
-                 y = "[" + lead + "," + list({ho, wo, out}) + "]", slice = "[?," + list({ho, wo, out}) + "]",
-                 bits = "u32[" + list({kernel * kernel, (in + 31) / 32, out}) + "]";
-    const string synapses = "  %r = binary_conv2d(%x, %b) {channels = [" + list({in, out}) + "], kernel = [" +
-                            list({kernel, kernel}) + "], pad = [" + list({pad, pad}) + "], sparse = 1, stride = [" +
-                            list({stride, stride}) + "]} : " + sums + y + "\n";
-    const string name = list({h, w, in, out, kernel, stride, pad, batch}) + spikes;
-    cases.push_back({name,
-                     "func @f(%x: " + x + ", %b: " + bits + ") -> (" + sums + y + ") {\n" + synapses + "  ret(%r)\n}\n",
-                     batch});
-    if (lead == "?")
+    const string x = c.input(spikes), sums = real ? "f32" : "i32", y = c.output("f32"), bits = c.bits(),
+                 synapses = c.synapses(sums, true);
+    const string name = list({c.h, c.w, c.in, c.out, c.kernel, c.stride, c.pad, c.batch}) + spikes;
+    cases.push_back({name, sums_text(x, bits, c.output(sums), synapses), c.batch});
+    if (c.lead == "?")
       continue;
-    const string f = "f32" + slice;
+    const string f = c.output_slice("f32");
     const string given =
         real ? "    %q = mul(%rt, 0.5) : " + f + "\n" : "    %q = dequantize(%rt) {scale = 0.0009765625} : " + f + "\n";
-    cases.push_back(
-        {name + " membrane",
-         "func @f(%x: " + x + ", %b: " + bits + ", %s: f32" + y + ", %v: " + f + ") -> (f32" + y + ", " + f + ") {\n" +
-             synapses + "  %o, %w = scan(%r, %s, %v) {axis = 0, states = 1} do (%rt: " + sums + slice + ", %st: " + f +
-             ", %vt: " + f + ") {\n" + given + "    %i = add(%q, %st) : " + f + "\n    %l = mul(%vt, 0.25) : " + f +
-             "\n    %u = add(%l, %i) : " + f + "\n    %h = greater_equal(%u, 0.5) : bool" + slice +
-             "\n    %e = select(%h, %u, 0.0) : " + f + "\n    %n = select(%h, 0.0, %u) : " + f +
-             "\n    yield(%e, %n)\n  } : f32" + y + ", " + f + "\n  ret(%o, %w)\n}\n",
-         batch, false});
+    cases.push_back({name + " membrane",
+                     "func @f(%x: " + x + ", %b: " + bits + ", %s: " + y + ", %v: " + f + ") -> (" + y + ", " + f +
+                         ") {\n" + synapses +
+                         "  %o, %w = scan(%r, %s, %v) {axis = 0, states = 1} do (%rt: " + c.output_slice(sums) +
+                         ", %st: " + f + ", %vt: " + f + ") {\n" + given + "    %i = add(%q, %st) : " + f +
+                         "\n    %l = mul(%vt, 0.25) : " + f + "\n    %u = add(%l, %i) : " + f +
+                         "\n    %h = greater_equal(%u, 0.5) : " + c.output_slice("bool") +
+                         "\n    %e = select(%h, %u, 0.0) : " + f + "\n    %n = select(%h, 0.0, %u) : " + f +
+                         "\n    yield(%e, %n)\n  } : " + y + ", " + f + "\n  ret(%o, %w)\n}\n",
+                     c.batch, false});
   }
   return cases;
 }
 
 std::vector<Case> linear(int64_t in, int64_t out, int64_t batch, const string& lead = "?") {
   std::vector<Case> cases;
-  for (string spikes : {"f32", "i32", "i16"}) {
-    const string y = (spikes == "f32" ? "f32[" : "i32[") + lead + "," + to_string(out) + "]";
-    cases.push_back({"linear",
-                     "func @f(%x: " + spikes + "[" + lead + "," + to_string(in) + "], %b: u32[" +
-                         list({1, (in + 31) / 32, out}) + "]) -> (" + y +
-                         ") {\n  %r = binary_linear(%x, %b) {channels = [" + list({in, out}) + "], sparse = 1} : " + y +
-                         "\n  ret(%r)\n}\n",
-                     batch});
-  }
+  for (string spikes : {"f32", "i32", "i16"})
+    cases.push_back({"linear", linear_text(in, out, lead, spikes, true), batch});
   return cases;
 }
 
@@ -158,17 +127,16 @@ TEST_P(Events, AddUpToTheBitsOfTheDenseSums) {
     EXPECT_EQ("", differences(c)) << c.name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Sizes, Events,
-                         testing::Values(convolution(5, 7, 1, 8, 3, 1, 1, 2), convolution(5, 7, 3, 13, 3, 1, 1, 1),
-                                         convolution(5, 7, 8, 3, 3, 2, 1, 5), convolution(7, 5, 13, 33, 3, 3, 0, 2),
-                                         convolution(5, 7, 33, 64, 3, 1, 1, 2), convolution(7, 7, 64, 33, 1, 2, 0, 5),
-                                         convolution(9, 5, 8, 16, 5, 1, 2, 1), convolution(4, 4, 64, 64, 3, 1, 1, 13),
-                                         convolution(14, 14, 32, 200, 3, 1, 1, 2, "2,?"),
-                                         convolution(3, 3, 1, 1, 3, 1, 1, 1),
-                                         convolution(5, 6, 3, 8, 4, 3, 2, 2, "3,?"),
-                                         convolution(33, 32, 64, 64, 3, 1, 1, 1, "2,?"),
-                                         convolution(40, 9, 36, 100, 3, 2, 1, 2, "2,?"), linear(100, 10, 3),
-                                         linear(6272, 130, 2), linear(31, 512, 5, "3,?")));
+INSTANTIATE_TEST_SUITE_P(
+    Sizes, Events,
+    testing::Values(convolution({5, 7, 1, 8, 3, 1, 1, 2}), convolution({5, 7, 3, 13, 3, 1, 1, 1}),
+                    convolution({5, 7, 8, 3, 3, 2, 1, 5}), convolution({7, 5, 13, 33, 3, 3, 0, 2}),
+                    convolution({5, 7, 33, 64, 3, 1, 1, 2}), convolution({7, 7, 64, 33, 1, 2, 0, 5}),
+                    convolution({9, 5, 8, 16, 5, 1, 2, 1}), convolution({4, 4, 64, 64, 3, 1, 1, 13}),
+                    convolution({14, 14, 32, 200, 3, 1, 1, 2, "2,?"}), convolution({3, 3, 1, 1, 3, 1, 1, 1}),
+                    convolution({5, 6, 3, 8, 4, 3, 2, 2, "3,?"}), convolution({33, 32, 64, 64, 3, 1, 1, 1, "2,?"}),
+                    convolution({40, 9, 36, 100, 3, 2, 1, 2, "2,?"}), linear(100, 10, 3), linear(6272, 130, 2),
+                    linear(31, 512, 5, "3,?")));
 
 } // namespace
 

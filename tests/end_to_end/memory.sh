@@ -47,6 +47,26 @@ for name, value in json.load(open(sys.argv[1]))["settings"].items():
   done
 done
 
+# The refusal is a diagnostic like any other: at the recipe's batch, or at the file where no recipe sets one.
+cp "$here/tiny.rvb" refused.rvb
+sed '/batch = 50/d' refused.rvb >silent.rvb
+for model in refused silent; do
+  expect 1 "$RVBC" $model.rvb --mem-limit 1KB --diagnostics=json -o never
+  python3 - said $model.rvb <<'END'
+import json, sys
+[row] = [json.loads(line) for line in open(sys.argv[1])]
+assert row["code"]["code"] == "RVB0402" and row["level"] == "error", row
+[span] = row["spans"]
+text = open(sys.argv[2], "rb").read()[span["byte_start"]:span["byte_end"]]
+assert span["file_name"] == sys.argv[2] and text == (b"batch = 50" if sys.argv[2] == "refused.rvb" else b""), row
+assert [child["level"] for child in row["children"]] == ["note", "help"], row
+assert "`--mem-limit " in row["children"][1]["message"], row
+END
+done
+expect 1 "$RVBC" summary refused.rvb --mem-limit 1KB --diagnostics=short
+says "refused.rvb:$(grep -n 'batch = ' refused.rvb | cut -d: -f1):3: error[RVB0402]: a training step at batch 50 does not fit into 1000 bytes"
+[ "$(wc -l <said)" -eq 1 ] || die "a short diagnostic has one line"
+
 # A step at a larger batch than the recipe's works, and says that it needs more.
 expect 0 ./limited train --weights "$golden/cases/$case/weights.safetensors" --input "$golden/cases/$case/x.npy" \
   --labels "$golden/cases/$case/labels.npy" --epochs 1 --run-dir run
