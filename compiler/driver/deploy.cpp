@@ -10,6 +10,7 @@
 #include "driver/sparsity.h"
 #include "driver/times.h"
 #include "driver/weights.h"
+#include "passes/fixed_point.h"
 #include "passes/passes.h"
 #include "support/result.h"
 
@@ -191,11 +192,13 @@ int run_deploy(const Options& options) {
   std::vector<Verified> verified = verify_addition_only(module, plans, objects);
   ordered_json verification = as_json(verified);
   Bytes bytes = constant_bytes(module);
+  const std::vector<std::string> real_neurons = passes::neurons_in_floating_point(*module.find("infer"));
   ordered_json m = manifest(program, module, plans, target, true);
   m["deployment"] = {{"weights_hash", hash},
                      {"weight_bytes", bytes.all},
                      {"binary_bytes", bytes.binary},
                      {"spikes", options.spikes},
+                     {"floating_point_neurons", real_neurons},
                      {"synaptic_multiplies", verification["multiplies"]},
                      {"verification", verification}};
   describe_kernels(m, decisions.kernels);
@@ -232,6 +235,8 @@ int run_deploy(const Options& options) {
   if (options.spikes != "f32" && !library && !options.output.empty() && !options.quiet)
     if (std::string line = decisions.calibration->compare(options.output); !line.empty())
       fmt::print(stderr, "{}\n", line);
+  if (!real_neurons.empty() && !options.quiet)
+    fmt::print(stderr, "neurons behind whole sums that compute in floating point: {}\n", fmt::join(real_neurons, ", "));
   if (options.verify_addonly)
     print_verification(verified);
   if (verification["multiplies"] != 0) {

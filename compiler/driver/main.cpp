@@ -157,7 +157,7 @@ private:
     add_compilation(sub);
     sub->add_option("--weights", options_.weights, "trained weights, .safetensors")->required();
     sub->add_option("--spikes", options_.spikes,
-                    "numbers that enter binary layers: f32; i32 or i16, fixed point, summed in whole numbers")
+                    "numbers that enter binary layers: f32; i32 or i16, fixed point: whole numbers to the last neuron")
         ->check(CLI::IsMember({"f32", "i32", "i16"}))
         ->capture_default_str();
     sub->add_option("--calibrate", options_.calibrate,

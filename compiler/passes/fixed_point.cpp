@@ -33,6 +33,8 @@
 // begins at another number than 0, since the program's caller sets that in floating point.
 //
 // Needs: fuse has run, constants are folded. Keeps: results up to rounding, finer than that of the spikes.
+#include "passes/fixed_point.h"
+
 #include "passes/edit.h"
 #include "passes/fixed_body.h"
 #include "passes/passes.h"
@@ -255,6 +257,22 @@ private:
 };
 
 } // namespace
+
+std::vector<std::string> neurons_in_floating_point(const Function& function) {
+  std::vector<std::string> found;
+  for (const Op& op : function.ops) {
+    if (op.opcode != Opcode::scan || !decides(op))
+      continue;
+    bool whole = false, real = false;
+    for (const Operand& operand : op.operands)
+      whole = whole || (!operand.is_literal() && function.type(operand.value).element == Element::i32);
+    for (const Op& inner : op.body[0].ops) // a dequantized result is the way out
+      real = real || (function.type(inner.results[0]).element == Element::f32 && inner.opcode != Opcode::dequantize);
+    if (whole && real)
+      found.push_back(op.layer.empty() ? function.values[static_cast<size_t>(op.results[0])].name : op.layer);
+  }
+  return found;
+}
 
 bool fixed_point(Module& module) {
   Surroundings around;

@@ -76,6 +76,8 @@ for spikes in i16 i32; do
     ./fixed infer x4.npy --output whole.npy
     ./fixed infer --stream x4.npy --output stream.npy
     same whole.npy stream.npy
+    expect 0 "$RVBC" deploy "$model" --weights w.safetensors --spikes $spikes --calibrate x4.npy -o fixed
+    if [ $network = rested ]; then says 'compute in floating point: rested_2, rested_3'; fi
     "${deploy[@]}" --emit=ir -o - >$network.ir
   done
   grep -q 'state.1: i32' zero.ir || die "a membrane is no whole number"

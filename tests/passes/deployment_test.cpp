@@ -1,6 +1,7 @@
 // Folding alpha and batch normalisation into a network, with numbers of every sign (paper.md 6.2 to 6.4).
 #include "ir/text.h"
 #include "network.h"
+#include "passes/fixed_point.h"
 #include "passes/passes.h"
 #include "passes/quantize_spikes.h"
 #include "passes/verify.h"
@@ -125,24 +126,6 @@ passes::Ranges ranges_of(ir::Module module) {
   return ranges;
 }
 
-// What computes with reals in scans that read sums or spikes of binary layers.
-std::vector<std::string> reals_behind_sums(const ir::Function& function) {
-  std::vector<std::string> found;
-  for (const ir::Op& op : function.ops) {
-    if (op.opcode != ir::Opcode::scan)
-      continue;
-    const bool whole = std::any_of(op.operands.begin(), op.operands.end(), [&](const ir::Operand& operand) {
-      return !operand.is_literal() && function.type(operand.value).element == ir::Element::i32;
-    });
-    for (const ir::Op& inner : op.body[0].ops) {
-      const bool real = function.type(inner.results[0]).element == ir::Element::f32;
-      if (whole && real && inner.opcode != ir::Opcode::dequantize)
-        found.push_back(op.layer + ": " + ir::info(inner.opcode).name);
-    }
-  }
-  return found;
-}
-
 TEST_P(Deployment, WholeNumbersToTheLastNeuron) {
   const std::vector<std::string> pipeline = passes::deployment_pipeline();
   const auto fuse = std::find(pipeline.begin(), pipeline.end(), "fuse_and_keep");
@@ -159,7 +142,8 @@ TEST_P(Deployment, WholeNumbersToTheLastNeuron) {
     passes::run(whole, {fixed_point, pipeline.end()}, {});
     ASSERT_EQ(passes::verify(whole), std::vector<std::string>{});
     EXPECT_EQ(ir::print(ir::parse(ir::print(whole))), ir::print(whole));
-    EXPECT_EQ(reals_behind_sums(*whole.find("infer")), std::vector<std::string>{}) << bits << " bits";
+    EXPECT_NE(passes::neurons_in_floating_point(*before.find("infer")), std::vector<std::string>{});
+    EXPECT_EQ(passes::neurons_in_floating_point(*whole.find("infer")), std::vector<std::string>{}) << bits << " bits";
     // A spike that falls to the neighbour on its grid is 1 / 1023 of the largest away.
     EXPECT_EQ(tests::differs(before, whole, bits == 16 ? 4e-3 : 2e-5), "") << bits << " bits";
   }
