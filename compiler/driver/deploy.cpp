@@ -139,10 +139,19 @@ struct Decisions {
   }
 };
 
+// All membranes begin at 0.
+bool begins_at_rest(const sema::Program& program) {
+  return std::all_of(program.neurons.begin(), program.neurons.end(), [](const sema::Neuron& neuron) {
+    return std::all_of(neuron.initial.begin(), neuron.initial.end(), [](double value) { return value == 0; });
+  });
+}
+
 // The pipeline; what calibration measures before fuse decides the grids of whole spikes and between kernels.
 Decisions run_deployment_passes(ir::Module& module, const sema::Program& program, const kernels::Target& target,
                                 const Options& options) {
   std::vector<std::string> pipeline = passes::deployment_pipeline();
+  if (!begins_at_rest(program)) // where else, the program's caller sets in floating point
+    pipeline.erase(std::find(pipeline.begin(), pipeline.end(), "fixed_point"));
   const bool whole = options.spikes != "f32";
   Decisions decisions;
   if (whole && options.calibrate.empty())

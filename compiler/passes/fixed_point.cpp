@@ -29,10 +29,10 @@
 // quantized on entry. Membranes are whole from step to step: those that a function is given and gives back as well.
 //
 // A body with an operator that has no whole counterpart (a division by a spike, an exponential), or whose numbers reach
-// so far that 32 bits would not resolve them, stays in floating point; so do all neurons with a membrane where one
-// begins at another number than 0, since the program's caller sets that in floating point.
+// so far that 32 bits would not resolve them, stays in floating point.
 //
-// Needs: fuse has run, constants are folded. Keeps: results up to rounding, finer than that of the spikes.
+// Needs: fuse_and_keep has run, constants are folded, all membranes begin at 0. Keeps: results up to rounding, finer
+// than that of the spikes.
 #include "passes/fixed_point.h"
 
 #include "passes/edit.h"
@@ -81,9 +81,8 @@ bool decides(const Op& scan) {
 
 class Rewrite {
 public:
-  Rewrite(Module& module, Function& function, const Surroundings& around, bool membranes)
-      : module_(module), function_(function), membranes_(membranes), fixed_(function.ops.size(), false),
-        around_(around) {}
+  Rewrite(Module& module, Function& function, const Surroundings& around)
+      : module_(module), function_(function), fixed_(function.ops.size(), false), around_(around) {}
 
   bool run() {
     learn();
@@ -138,8 +137,7 @@ private:
                  (around_.largest_sum.count(operand.value) != 0 || whole_.count(operand.value) != 0);
         });
     around_.carried = carried(scan);
-    if (!meets_whole || (!membranes_ && (p.states > 0 || !around_.carried.empty())) ||
-        !can_be_fixed(module_, function_, scan, around_))
+    if (!meets_whole || !can_be_fixed(module_, function_, scan, around_))
       return;
     fixed_[i] = true;
     for (int y = 0; y < p.emits; ++y) {
@@ -247,7 +245,6 @@ private:
 
   Module& module_;
   Function& function_;
-  const bool membranes_;
   std::vector<bool> fixed_;         // by operation: in whole numbers
   std::set<Value> whole_;           // real values that can be had in whole numbers
   std::map<Value, int64_t> limits_; // of whole spikes
@@ -276,16 +273,10 @@ std::vector<std::string> neurons_in_floating_point(const Function& function) {
 
 bool fixed_point(Module& module) {
   Surroundings around;
-  bool membranes = true;
   for (const Function& function : module.functions)
     for (const Op& op : function.ops) {
       if (op.opcode != Opcode::scan)
         continue;
-      const ScanParts p = parts(op);
-      for (int s = 0; s < p.states; ++s) {
-        const Operand& initial = op.operands[static_cast<size_t>(p.first_state() + s)];
-        membranes = membranes && (!initial.is_literal() || initial.number == 0);
-      }
       for (const Op& inner : op.body[0].ops)
         if (inner.opcode == Opcode::quantize) {
           const auto limit = static_cast<double>(inner.integer("limit"));
@@ -297,7 +288,7 @@ bool fixed_point(Module& module) {
     return false;
   bool changed = false;
   for (Function& function : module.functions)
-    changed |= Rewrite(module, function, around, membranes).run();
+    changed |= Rewrite(module, function, around).run();
   return changed;
 }
 

@@ -66,7 +66,7 @@ expect 2 ./scaled infer --stream x4.npy --weights scaled.safetensors
 says 'without its function `step`'
 
 # Spikes in fixed point: membranes are whole numbers between frames as well, where neurons begin at 0, and the same to
-# the bit. Where they begin elsewhere they stay in floating point.
+# the bit. Where they begin elsewhere all neurons stay in floating point.
 sed 's/state u = 0.375/state u = 0/' "$here/rested.rvb" >zero.rvb
 for spikes in i16 i32; do
   for network in zero rested; do
