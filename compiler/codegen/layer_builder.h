@@ -63,8 +63,7 @@ private:
   int64_t event_row_bytes() const;
   int64_t event_bytes() const;
 
-  // layer_neuron.cpp. void neuron(sums, arrays, at, state_at, state, channel, pixels, stride, step): the neuron on a
-  // block of sums.
+  // layer_neuron.cpp. The neuron on a block of sums; arguments stand there.
   llvm::Function* neuron(int vectors, bool ends);
   llvm::Function* build_neuron(int vectors, bool ends);
   llvm::Value* lower(const ir::Op& op, const std::vector<llvm::Value*>& operands);

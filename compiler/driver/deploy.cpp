@@ -146,7 +146,7 @@ bool begins_at_rest(const sema::Program& program) {
   });
 }
 
-// The pipeline; what calibration measures before fuse decides the grids of whole spikes and between kernels.
+// The pipeline; what calibration measures before fusing decides the grids of whole spikes and between kernels.
 Decisions run_deployment_passes(ir::Module& module, const sema::Program& program, const kernels::Target& target,
                                 const Options& options) {
   std::vector<std::string> pipeline = passes::deployment_pipeline();

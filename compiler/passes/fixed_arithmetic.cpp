@@ -140,11 +140,11 @@ Item Arithmetic::product(const Item& a, const Item& b) {
 }
 
 Item Arithmetic::sum(Opcode opcode, const Item& a, const Item& b) {
-  auto apply = [&](double x, double y) { return opcode == Opcode::add ? x + y : x - y; };
+  auto combined = [&](double x, double y) { return opcode == Opcode::add ? x + y : x - y; };
   if (a.kind == Item::choice && b.kind == Item::constant)
-    return choice(a.base, each(a.factor, b.factor, apply), each(a.otherwise, b.factor, apply));
+    return choice(a.base, each(a.factor, b.factor, combined), each(a.otherwise, b.factor, combined));
   if (b.kind == Item::choice && a.kind == Item::constant)
-    return choice(b.base, each(a.factor, b.factor, apply), each(a.factor, b.otherwise, apply));
+    return choice(b.base, each(a.factor, b.factor, combined), each(a.factor, b.otherwise, combined));
   Item result = joined(opcode, {}, a, b);
   need(a.real() + b.real());
   result.bound = (a.real() + b.real()) / unit;

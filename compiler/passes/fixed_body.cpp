@@ -13,9 +13,14 @@ using namespace ir;
 
 namespace {
 
-constexpr double state_headroom = 4;   // a membrane is held to so many times what one step can make of it
-constexpr double entry_headroom = 16;  // and what joins in floating point to so many times the largest spike
-constexpr double resolution = 1 << 17; // units that the largest spike must have, unless its grid is coarser
+// A body's unit leaves room for so many times what a step computes from membranes at 0, whether it has any or not:
+// @infer, where collapse_time may have removed them, and @step get the same unit.
+constexpr double headroom = 4;
+constexpr double reach_headroom = 2;          // the part of it that is for the membranes
+constexpr double entry_headroom = 32;         // what joins in floating point is held to so many times the largest spike
+constexpr double resolution = 1 << 17;        // units that the largest spike must have, or
+constexpr double units_of_a_spike = 8;        // units that the least spike must have: the lower bar of both
+constexpr double units_of_a_result = 1 << 10; // units that other numbers must have
 
 // Runs through the body: first to measure, in the unit 1, what the largest number is and how far states reach; then to
 // make.
@@ -29,18 +34,43 @@ public:
     states_.insert(states_.end(), around.carried.begin(), around.carried.end());
     if (parts_.states > 0 && !around.carried.empty())
       throw Unsupported();
+    for (int s = 0; s < parts_.states; ++s) // a last membrane that is read would have to be real
+      if (around.read.count(scan.results[static_cast<size_t>(parts_.emits + s)]) != 0)
+        throw Unsupported();
   }
 
+  // How far membranes reach: as far as a step takes them that began there, while that converges (a leak below 1); else
+  // to where the headroom ends, and there they are held. A threshold counts as a number of the body, so that it is
+  // reached.
   void measure() {
     reach_.assign(states_.size(), 0.0);
     held_.assign(states_.size(), false);
-    walk();
-    for (size_t s = 0; s < states_.size(); ++s)
-      reach_[s] = std::max(yielded_[s], arithmetic_.largest * 1e-6) * state_headroom;
-    walk();
+    measured_walk();
+    const double largest = arithmetic_.largest, most = largest * reach_headroom;
+    for (int step = 0; step < 32; ++step) {
+      bool further = false;
+      for (size_t s = 0; s < states_.size(); ++s)
+        further = further || yielded_[s] > reach_[s] * 1.001;
+      if (!further)
+        break;
+      for (size_t s = 0; s < states_.size(); ++s)
+        reach_[s] = std::min(std::max(reach_[s], yielded_[s]), most);
+      measured_walk();
+    }
+    for (double& reach : reach_)
+      reach = std::min(std::max(reach * 1.002, largest * 1e-3), most);
+    measured_walk();
+    for (int halved = 0; arithmetic_.largest > headroom * largest && halved < 10; ++halved) {
+      for (double& reach : reach_)
+        reach /= 2;
+      measured_walk();
+    }
+    if (arithmetic_.largest > headroom * largest)
+      throw Unsupported();
     for (size_t s = 0; s < states_.size(); ++s)
       held_[s] = yielded_[s] > reach_[s];
-    choose_unit();
+    choose_unit(headroom * largest);
+    walk(); // whether all that is made in this unit can be made
   }
 
   Op make() {
@@ -78,14 +108,21 @@ private:
     return slice;
   }
 
+  void measured_walk() {
+    arithmetic_.largest = 0;
+    walk();
+  }
+
   // Coarser than what it is to resolve, a unit would cost accuracy: such a body stays as it is.
-  void choose_unit() {
-    const double largest = std::max(arithmetic_.largest, 1e-30), grid = arithmetic_.grid;
+  void choose_unit(double largest) {
+    largest = std::max(largest, 1e-30);
+    const double grid = arithmetic_.grid;
     double& unit = arithmetic_.unit;
+    chosen_ = true;
     unit = grid == 0 ? std::exp2(std::ceil(std::log2(largest / whole_room)))
                      : std::exp2(-std::floor(std::log2(whole_room / (grid * largest)))) / grid;
     const double spike = grid == 0 ? around_.largest_spike : arithmetic_.limit / grid;
-    const double parts = grid == 0 ? around_.largest_limit : arithmetic_.limit;
+    const double parts = units_of_a_spike * (grid == 0 ? around_.largest_limit : arithmetic_.limit);
     if (!std::isfinite(largest) || unit * std::min(parts, resolution) > spike)
       throw Unsupported();
   }
@@ -194,6 +231,8 @@ private:
       throw Unsupported();
     if (around_.whole_reader[result]) {
       arithmetic_.need(x.real() * static_cast<double>(std::max<int64_t>(1, around_.pooled[result])));
+      if (chosen_ && x.real() < units_of_a_result * arithmetic_.unit)
+        throw Unsupported();
       const Item own = maker_.in_unit(x, arithmetic_.unit);
       if (maker_.making()) {
         Type type = function_.type(result);
@@ -203,9 +242,10 @@ private:
         emit(whole, own.base);
       }
     }
-    if (around_.reader[result]) { // in the body's unit if it fits: it need not, since nothing is computed with it
+    if (around_.reader[result]) { // nothing is computed with it: where the body's unit does not suit it, in its own
       const double own = std::exp2(std::ceil(std::log2(std::max(x.real(), 1e-30) / whole_room)));
-      const double unit = x.real() <= whole_room * arithmetic_.unit ? arithmetic_.unit : own;
+      const bool suits = x.real() <= whole_room * arithmetic_.unit && x.real() >= resolution * arithmetic_.unit;
+      const double unit = suits ? arithmetic_.unit : own;
       emit(result, maker_.op(Opcode::dequantize, {maker_.in_unit(x, unit).base},
                              {{"scale", static_cast<double>(static_cast<float>(unit))}}, Element::f32, "real"));
     }
@@ -235,6 +275,7 @@ private:
   Maker maker_;
   Arithmetic arithmetic_;
 
+  bool chosen_ = false; // the unit; before, it is 1
   std::vector<Carried> states_;
   std::vector<double> reach_, yielded_; // of each: the largest before a step, and after it
   std::vector<bool> held_;              // what is yielded must be held to its reach
@@ -246,10 +287,10 @@ private:
 
 } // namespace
 
-bool can_be_fixed(const Module& module, const Function& function, const Op& scan, const Surroundings& surroundings) {
+bool can_be_fixed(const Module& module, Function& function, const Op& scan, const Surroundings& surroundings) {
   Surroundings around = surroundings;
   try {
-    Fix(module, const_cast<Function&>(function), scan, around).measure(); // measuring changes nothing
+    Fix(module, function, scan, around).measure();
     return true;
   } catch (const Unsupported&) {
     return false;

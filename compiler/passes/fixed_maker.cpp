@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <stdexcept>
 #include <string>
 
 namespace rvb::passes {
@@ -90,7 +89,7 @@ Operand Maker::whole_constant(const Numbers& numbers, double unit, const char* n
 Item Maker::in_unit(const Item& x, double unit) {
   Item result;
   result.factor = {unit};
-  result.bound = x.real() / unit;
+  result.bound = std::max(1.0, x.real() / unit); // what is rounded may be 1 where the number never is
   switch (x.kind) {
   case Item::constant: result.base = whole_constant(x.factor, unit, "whole"); break;
   case Item::choice: { // one branch is a tensor: two literals would be f32
@@ -102,7 +101,12 @@ Item Maker::in_unit(const Item& x, double unit) {
     break;
   }
   case Item::number:
-  case Item::sums: result.base = rescaled(x, unit); break;
+  case Item::sums:
+    for (double factor : x.factor)
+      if (std::fabs(factor) > largest_multiplier * unit)
+        throw Unsupported();
+    result.base = rescaled(x, unit);
+    break;
   default: throw Unsupported();
   }
   return result;
@@ -131,9 +135,7 @@ Operand Maker::multiplied(const Operand& base, const Numbers& ratio) {
   for (double r : ratio)
     largest = std::max(largest, std::fabs(r));
   const double fits = largest > 0 ? std::floor(std::log2(largest_multiplier / largest)) : 32;
-  if (fits < 0)
-    throw std::logic_error("fixed_point: a multiplier does not fit");
-  const double shift = std::min(fits, 32.0);
+  const double shift = std::clamp(fits, 0.0, 32.0);
   Numbers multipliers = ratio;
   for (double& m : multipliers)
     m = std::round(m * std::exp2(shift));

@@ -29,7 +29,8 @@
 // quantized on entry. Membranes are whole from step to step: those that a function is given and gives back as well.
 //
 // A body with an operator that has no whole counterpart (a division by a spike, an exponential), or whose numbers reach
-// so far that 32 bits would not resolve them, stays in floating point.
+// so far that 32 bits would not resolve them, stays in floating point. So do all neurons where @step hands a membrane
+// to somebody else as well (one that is also emitted, or that another neuron reads).
 //
 // Needs: fuse_and_keep has run, constants are folded, all membranes begin at 0. Keeps: results up to rounding, finer
 // than that of the spikes.
@@ -62,12 +63,12 @@ int64_t area(const Op& op) {
   return op.opcode == Opcode::avgpool ? kernel[0] * kernel[1] : 1;
 }
 
-// A neuron or a spike's rounding: what is worth computing in whole numbers by itself.
-bool decides(const Op& scan) {
+// A neuron, or (unless only neurons count) a spike's rounding: what is worth computing in whole numbers by itself.
+bool decides(const Op& scan, bool neuron = false) {
   const std::vector<Op>& ops = scan.body[0].ops;
-  return std::any_of(ops.begin(), ops.end(), [](const Op& op) {
+  return std::any_of(ops.begin(), ops.end(), [&](const Op& op) {
     switch (op.opcode) {
-    case Opcode::quantize:
+    case Opcode::quantize: return !neuron;
     case Opcode::greater_equal:
     case Opcode::greater:
     case Opcode::less_equal:
@@ -84,9 +85,24 @@ public:
   Rewrite(Module& module, Function& function, const Surroundings& around)
       : module_(module), function_(function), fixed_(function.ops.size(), false), around_(around) {}
 
-  bool run() {
+  // False where whole membranes would not fit together.
+  bool prepare() {
+    for (const Op& op : function_.ops)
+      for (const Operand& operand : op.operands)
+        if (!operand.is_literal())
+          around_.read.insert(operand.value);
+    for (const Operand& operand : function_.results)
+      if (!operand.is_literal())
+        around_.read.insert(operand.value);
     learn();
     want();
+    for (size_t i = 0; i < function_.ops.size(); ++i)
+      if (function_.ops[i].opcode == Opcode::scan && fixed_[i] && !membranes_are_its_own(function_.ops[i]))
+        return false;
+    return true;
+  }
+
+  bool run() {
     if (std::find(fixed_.begin(), fixed_.end(), true) == fixed_.end())
       return false;
     for (size_t i = 0; i < function_.ops.size(); ++i)
@@ -149,15 +165,12 @@ private:
     }
   }
 
-  // In @step membranes are parameters `state.K` and results `state:K`, and time is outside.
   std::vector<Carried> carried(const Op& scan) const {
     std::vector<Carried> found;
     const ScanParts p = parts(scan);
     for (int i = 0; i < p.sequences; ++i) {
       const Operand& operand = scan.operands[static_cast<size_t>(i)];
-      const bool given = !operand.is_literal() && std::find(function_.parameters.begin(), function_.parameters.end(),
-                                                            operand.value) != function_.parameters.end();
-      if (!given || function_.values[static_cast<size_t>(operand.value)].name.rfind("state.", 0) != 0)
+      if (!is_membrane(operand))
         continue;
       const std::string name = "state:" + function_.values[static_cast<size_t>(operand.value)].name.substr(6);
       for (size_t r = 0; r < function_.result_names.size(); ++r)
@@ -167,6 +180,36 @@ private:
             found.push_back({i, y});
     }
     return found;
+  }
+
+  // Every membrane that a fixed scan is given is read nowhere else and leaves it again, for the caller alone.
+  bool membranes_are_its_own(const Op& scan) const {
+    const std::vector<Carried> pairs = carried(scan);
+    const ScanParts p = parts(scan);
+    for (int i = 0; i < p.sequences; ++i) {
+      const Operand& operand = scan.operands[static_cast<size_t>(i)];
+      if (!is_membrane(operand))
+        continue;
+      const auto pair = std::find_if(pairs.begin(), pairs.end(), [&](const Carried& c) { return c.operand == i; });
+      if (pair == pairs.end() || uses(operand.value) != 1 || uses(scan.results[static_cast<size_t>(pair->yield)]) != 1)
+        return false;
+    }
+    return true;
+  }
+
+  int uses(Value value) const {
+    int count = 0;
+    for (const Op& op : function_.ops)
+      count += static_cast<int>(std::count(op.operands.begin(), op.operands.end(), Operand(value)));
+    return count + static_cast<int>(std::count(function_.results.begin(), function_.results.end(), Operand(value)));
+  }
+
+  // In @step membranes are parameters `state.K` and results `state:K`, and time is outside.
+  bool is_membrane(const Operand& operand) const {
+    return !operand.is_literal() &&
+           std::find(function_.parameters.begin(), function_.parameters.end(), operand.value) !=
+               function_.parameters.end() &&
+           function_.values[static_cast<size_t>(operand.value)].name.rfind("state.", 0) == 0;
   }
 
   // Who reads what, from the end: whole numbers are made only for neurons.
@@ -257,15 +300,23 @@ private:
 
 std::vector<std::string> neurons_in_floating_point(const Function& function) {
   std::vector<std::string> found;
+  std::set<Value> from_sums; // real values that follow from whole sums, through anything but synapses
+  auto is_whole = [&](const Operand& operand) {
+    return !operand.is_literal() && function.type(operand.value).element == Element::i32;
+  };
+  auto follows = [&](const Operand& operand) { return !operand.is_literal() && from_sums.count(operand.value) != 0; };
   for (const Op& op : function.ops) {
-    if (op.opcode != Opcode::scan || !decides(op))
+    const bool whole = std::any_of(op.operands.begin(), op.operands.end(), is_whole);
+    const bool real = std::any_of(op.operands.begin(), op.operands.end(), follows);
+    const bool synapse = op.opcode == Opcode::conv2d || op.opcode == Opcode::linear || is_synapse(op);
+    if ((whole || real) && !synapse)
+      from_sums.insert(op.results.begin(), op.results.end());
+    if (op.opcode != Opcode::scan || !(whole || real) || !decides(op, real && !whole))
       continue;
-    bool whole = false, real = false;
-    for (const Operand& operand : op.operands)
-      whole = whole || (!operand.is_literal() && function.type(operand.value).element == Element::i32);
-    for (const Op& inner : op.body[0].ops) // a dequantized result is the way out
-      real = real || (function.type(inner.results[0]).element == Element::f32 && inner.opcode != Opcode::dequantize);
-    if (whole && real)
+    const std::vector<Op>& ops = op.body[0].ops;
+    if (std::any_of(ops.begin(), ops.end(), [&](const Op& inner) { // a dequantized result is the way out
+          return function.type(inner.results[0]).element == Element::f32 && inner.opcode != Opcode::dequantize;
+        }))
       found.push_back(op.layer.empty() ? function.values[static_cast<size_t>(op.results[0])].name : op.layer);
   }
   return found;
@@ -286,9 +337,15 @@ bool fixed_point(Module& module) {
     }
   if (around.largest_limit == 0)
     return false;
+  std::vector<Rewrite> rewrites;
+  for (Function& function : module.functions) {
+    rewrites.emplace_back(module, function, around);
+    if (!rewrites.back().prepare()) // then no function: they are to compute the same
+      return false;
+  }
   bool changed = false;
-  for (Function& function : module.functions)
-    changed |= Rewrite(module, function, around).run();
+  for (Rewrite& rewrite : rewrites)
+    changed |= rewrite.run();
   return changed;
 }
 

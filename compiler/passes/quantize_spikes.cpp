@@ -9,14 +9,14 @@
 //   %s = binary_conv2d(%q, %bits) {channels = [64, 64], kernel = [3, 3], …} : i32[?,8,8,64] @ unit.conv
 //   %y = dequantize(%s) {scale = 0.0039100684} : f32[?,8,8,64]
 //
-// fuse then moves quantize into the neuron that emits and dequantize into the one that reads. Sums of whole numbers do
-// not depend on their order, so that the program gives the same bits on every machine.
+// fuse_and_keep then moves quantize into the neuron that emits and dequantize into the one that reads. Sums of whole
+// numbers do not depend on their order, so that the program gives the same bits on every machine.
 //
 // The limit: 16 bits are summed eight lookups of four spikes at a time, 32 · limit < 2^15. In 32 bits all sums of the
 // layer fit, fan-in · limit < 2^31; beyond 2^22 single precision has no finer spikes to offer, and a power of two as
 // scale keeps the rounding the only loss.
 //
-// Needs: pack_weights has run, fuse has not. Keeps: the result up to the rounding of spikes.
+// Needs: pack_weights has run, fuse_and_keep has not. Keeps: the result up to the rounding of spikes.
 #include "passes/quantize_spikes.h"
 
 #include "passes/edit.h"

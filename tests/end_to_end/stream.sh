@@ -83,3 +83,17 @@ for spikes in i16 i32; do
   grep -q 'state.1: i32' zero.ir || die "a membrane is no whole number"
   if grep -q 'state.1: i32' rested.ir; then die "a membrane that begins at 0.375 is a whole number"; fi
 done
+
+# A still image is computed once in whole inferences and step by step in a stream: the same to the bit.
+sed 's/frames: \[2, 9, 8\] over T/frames: [2, 9, 8] repeated T/; s/threshold = 0.5/threshold = 0/; s/0.125/0/' zero.rvb >still.rvb
+/usr/bin/python3 -c '
+import numpy as np
+x = np.load("x4.npy")[0]
+np.save("image.npy", x)
+np.save("images.npy", np.stack([x] * 4))'
+for spikes in i16 i32; do
+  "$RVBC" deploy still.rvb -q --weights w.safetensors --spikes $spikes --calibrate image.npy -o still
+  ./still infer image.npy --output whole.npy
+  ./still infer --stream images.npy --output stream.npy
+  same whole.npy stream.npy
+done
