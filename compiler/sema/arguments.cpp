@@ -108,6 +108,7 @@ void Elaborator::Reader::weights(size_t slot, Layer& layer) {
   layer.weights = value->weights;
   layer.ste = value->ste;
   layer.ternary_threshold = value->ternary_threshold;
+  layer.gain = value->gain;
 }
 
 } // namespace rvb::sema

@@ -139,7 +139,25 @@ Bound Elaborator::bind(const std::string& what, const std::vector<Slot>& slots, 
   return bound;
 }
 
-// binary(alpha), binary(ste = 1.0), ternary(alpha, threshold = 0.7)
+namespace {
+
+// The numbers that kinds of weights take by name.
+struct WeightsOption {
+  const char* name;
+  double Value::*number;
+  bool ternary_only;
+  double least, most;
+  const char* meaning;
+};
+constexpr WeightsOption weights_options[] = {
+    {"ste", &Value::ste, false, 1e-6, 1e12, "the window of the straight-through estimator"},
+    {"gain", &Value::gain, false, 1e-6, 1e6, "a factor on the standard deviation of the initial latent weights"},
+    {"threshold", &Value::ternary_threshold, true, 1e-6, 1e6, "weights within this share of the mean magnitude are 0"},
+};
+
+} // namespace
+
+// binary(alpha), binary(ste = 1.0), ternary(alpha, threshold = 0.7, gain = 0.01)
 Value Elaborator::call_weights(const Expr& expr, Scope& scope) {
   Value value;
   value.kind = Kind::weights;
@@ -149,25 +167,29 @@ Value Elaborator::call_weights(const Expr& expr, Scope& scope) {
     const std::string& name = argument.name.text;
     if (name.empty() && argument.value->kind == Expr::Kind::name && argument.value->text == "alpha") {
       value.weights = ternary ? Weights::ternary_alpha : Weights::binary_alpha;
-    } else if (name == "ste" || (ternary && name == "threshold")) {
-      const Value number = evaluate(*argument.value, scope);
-      if (number.is_error())
-        return {};
-      if (!number.is_number() || number.number <= 0) {
-        report(Code::bad_value, argument.value->range,
-               ticked(name) + " must be a positive number, found " + describe(number),
-               name == "ste" ? "the window of the straight-through estimator"
-                             : "weights within this share of the mean magnitude are 0");
-        return {};
-      }
-      (name == "ste" ? value.ste : value.ternary_threshold) = number.number;
-    } else {
+      continue;
+    }
+    const auto* option =
+        std::find_if(std::begin(weights_options), std::end(weights_options),
+                     [&](const WeightsOption& o) { return name == o.name && (ternary || !o.ternary_only); });
+    if (option == std::end(weights_options)) {
       report(Code::unknown_argument, name.empty() ? argument.value->range : argument.name.range,
-             ternary ? "`ternary` takes `alpha`, `threshold = NUMBER` and `ste = NUMBER`"
-                     : "`binary` takes `alpha` and `ste = NUMBER`",
+             ternary ? "`ternary` takes `alpha`, `threshold = NUMBER`, `ste = NUMBER` and `gain = NUMBER`"
+                     : "`binary` takes `alpha`, `ste = NUMBER` and `gain = NUMBER`",
              "unknown");
       return {};
     }
+    const Value number = evaluate(*argument.value, scope);
+    if (number.is_error())
+      return {};
+    if (!number.is_number() || !(number.number >= option->least && number.number <= option->most)) {
+      report(Code::bad_value, argument.value->range,
+             ticked(name) + " must be a number from " + text_of(option->least) + " to " + text_of(option->most) +
+                 ", found " + describe(number),
+             option->meaning);
+      return {};
+    }
+    value.*option->number = number.number;
   }
   return no_instance(expr) ? value : Value();
 }

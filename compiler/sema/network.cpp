@@ -183,7 +183,7 @@ void Elaborator::make_parameters() {
       const int64_t kh = layer.kernel[0], kw = layer.kernel[1];
       const double fan = static_cast<double>(kh) * static_cast<double>(kw) * static_cast<double>(out);
       add("weight", Role::weight, conv ? Shape{out, in, kh, kw} : Shape{out, in},
-          normal(conv ? std::sqrt(2.0 / fan) : std::sqrt(1.0 / static_cast<double>(in))));
+          normal(layer.gain * (conv ? std::sqrt(2.0 / fan) : std::sqrt(1.0 / static_cast<double>(in)))));
       if (has_alpha(layer.weights))
         add("alpha", Role::alpha, conv ? Shape{1, in, 1, 1} : Shape{1, in}, constant(1));
       if (layer.bias)

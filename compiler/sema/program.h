@@ -91,6 +91,7 @@ struct Layer {
   bool bias = false;
   double ste = 1.0;               // the straight-through window |w| <= ste; binary and ternary weights only
   double ternary_threshold = 0.7; // ternary weights: times the mean of |w|
+  double gain = 1;                // binary and ternary weights: on the deviation of the initial latent weights
   // conv2d, avgpool, maxpool: [vertical, horizontal]; vote: [1, voters a class]
   int64_t kernel[2] = {1, 1};
   int64_t stride[2] = {1, 1};

@@ -98,7 +98,7 @@ bool equal(const Value& a, const Value& b) {
   case Value::Kind::string:
   case Value::Kind::word: return a.text == b.text;
   case Value::Kind::weights:
-    return a.weights == b.weights && a.ste == b.ste && a.ternary_threshold == b.ternary_threshold;
+    return a.weights == b.weights && a.ste == b.ste && a.ternary_threshold == b.ternary_threshold && a.gain == b.gain;
   case Value::Kind::tensor: return a.layer == b.layer;
   case Value::Kind::neuron: return a.neuron == b.neuron;
   case Value::Kind::list:

@@ -31,6 +31,7 @@ struct Value {
   Weights weights = Weights::real;
   double ste = 1;
   double ternary_threshold = 0.7;
+  double gain = 1;
   const ast::Item* neuron = nullptr;
   std::shared_ptr<const std::map<std::string, Value>> preset; // of a neuron
   int layer = -1;
