@@ -150,8 +150,11 @@ bool begins_at_rest(const sema::Program& program) {
 Decisions run_deployment_passes(ir::Module& module, const sema::Program& program, const kernels::Target& target,
                                 const Options& options) {
   std::vector<std::string> pipeline = passes::deployment_pipeline();
-  if (!begins_at_rest(program)) // where else, the program's caller sets in floating point
-    pipeline.erase(std::find(pipeline.begin(), pipeline.end(), "fixed_point"));
+  if (!begins_at_rest(program)) // what the program's caller sets membranes to is in the unit of the language
+    pipeline.erase(
+        std::remove_if(pipeline.begin(), pipeline.end(),
+                       [](const std::string& pass) { return pass == "fixed_point" || pass == "scale_membranes"; }),
+        pipeline.end());
   const bool whole = options.spikes != "f32";
   Decisions decisions;
   if (whole && options.calibrate.empty())

@@ -234,6 +234,22 @@ const Constant* constant_of(const Module& module, const Function& function, cons
   return found == module.constants.end() || found->second.bytes.empty() ? nullptr : &found->second;
 }
 
+std::vector<KeptMembrane> kept_membranes(const Function& function) {
+  const std::string prefix = "state.";
+  std::vector<KeptMembrane> kept;
+  for (Value parameter : function.parameters) {
+    const std::string& name = function.values[parameter].name;
+    if (name.rfind(prefix, 0) != 0)
+      continue;
+    kept.push_back({parameter, no_value});
+    const std::string result = "state:" + name.substr(prefix.size());
+    for (size_t r = 0; r < function.result_names.size(); ++r)
+      if (function.result_names[r] == result && !function.results[r].is_literal())
+        kept.back().after = function.results[r].value;
+  }
+  return kept;
+}
+
 Value add_constant(Module& module, Function& function, const std::string& name, Constant contents,
                    const std::string& layer) {
   // Two functions that fold the same thing share the result.

@@ -22,6 +22,13 @@ std::vector<int> count_uses(const ir::Function& function);
 // By value, the index in `ops` of the operation that makes it; -1 for parameters and for values made in bodies.
 std::vector<int> definitions(const ir::Function& function, const std::vector<ir::Op>& ops);
 
+// Membranes that the caller of @step keeps between calls: parameters `state.K`, and what results `state:K` return for
+// them (no_value: nothing, or a literal).
+struct KeptMembrane {
+  ir::Value before, after;
+};
+std::vector<KeptMembrane> kept_membranes(const ir::Function& function);
+
 // Values to be replaced by other operands; chains are followed.
 class Substitution {
 public:

@@ -83,7 +83,8 @@ bool decides(const Op& scan, bool neuron = false) {
 class Rewrite {
 public:
   Rewrite(Module& module, Function& function, const Surroundings& around)
-      : module_(module), function_(function), fixed_(function.ops.size(), false), around_(around) {}
+      : module_(module), function_(function), kept_(kept_membranes(function)), fixed_(function.ops.size(), false),
+        around_(around) {}
 
   // False where whole membranes would not fit together.
   bool prepare() {
@@ -168,17 +169,12 @@ private:
   std::vector<Carried> carried(const Op& scan) const {
     std::vector<Carried> found;
     const ScanParts p = parts(scan);
-    for (int i = 0; i < p.sequences; ++i) {
-      const Operand& operand = scan.operands[static_cast<size_t>(i)];
-      if (!is_membrane(operand))
-        continue;
-      const std::string name = "state:" + function_.values[static_cast<size_t>(operand.value)].name.substr(6);
-      for (size_t r = 0; r < function_.result_names.size(); ++r)
+    for (const KeptMembrane& kept : kept_)
+      for (int i = 0; i < p.sequences; ++i)
         for (int y = 0; y < p.emits; ++y)
-          if (function_.result_names[r] == name &&
-              function_.results[r] == Operand(scan.results[static_cast<size_t>(y)]))
+          if (scan.operands[static_cast<size_t>(i)] == Operand(kept.before) &&
+              scan.results[static_cast<size_t>(y)] == kept.after)
             found.push_back({i, y});
-    }
     return found;
   }
 
@@ -204,12 +200,10 @@ private:
     return count + static_cast<int>(std::count(function_.results.begin(), function_.results.end(), Operand(value)));
   }
 
-  // In @step membranes are parameters `state.K` and results `state:K`, and time is outside.
+  // In @step, where time is outside.
   bool is_membrane(const Operand& operand) const {
-    return !operand.is_literal() &&
-           std::find(function_.parameters.begin(), function_.parameters.end(), operand.value) !=
-               function_.parameters.end() &&
-           function_.values[static_cast<size_t>(operand.value)].name.rfind("state.", 0) == 0;
+    return !operand.is_literal() && std::any_of(kept_.begin(), kept_.end(),
+                                                [&](const KeptMembrane& kept) { return kept.before == operand.value; });
   }
 
   // Who reads what, from the end: whole numbers are made only for neurons.
@@ -288,6 +282,7 @@ private:
 
   Module& module_;
   Function& function_;
+  std::vector<KeptMembrane> kept_;
   std::vector<bool> fixed_;         // by operation: in whole numbers
   std::set<Value> whole_;           // real values that can be had in whole numbers
   std::map<Value, int64_t> limits_; // of whole spikes

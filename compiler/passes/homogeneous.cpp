@@ -21,14 +21,14 @@ struct Scope {
 
 class Solver {
 public:
-  Solver(const Module& module, const Function& function, Value value, size_t channels)
-      : module_(module), function_(function), value_(value), channels_(channels),
+  Solver(const Module& module, const Function& function, Value value, size_t channels, bool membranes)
+      : module_(module), function_(function), value_(value), channels_(channels), membranes_(membranes),
         defs_(definitions(function, function.ops)) {}
 
   // Fills `scaled` with the operands (operation, index) that are to be scaled.
   bool solve() {
     find_region();
-    if (region_.empty() || defs_[value_] != region_.back())
+    if (!in_region(value_) || !membranes_are_inside())
       return false;
     for (int degree_of_states : {1, 0})
       if (attempt(degree_of_states))
@@ -40,13 +40,42 @@ public:
   bool divides = false;
 
 private:
+  // Membranes that `value` comes from through arithmetic scale with it, so what makes their next value belongs to the
+  // region, too.
+  void find_membranes() {
+    std::vector<bool> reached(function_.values.size(), false);
+    reached[value_] = true;
+    size_t known = 0;
+    do {
+      known = carried_.size();
+      for (auto op = function_.ops.rbegin(); op != function_.ops.rend(); ++op)
+        if (is_elementwise(*op) && reached[op->results[0]])
+          for (const Operand& operand : op->operands)
+            if (!operand.is_literal())
+              reached[operand.value] = true;
+      for (const KeptMembrane& kept : kept_membranes(function_))
+        if (reached[kept.before] && kept.after != no_value) {
+          carried_[kept.before] = kept.after;
+          reached[kept.after] = true;
+        }
+    } while (carried_.size() != known);
+  }
+
   void find_region() {
+    if (membranes_)
+      find_membranes();
+    read_inside_.clear();
     std::vector<int> outside = count_uses(function_);
     --outside[value_]; // its one reader applies the factor
-    for (int i = defs_[value_]; i >= 0; --i) {
+    read_inside_[value_] = true;
+    for (const auto& [membrane, next] : carried_) {
+      --outside[next]; // the caller, who only hands it back
+      read_inside_[next] = true;
+    }
+    for (int i = static_cast<int>(function_.ops.size()) - 1; i >= 0; --i) {
       const Op& op = function_.ops[i];
-      const bool reached = i == defs_[value_] || std::any_of(op.results.begin(), op.results.end(),
-                                                             [&](Value v) { return read_inside_.count(v) != 0; });
+      const bool reached =
+          std::any_of(op.results.begin(), op.results.end(), [&](Value v) { return read_inside_.count(v) != 0; });
       if (!reached || !(is_elementwise(op) || op.opcode == Opcode::scan || is_real_synapse(op)))
         continue;
       if (std::any_of(op.results.begin(), op.results.end(), [&](Value v) { return outside[v] != 0; }))
@@ -60,6 +89,17 @@ private:
           read_inside_[operand.value] = true;
         }
     }
+  }
+
+  // Nobody but the region reads them, and the region makes what they become.
+  bool membranes_are_inside() const {
+    std::vector<int> outside = count_uses(function_);
+    for (int i : region_)
+      for (const Operand& operand : function_.ops[i].operands)
+        if (!operand.is_literal())
+          --outside[operand.value];
+    return std::all_of(carried_.begin(), carried_.end(),
+                       [&](const auto& pair) { return outside[pair.first] == 0 && in_region(pair.second); });
   }
 
   // A synapse whose weights are constants and no signs: a factor on its output is one on its weights.
@@ -94,7 +134,9 @@ private:
       const Op& op = function_.ops[i];
       for (const Operand& operand : op.operands)
         if (!operand.is_literal() && !in_region(operand.value))
-          top.possible[operand.value] = scalable(op, operand) ? any_degree : degree0;
+          top.possible[operand.value] = carried_.count(operand.value) != 0 ? set_of_states()
+                                        : scalable(op, operand)            ? any_degree
+                                                                           : degree0;
       if (op.opcode != Opcode::scan) {
         top.possible[op.results[0]] = possible(op, top);
         continue;
@@ -103,7 +145,11 @@ private:
       for (size_t y = 0; y < op.results.size(); ++y)
         top.possible[op.results[y]] = set_of(op.body[0].yields[y], body);
     }
-    top.chosen[value_] = 1;
+    for (const auto& [membrane, next] : carried_)
+      if (!demand(next, degree_of_states_, top, -1, -1))
+        return false;
+    if (!demand(value_, 1, top, -1, -1))
+      return false;
     for (auto i = region_.rbegin(); i != region_.rend(); ++i) {
       const Op& op = function_.ops[*i];
       std::vector<int> degrees(op.operands.size(), -1);
@@ -121,13 +167,14 @@ private:
     Scope body{std::vector<unsigned>(function_.values.size(), 0), std::vector<int>(function_.values.size(), -1)};
     const ScanParts p = parts(scan);
     for (size_t k = 0; k < scan.operands.size(); ++k)
-      body.possible[scan.body[0].parameters[k]] = static_cast<int>(k) < p.first_state()
-                                                      ? set_of(scan.operands[k], outer)
-                                                      : (degree_of_states_ == 1 ? degree1 : degree0);
+      body.possible[scan.body[0].parameters[k]] =
+          static_cast<int>(k) < p.first_state() ? set_of(scan.operands[k], outer) : set_of_states();
     for (const Op& op : scan.body[0].ops)
       body.possible[op.results[0]] = possible(op, body);
     return body;
   }
+
+  unsigned set_of_states() const { return degree_of_states_ == 1 ? degree1 : degree0; }
 
   static unsigned set_of(const Operand& operand, const Scope& scope) {
     if (operand.is_literal())
@@ -263,7 +310,7 @@ private:
     if (!(scope.possible[operand.value] & (degree == 1 ? degree1 : degree0)))
       return false;
     if (op >= 0 && !in_region(operand.value)) { // every use of a constant is scaled for itself
-      if (degree == 1)
+      if (degree == 1 && carried_.count(operand.value) == 0)
         scaled.emplace_back(op, index);
       return true;
     }
@@ -278,18 +325,21 @@ private:
   const Function& function_;
   Value value_;
   size_t channels_;
+  bool membranes_;
   std::vector<int> defs_;
   std::vector<int> region_; // in order
   std::map<Value, bool> read_inside_;
+  std::map<Value, Value> carried_; // membranes of the caller: before -> after
   int degree_of_states_ = 1;
 };
 
 } // namespace
 
-bool scale_constants(Module& module, Function& function, Value value, const std::vector<float>& factors) {
+bool scale_constants(Module& module, Function& function, Value value, const std::vector<float>& factors,
+                     bool membranes) {
   if (definitions(function, function.ops)[value] < 0)
     return false;
-  Solver solver(module, function, value, factors.size());
+  Solver solver(module, function, value, factors.size(), membranes);
   if (!solver.solve())
     return false;
   if (solver.divides && std::find(factors.begin(), factors.end(), 0.0f) != factors.end())

@@ -20,12 +20,13 @@ bool differentiate(ir::Module& module);    // @train -> @gradient
 bool expand_batchnorm(ir::Module& module); // batchnorm -> moments and elementwise operations
 bool fold_batchnorm(ir::Module& module);   // deployment: running statistics are constants
 bool fold_alpha(ir::Module& module);
-bool pack_weights(ir::Module& module);  // conv2d(x, sign(constant)) -> binary_conv2d(x, bits)
-bool sign_synapses(ir::Module& module); // training: conv2d(x, sign(w)) -> binary_conv2d(x, pack_signs(w))
-bool fuse(ir::Module& module);          // elementwise operations join a scan; cheap values are computed again
-bool fuse_and_keep(ir::Module& module); // the same, every value computed once
-bool fixed_point(ir::Module& module);   // neurons behind whole sums compute in whole numbers
-bool recompute(ir::Module& module);     // values are computed again instead of kept; with a limit: recompute.h
+bool scale_membranes(ir::Module& module); // fold_alpha, through the membranes of @step
+bool pack_weights(ir::Module& module);    // conv2d(x, sign(constant)) -> binary_conv2d(x, bits)
+bool sign_synapses(ir::Module& module);   // training: conv2d(x, sign(w)) -> binary_conv2d(x, pack_signs(w))
+bool fuse(ir::Module& module);            // elementwise operations join a scan; cheap values are computed again
+bool fuse_and_keep(ir::Module& module);   // the same, every value computed once
+bool fixed_point(ir::Module& module);     // neurons behind whole sums compute in whole numbers
+bool recompute(ir::Module& module);       // values are computed again instead of kept; with a limit: recompute.h
 
 struct Pass {
   const char* name; // as --print-after takes it

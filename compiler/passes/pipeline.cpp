@@ -42,6 +42,7 @@ std::vector<std::string> deployment_pipeline() {
       "dce",              //
       "fold_batchnorm",   // one scale and one shift a channel; none behind real-valued weights
       "fold_alpha",       // alpha leaves the weights, so that they are signs,
+      "scale_membranes",  // and the scales behind neurons,
       "canonicalize",     //
       "pack_weights",     // and the signs become bits
       "fold_constants",   //

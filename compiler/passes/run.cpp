@@ -35,6 +35,7 @@ const std::vector<Pass>& all_passes() {
       {"expand_batchnorm", expand_batchnorm},
       {"fold_batchnorm", fold_batchnorm},
       {"fold_alpha", fold_alpha},
+      {"scale_membranes", scale_membranes},
       {"pack_weights", pack_weights},
       {"sign_synapses", sign_synapses},
       {"fuse", fuse},

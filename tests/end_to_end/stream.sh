@@ -84,16 +84,44 @@ for spikes in i16 i32; do
   if grep -q 'state.1: i32' rested.ir; then die "a membrane that begins at 0.375 is a whole number"; fi
 done
 
-# A still image is computed once in whole inferences and step by step in a stream: the same to the bit.
-sed 's/frames: \[2, 9, 8\] over T/frames: [2, 9, 8] repeated T/; s/threshold = 0.5/threshold = 0/; s/0.125/0/' zero.rvb >still.rvb
-/usr/bin/python3 -c '
+# Trained factors go through membranes into the constants of batch normalisation, in a stream as in the whole sequence:
+# the same to the bit, as are still images, which are computed once in whole inferences and step by step in a stream.
+second='conv2d(6, kernel = 3, padding = 1, weights = binary(alpha)) as second |> batchnorm as second_bn |> rested'
+sed "s/threshold = 0.5/threshold = 0/; s/0.125/0/; s/as inner_bn |> rested/as inner_bn |> rested |> $second/" zero.rvb >moving.rvb
+sed 's/frames: \[2, 9, 8\] over T/frames: [2, 9, 8] repeated T/' moving.rvb >still.rvb
+"$RVBC" moving.rvb -q -o trained
+./trained init --seed 3 -o w.safetensors
+/usr/bin/python3 - <<'END'
+import json
 import numpy as np
+data = bytearray(open("w.safetensors", "rb").read())
+begin = 8 + int.from_bytes(data[:8], "little")
+random = np.random.RandomState(5)
+for name, tensor in json.loads(data[8:begin]).items():
+    if name.endswith(".alpha"):
+        first, last = (begin + offset for offset in tensor["data_offsets"])
+        data[first:last] = random.uniform(-1.5, 1.5, (last - first) // 4).astype("f4").tobytes()
+open("alpha.safetensors", "wb").write(data)
 x = np.load("x4.npy")[0]
 np.save("image.npy", x)
-np.save("images.npy", np.stack([x] * 4))'
-for spikes in i16 i32; do
-  "$RVBC" deploy still.rvb -q --weights w.safetensors --spikes $spikes --calibrate image.npy -o still
-  ./still infer image.npy --output whole.npy
-  ./still infer --stream images.npy --output stream.npy
-  same whole.npy stream.npy
+np.save("images.npy", np.stack([x] * 4))
+END
+for spikes in f32 i16 i32; do
+  for kind in moving still; do
+    whole=x4.npy && stream=x4.npy
+    if [ $kind = still ]; then whole=image.npy && stream=images.npy; fi
+    calibrate=(--calibrate $whole) && [ $spikes != f32 ] || calibrate=()
+    "$RVBC" deploy $kind.rvb -q --weights alpha.safetensors --spikes $spikes "${calibrate[@]}" -o $kind
+    ./$kind infer $whole --output whole.npy
+    ./$kind infer --stream $stream --output stream.npy
+    same whole.npy stream.npy
+  done
 done
+"$RVBC" $kind.rvb -q -o trained
+./trained infer $whole --weights alpha.safetensors --output trained.npy
+"$RVBC" deploy $kind.rvb -q --weights alpha.safetensors -o $kind
+./$kind infer $whole --output whole.npy
+/usr/bin/python3 -c '
+import numpy as np
+trained, deployed = np.load("trained.npy"), np.load("whole.npy")
+assert np.abs(trained - deployed).max() <= 1e-5 * np.abs(trained).max(), np.abs(trained - deployed).max()'
