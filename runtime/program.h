@@ -39,7 +39,7 @@ typedef struct rvb_program {
   int32_t channels, height, width; /* of the input; height = width = 1 for a vector input */
   int32_t classes;
   int32_t state_count;           /* neurons with a membrane: extra arguments and results of "step" */
-  const int64_t* state_elements; /* floats per sample of each state */
+  const int64_t* state_elements; /* elements of 4 bytes per sample of each state */
   const float* state_initial;    /* what each state is before the first step */
   int32_t function_count;
   const rvb_function* functions;
