@@ -4,8 +4,8 @@
 #include "core.h"
 #include "failure.h"
 #include "files.h"
+#include "optimizer.h"
 #include "random.h"
-#include "sgd.h"
 
 #include <algorithm>
 #include <chrono>
@@ -74,14 +74,15 @@ Row measure(const Context& context, ParameterSet& parameters, int64_t batch, int
   rvb_set_threads(threads);
   if (!train)
     return {batch, threads, repeat(context.options.repeats, context.options.seconds, [&] { function.run(batch); })};
-  Sgd sgd(m.parameters);
+  Optimizer optimizer(m.parameters, m.recipe.optimizer);
+  int64_t step = 0;
   std::vector<const float*> gradients;
   for (const Parameter& p : m.parameters)
     gradients.push_back(function.result("grad:" + p.name));
   // A rate of 1e-9: the work of a step, without wandering off to weights that are not finite.
   return {batch, threads, repeat(context.options.repeats, context.options.seconds, [&] {
             function.run(batch);
-            sgd.step(parameters, gradients, 1e-9, m.recipe.momentum, m.recipe.weight_decay);
+            optimizer.step(parameters, gradients, 1e-9, ++step);
           })};
 }
 

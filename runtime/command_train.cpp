@@ -46,6 +46,9 @@ void compare_data(const RunDirectory& run, const Dataset& train) {
 void check(const TrainingPlan& plan, const Manifest& m) {
   if (plan.schedule != "cosine" && plan.schedule != "constant")
     throw Failure(Exit::usage, "--schedule is `" + plan.schedule + "`; expected cosine or constant");
+  const std::string& optimizer = plan.optimizer.name;
+  if (optimizer != "sgd" && optimizer != "adam" && optimizer != "adamw")
+    throw Failure(Exit::usage, "--optimizer is `" + optimizer + "`; expected sgd, adam or adamw");
   if (plan.epochs > 1'000'000 || plan.batch > 1'000'000)
     throw Failure(Exit::usage, "--epochs and --batch go up to 1000000");
   const Augmentation& a = plan.augment;
@@ -86,6 +89,11 @@ int run_train(const Context& context) {
     run.resume(m, plan);
   TrainingPlan planned = plan;
   apply(options, plan);
+  if (options.resume && plan.optimizer.name != planned.optimizer.name)
+    throw Failure(Exit::usage, "--resume goes on with " + planned.optimizer.name + ": what " + plan.optimizer.name +
+                                   " has to remember was not saved");
+  if (options.momentum && plan.optimizer.name != "sgd")
+    throw Failure(Exit::usage, "--momentum is of sgd; the recipe sets beta1 and beta2 of " + plan.optimizer.name);
   if (plan.data.empty() && plan.input.empty())
     plan.data = data_folder(options);
   check(plan, m);
@@ -115,7 +123,7 @@ int run_train(const Context& context) {
   Trainer trainer(context, plan, run, *train, test.get());
   if (options.resume) {
     compare_data(run, *train);
-    run.load(trainer.weights(), trainer.momentum(), trainer.state());
+    run.load(trainer.weights(), trainer.optimizer(), trainer.state());
     if (trainer.state().epoch >= plan.epochs)
       fmt::print(stderr, "note: the run in {} is complete ({} epochs)\n", run.path(), trainer.state().epoch);
     else if (trainer.state().epoch_step > steps_per_epoch)

@@ -42,6 +42,9 @@ void declare_train(Arguments& arguments, Options& options, bool deployed) {
   arguments.whole(
       "steps", 0, 1, 2000000000, [&](int64_t n) { options.steps = n; }, "stop after so many steps in all");
   declare_batch(arguments, options);
+  arguments.choice(
+      "optimizer", {"sgd", "adam", "adamw"}, [&](const std::string& word) { options.optimizer = word; },
+      "another than the recipe's has a rate of its own: 0.1 of sgd, else 0.001 (default: the recipe's)");
   arguments.real(
       "lr", 0, 1e6, [&](double x) { options.rate = x; }, "learning rate (default: the recipe's)");
   arguments.real(

@@ -77,11 +77,8 @@ ObservedSynapses parse_synapses(const ordered_json& json) {
 Recipe parse_recipe(const ordered_json& json) {
   Recipe r;
   r.loss = json.value("loss", "cross_entropy");
-  r.optimizer = json.value("optimizer", "sgd");
+  r.optimizer = optimizer_from_json(json);
   r.schedule = json.value("schedule", "cosine");
-  r.rate = json.value("rate", r.rate);
-  r.momentum = json.value("momentum", r.momentum);
-  r.weight_decay = json.value("weight_decay", r.weight_decay);
   r.epochs = json.value("epochs", r.epochs);
   r.batch = json.value("batch", r.batch);
   r.augment = augmentation_from_json(json.value("augment", ordered_json::array()));
@@ -93,6 +90,36 @@ Recipe parse_recipe(const ordered_json& json) {
 }
 
 } // namespace
+
+OptimizerSettings OptimizerSettings::renamed(const std::string& other) const {
+  OptimizerSettings settings;
+  settings.name = other;
+  settings.rate = other == "sgd" ? 0.1 : 1e-3;
+  settings.weight_decay = weight_decay;
+  return settings;
+}
+
+ordered_json OptimizerSettings::json() const {
+  ordered_json j = {{"optimizer", name}, {"rate", rate}};
+  if (name == "sgd")
+    j["momentum"] = momentum;
+  else
+    j.update({{"beta1", beta1}, {"beta2", beta2}, {"epsilon", epsilon}});
+  j["weight_decay"] = weight_decay;
+  return j;
+}
+
+OptimizerSettings optimizer_from_json(const ordered_json& json) {
+  OptimizerSettings o;
+  o.name = json.value("optimizer", o.name);
+  o.rate = json.value("rate", o.rate);
+  o.weight_decay = json.value("weight_decay", o.weight_decay);
+  o.momentum = json.value("momentum", o.momentum);
+  o.beta1 = json.value("beta1", o.beta1);
+  o.beta2 = json.value("beta2", o.beta2);
+  o.epsilon = json.value("epsilon", o.epsilon);
+  return o;
+}
 
 const FunctionInfo* Manifest::find(const std::string& function) const {
   for (const FunctionInfo& info : functions)

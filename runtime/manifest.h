@@ -50,9 +50,21 @@ struct ObservedSynapses {
   bool convolution() const { return kind == "conv2d"; }
 };
 
+struct OptimizerSettings {
+  std::string name = "sgd"; // or adam, adamw
+  double rate = 0.1, weight_decay = 0;
+  double momentum = 0.9;                             // of sgd
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8; // of adam and adamw
+
+  // With another name: its own rate and the defaults above, the same decay.
+  OptimizerSettings renamed(const std::string& other) const;
+  nlohmann::ordered_json json() const; // flat: "optimizer", "rate", …
+};
+OptimizerSettings optimizer_from_json(const nlohmann::ordered_json& json); // what is missing has its default
+
 struct Recipe {
-  std::string loss, optimizer, schedule;
-  double rate = 0.1, momentum = 0.9, weight_decay = 0;
+  std::string loss, schedule;
+  OptimizerSettings optimizer;
   int64_t epochs = 1, batch = 128;
   Augmentation augment;
   std::string frames = "equal_count"; // or equal_time

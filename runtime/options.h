@@ -31,7 +31,7 @@ struct Options {
   // training; what is not given comes from the recipe, or from the run that is resumed
   std::optional<int64_t> epochs, steps;
   std::optional<double> rate, momentum, weight_decay;
-  std::optional<std::string> schedule;
+  std::optional<std::string> schedule, optimizer;
   std::vector<std::string> augment;
   bool no_shuffle = false, no_augment = false, resume = false;
   int64_t log_every = 0, save_every = 0;

@@ -59,14 +59,14 @@ void RunDirectory::resume(const Manifest& manifest, TrainingPlan& plan) {
   }
 }
 
-void RunDirectory::load(ParameterSet& weights, ParameterSet& momentum, TrainingState& state) {
+void RunDirectory::load(ParameterSet& weights, Optimizer& optimizer, TrainingState& state) {
   weights.load(checkpoint_, last());
   try {
     state = state_from_json(training_.at("state"));
     std::string path = join(path_, training_.at("optimizer").get<std::string>());
     if (!file_exists(path))
       throw Failure(Exit::io, path + " is missing: " + last() + " names it as its optimiser's state");
-    momentum.load(path);
+    optimizer.load(path);
   } catch (const nlohmann::json::exception& error) {
     throw Failure(Exit::user, last() + ": its training state is damaged: " + error.what());
   }
@@ -102,24 +102,24 @@ void RunDirectory::trim_metrics(int64_t step) {
     write_file(path, kept);
 }
 
-void RunDirectory::save(const Manifest& manifest, const ParameterSet& weights, const ParameterSet& momentum,
+void RunDirectory::save(const Manifest& manifest, const ParameterSet& weights, const Optimizer& optimizer,
                         const TrainingPlan& plan, const TrainingState& state) {
-  if (!weights.finite() || !momentum.finite())
+  if (!weights.finite() || !optimizer.finite())
     throw Failure(
         Exit::user,
         "after step " + std::to_string(state.step) + " a weight is not finite: training has diverged; " +
             (file_exists(last()) ? "the checkpoint before it is kept in " + last() : "there is no earlier checkpoint") +
             "; try a lower --lr");
-  std::string optimizer = optimizer_file(state.step);
-  write_safetensors(join(path_, optimizer), {momentum.tensors(), {{"format", "pt"}}});
+  const std::string file = optimizer_file(state.step);
+  write_safetensors(join(path_, file), {optimizer.tensors(), {{"format", "pt"}}});
   ordered_json training = {{"schema", "rvb.training/1"},
                            {"source_hash", manifest.source_hash},
-                           {"optimizer", optimizer},
+                           {"optimizer", file},
                            {"plan", plan.json()},
                            {"state", state.json()}};
   write_safetensors(last(), {weights.tensors(), {{"format", "pt"}, {metadata_key, training.dump()}}});
   for (const std::string& name : files_in(path_))
-    if (is_optimizer_file(name) && name != optimizer)
+    if (is_optimizer_file(name) && name != file)
       remove_file(join(path_, name));
 }
 

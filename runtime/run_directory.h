@@ -1,6 +1,6 @@
 // The folder of a training run:
 //   last.safetensors       the weights, as PyTorch loads them; plan, state and the optimiser file's name as metadata
-//   optimizer-STEP.safetensors  momentum, one tensor a parameter, under the parameter's name
+//   optimizer-STEP.safetensors  what the optimiser remembers (optimizer.h)
 //   best.safetensors       the weights of the best epoch so far
 //   metrics.jsonl, config.json
 // The optimiser's file is written under a new name first, then last.safetensors, which names it, replaces its
@@ -8,7 +8,7 @@
 #pragma once
 
 #include "files.h"
-#include "parameters.h"
+#include "optimizer.h"
 #include "training_state.h"
 
 #include <string>
@@ -26,11 +26,11 @@ public:
   void begin(const nlohmann::ordered_json& config);
   // Goes on: fills everything from the checkpoint and drops the lines of metrics.jsonl that are newer than it.
   void resume(const Manifest& manifest, TrainingPlan& plan);
-  void load(ParameterSet& weights, ParameterSet& momentum, TrainingState& state);
+  void load(ParameterSet& weights, Optimizer& optimizer, TrainingState& state);
 
   // Failure(user) without writing anything when a weight is not finite.
-  void save(const Manifest& manifest, const ParameterSet& weights, const ParameterSet& momentum,
-            const TrainingPlan& plan, const TrainingState& state);
+  void save(const Manifest& manifest, const ParameterSet& weights, const Optimizer& optimizer, const TrainingPlan& plan,
+            const TrainingState& state);
   void save_best(const Manifest& manifest, const ParameterSet& weights, const TrainingState& state);
   void log(const nlohmann::ordered_json& line);
 

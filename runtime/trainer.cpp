@@ -15,7 +15,7 @@ namespace rvb::runtime {
 Trainer::Trainer(const Context& context, const TrainingPlan& plan, RunDirectory& run, const Dataset& train,
                  const Dataset* test)
     : context_(context), manifest_(context.manifest), plan_(plan), run_(run), train_(train), test_(test),
-      weights_(manifest_.parameters), sgd_(manifest_.parameters),
+      weights_(manifest_.parameters), optimizer_(manifest_.parameters, plan.optimizer),
       steps_per_epoch_((train.count() + plan.batch - 1) / plan.batch),
       gradient_(context.program, manifest_, "gradient", std::min(plan.batch, train.count()), &weights_),
       infer_(context.program, manifest_, "infer", test == nullptr ? 1 : std::min(plan.batch, test->count()), &weights_),
@@ -34,7 +34,7 @@ void Trainer::train_step(Loader& loader, double rate) {
                               state_.step + 1, state_.epoch + 1,
                               file_exists(run_.last()) ? "the last checkpoint is kept in " + run_.last()
                                                        : "no checkpoint had been written yet"));
-  state_.flips += sgd_.step(weights_, gradients_, rate, plan_.momentum, plan_.weight_decay);
+  state_.flips += optimizer_.step(weights_, gradients_, rate, state_.step + 1);
   for (int p = 0; p < weights_.count(); ++p)
     if (const float* batch = gradient_.result("batch:" + weights_.info(p).name))
       update_statistic(weights_[p], batch, weights_.info(p).momentum);
@@ -143,7 +143,7 @@ Exit Trainer::run(int64_t stop, int64_t log_every, int64_t save_every) {
   while (state_.epoch < plan_.epochs) {
     if (plan_.shuffle)
       order = permutation(plan_.seed, static_cast<uint32_t>(state_.epoch), train_.count());
-    double rate = learning_rate(plan_.schedule, plan_.rate, state_.epoch, plan_.epochs);
+    double rate = learning_rate(plan_.schedule, plan_.optimizer.rate, state_.epoch, plan_.epochs);
     progress_.begin_epoch(state_.epoch);
     Loader loader(train_, manifest_, order, plan_.batch,
                   Variation{plan_.augment, plan_.seed, static_cast<uint32_t>(state_.epoch)}, state_.epoch_step);

@@ -4,10 +4,10 @@
 #include "dataset.h"
 #include "function.h"
 #include "loader.h"
+#include "optimizer.h"
 #include "progress.h"
 #include "run_directory.h"
 #include "scores.h"
-#include "sgd.h"
 #include "tensorboard.h"
 
 namespace rvb::runtime {
@@ -18,7 +18,7 @@ public:
   Trainer(const Context& context, const TrainingPlan& plan, RunDirectory& run, const Dataset& train,
           const Dataset* test);
   ParameterSet& weights() { return weights_; }
-  ParameterSet& momentum() { return sgd_.momentum(); }
+  Optimizer& optimizer() { return optimizer_; }
   TrainingState& state() { return state_; }
   void write_events(const std::string& folder) { events_.open(folder); }
 
@@ -30,7 +30,7 @@ private:
   void log_group(double rate);
   void log(const nlohmann::ordered_json& line, const Scalars& scalars); // to the metrics and TensorBoard
   bool finish_epoch(double rate);                                       // false: interrupted
-  void save() { run_.save(manifest_, weights_, sgd_.momentum(), plan_, state_); }
+  void save() { run_.save(manifest_, weights_, optimizer_, plan_, state_); }
 
   const Context& context_;
   const Manifest& manifest_;
@@ -38,7 +38,7 @@ private:
   RunDirectory& run_;
   const Dataset &train_, *test_;
   ParameterSet weights_;
-  Sgd sgd_;
+  Optimizer optimizer_;
   TrainingState state_;
   int64_t steps_per_epoch_;
   Function gradient_, infer_;

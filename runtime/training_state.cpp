@@ -24,31 +24,25 @@ void Sum::add(double mean_loss, int64_t right, int64_t samples) {
 }
 
 ordered_json TrainingPlan::json() const {
-  return {{"epochs", epochs},
-          {"batch", batch},
-          {"limit", limit},
-          {"seed", seed},
-          {"rate", rate},
-          {"momentum", momentum},
-          {"weight_decay", weight_decay},
-          {"schedule", schedule},
-          {"shuffle", shuffle},
-          {"augment", augment.json()},
-          {"data", data},
-          {"input", input},
-          {"labels", labels},
-          {"partition", partition},
-          {"frames", frames},
-          {"resize", resize}};
+  ordered_json j = {{"epochs", epochs}, {"batch", batch}, {"limit", limit}, {"seed", seed}};
+  j.update(optimizer.json());
+  j.update({{"schedule", schedule},
+            {"shuffle", shuffle},
+            {"augment", augment.json()},
+            {"data", data},
+            {"input", input},
+            {"labels", labels},
+            {"partition", partition},
+            {"frames", frames},
+            {"resize", resize}});
+  return j;
 }
 
 TrainingPlan plan_from_recipe(const Recipe& recipe) {
   TrainingPlan plan;
   plan.epochs = recipe.epochs;
   plan.batch = recipe.batch;
-  plan.rate = recipe.rate;
-  plan.momentum = recipe.momentum;
-  plan.weight_decay = recipe.weight_decay;
+  plan.optimizer = recipe.optimizer;
   plan.schedule = recipe.schedule;
   plan.augment = recipe.augment;
   plan.frames = recipe.frames;
@@ -62,9 +56,7 @@ TrainingPlan plan_from_json(const ordered_json& json) {
   plan.batch = json.at("batch");
   plan.limit = json.at("limit");
   plan.seed = json.at("seed");
-  plan.rate = json.at("rate");
-  plan.momentum = json.at("momentum");
-  plan.weight_decay = json.at("weight_decay");
+  plan.optimizer = optimizer_from_json(json);
   plan.schedule = json.at("schedule");
   plan.shuffle = json.at("shuffle");
   plan.augment = augmentation_from_json(json.at("augment"));
@@ -82,9 +74,12 @@ void apply(const Options& options, TrainingPlan& plan) {
   plan.batch = options.batch.value_or(plan.batch);
   plan.limit = options.limit > 0 ? options.limit : plan.limit;
   plan.seed = options.seed.value_or(plan.seed);
-  plan.rate = options.rate.value_or(plan.rate);
-  plan.momentum = options.momentum.value_or(plan.momentum);
-  plan.weight_decay = options.weight_decay.value_or(plan.weight_decay);
+  OptimizerSettings& optimizer = plan.optimizer;
+  if (options.optimizer.value_or(optimizer.name) != optimizer.name)
+    optimizer = optimizer.renamed(*options.optimizer);
+  optimizer.rate = options.rate.value_or(optimizer.rate);
+  optimizer.momentum = options.momentum.value_or(optimizer.momentum);
+  optimizer.weight_decay = options.weight_decay.value_or(optimizer.weight_decay);
   plan.schedule = options.schedule.value_or(plan.schedule);
   plan.shuffle = plan.shuffle && !options.no_shuffle;
   if (!options.augment.empty())

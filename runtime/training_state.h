@@ -13,7 +13,7 @@ namespace rvb::runtime {
 struct TrainingPlan {
   int64_t epochs = 1, batch = 128, limit = 0;
   uint64_t seed = 1;
-  double rate = 0.1, momentum = 0.9, weight_decay = 0;
+  OptimizerSettings optimizer;
   std::string schedule = "cosine";
   bool shuffle = true;
   Augmentation augment;

@@ -177,11 +177,23 @@ ordered_json manifest(const sema::Program& program, const ir::Module& module, co
   if (module.find("observe") != nullptr)
     m["observe"] = observation(program);
   const sema::Recipe& r = program.recipe;
-  m["recipe"] = {
-      {"loss", r.loss},         {"smoothing", r.smoothing},         {"optimizer", r.optimizer}, {"rate", r.rate},
-      {"momentum", r.momentum}, {"weight_decay", r.weight_decay},   {"schedule", r.schedule},   {"epochs", r.epochs},
-      {"batch", r.batch},       {"augment", ordered_json::array()}, {"frames", r.frames},       {"resize", r.resize},
-      {"mean", r.mean},         {"deviation", r.deviation}};
+  m["recipe"] = {{"loss", r.loss},
+                 {"smoothing", r.smoothing},
+                 {"optimizer", r.optimizer},
+                 {"rate", r.rate},
+                 {"momentum", r.momentum},
+                 {"beta1", r.beta1},
+                 {"beta2", r.beta2},
+                 {"epsilon", r.epsilon},
+                 {"weight_decay", r.weight_decay},
+                 {"schedule", r.schedule},
+                 {"epochs", r.epochs},
+                 {"batch", r.batch},
+                 {"augment", ordered_json::array()},
+                 {"frames", r.frames},
+                 {"resize", r.resize},
+                 {"mean", r.mean},
+                 {"deviation", r.deviation}};
   for (const sema::Augmentation& each : r.augment)
     m["recipe"]["augment"].push_back({{"name", each.name}, {"amount", each.amount}});
   return m;

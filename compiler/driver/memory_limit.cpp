@@ -76,9 +76,10 @@ Attempt attempt(const ir::Module& module, int64_t bytes, int64_t batch, const ke
       .report(Code::memory_limit, where,
               fmt::format("a training step at batch {} does not fit into {}: the smallest block it can work in has {}",
                           batch, megabytes(limit), megabytes(block(smallest, batch))))
-      .note(fmt::format(
-          "{} of these do not depend on the batch; weights, gradients and momentum take {} beside the block",
-          megabytes(smallest.static_bytes), megabytes(3 * parameters)))
+      .note(fmt::format("{} of these do not depend on the batch; weights, gradients and what the optimiser keeps take "
+                        "{} beside the block",
+                        megabytes(smallest.static_bytes),
+                        megabytes((program.recipe.optimizer == "sgd" ? 3 : 4) * parameters)))
       .help(help);
   stop_with(sources, diagnostics, options);
 }

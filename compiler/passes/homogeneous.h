@@ -13,8 +13,8 @@
 // How: the region is every elementwise operation and scan that `value` depends on and nobody else reads. Each value in
 // it gets a degree, 0 (does not scale) or 1 (scales); sums want equal degrees, products degrees that add up to the
 // result's, comparisons equal ones. What comes from outside has degree 0, but for the constants f32[C] and the number
-// 0. In @step the membranes come from outside as well, and leave again: where they may scale, what makes their next value
-// belongs to the region, and they have the degree that states have in a scan.
+// 0. In @step the membranes come from outside as well, and leave again: where they may scale, what makes their next
+// value belongs to the region, and they have the degree that states have in a scan.
 #pragma once
 
 #include "ir/ir.h"

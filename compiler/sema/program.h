@@ -146,11 +146,12 @@ struct Recipe {
   double smoothing = 0;     // of the labels
   double tet_lambda = 1e-3; // the share of the mean square of logits - tet_mean
   double tet_mean = 1;
-  std::string optimizer = "sgd";
+  std::string optimizer = "sgd"; // or "adam", "adamw"
   double rate = 0.1;
-  double momentum = 0.9;
   double weight_decay = 0;
-  std::string schedule = "cosine"; // or "constant"
+  double momentum = 0.9;                             // of sgd
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8; // of adam and adamw
+  std::string schedule = "cosine";                   // or "constant"
   int64_t epochs = 10;
   int64_t batch = 128;
   Range batch_range;                  // where the source says so; of no file where it does not

@@ -2,6 +2,8 @@
 #include "sema/elaborate.h"
 #include "support/text.h"
 
+#include <algorithm>
+
 namespace rvb::sema {
 
 using ast::Expr;
@@ -99,44 +101,76 @@ private:
     return least;
   }
 
-  void optimizer(const Expr& expr) {
-    if (expr.kind != Expr::Kind::call || expr.callee.text != "sgd") {
-      word(expr, "optimizer", {"sgd"});
+  // `condition ? a : b` of settings that are words or calls.
+  const Expr* chosen(const Expr& expr) {
+    if (expr.kind != Expr::Kind::conditional)
+      return &expr;
+    const std::optional<bool> condition = e_.truth(*expr.operands[0], scope_);
+    return condition ? chosen(*expr.operands[*condition ? 1 : 2]) : nullptr;
+  }
+
+  // The word of `word` or `word(options)`.
+  std::string called(const Expr& expr, const std::string& setting, const std::vector<std::string>& known) {
+    if (expr.kind != Expr::Kind::call)
+      return word(expr, setting, known);
+    Expr name;
+    name.kind = Expr::Kind::name;
+    name.range = expr.callee.range;
+    name.text = expr.callee.text;
+    return word(name, setting, known);
+  }
+
+  // sgd(rate = 0.1, momentum = 0.9, weight_decay = 1e-4), adam(rate = 0.001, beta1 = 0.9, beta2 = 0.999), adamw
+  void optimizer(const Expr& setting) {
+    const Expr* expr = chosen(setting);
+    if (expr == nullptr)
       return;
-    }
-    for (const ast::Argument& argument : expr.arguments) {
+    recipe_.optimizer = called(*expr, "optimizer", {"sgd", "adam", "adamw"});
+    const bool sgd = recipe_.optimizer == "sgd";
+    recipe_.rate = sgd ? 0.1 : 1e-3;
+    struct Option {
+      const char* name;
+      double* number;
+      double least, most;
+    };
+    std::vector<Option> options = {{"rate", &recipe_.rate, 1e-12, 1e6}};
+    if (sgd)
+      options.push_back({"momentum", &recipe_.momentum, 0, 0.999999});
+    else
+      options.insert(options.end(), {{"beta1", &recipe_.beta1, 0, 0.999999},
+                                     {"beta2", &recipe_.beta2, 0, 0.99999999},
+                                     {"epsilon", &recipe_.epsilon, 1e-30, 1}});
+    options.push_back({"weight_decay", &recipe_.weight_decay, 0, 1e6});
+    if (expr->kind != Expr::Kind::call)
+      return;
+    for (const ast::Argument& argument : expr->arguments) {
       const std::string& name = argument.name.text;
-      if (name == "rate")
-        recipe_.rate = number(*argument.value, name, 1e-12, 1e6);
-      else if (name == "momentum")
-        recipe_.momentum = number(*argument.value, name, 0, 0.999999);
-      else if (name == "weight_decay")
-        recipe_.weight_decay = number(*argument.value, name, 0, 1e6);
-      else
-        unknown(Code::unknown_setting, name.empty() ? argument.value->range : argument.name.range,
-                name.empty() ? "the options of `sgd` are given by name" : "`sgd` has no option " + ticked(name), name,
-                {"rate", "momentum", "weight_decay"});
+      const auto option =
+          std::find_if(options.begin(), options.end(), [&](const Option& each) { return name == each.name; });
+      if (option != options.end()) {
+        *option->number = number(*argument.value, name, option->least, option->most);
+        continue;
+      }
+      std::vector<std::string> known;
+      for (const Option& each : options)
+        known.push_back(each.name);
+      unknown(Code::unknown_setting, name.empty() ? argument.value->range : argument.name.range,
+              name.empty() ? "the options of " + ticked(recipe_.optimizer) + " are given by name"
+                           : ticked(recipe_.optimizer) + " has no option " + ticked(name),
+              name, known);
     }
   }
 
   // cross_entropy, cross_entropy(smoothing = 0.1), tet(lambda = 0.001, mean = 1, smoothing = 0)
-  void loss(const Expr& expr) {
-    if (expr.kind == Expr::Kind::conditional) {
-      const std::optional<bool> condition = e_.truth(*expr.operands[0], scope_);
-      if (condition)
-        loss(*expr.operands[*condition ? 1 : 2]);
+  void loss(const Expr& setting) {
+    const Expr* expr = chosen(setting);
+    if (expr == nullptr)
       return;
-    }
-    const bool call = expr.kind == Expr::Kind::call;
-    Expr name;
-    name.kind = Expr::Kind::name;
-    name.range = call ? expr.callee.range : expr.range;
-    name.text = call ? expr.callee.text : expr.text;
-    recipe_.loss = word(call ? name : expr, "loss", {"cross_entropy", "tet"});
-    if (!call)
+    recipe_.loss = called(*expr, "loss", {"cross_entropy", "tet"});
+    if (expr->kind != Expr::Kind::call)
       return;
     const bool tet = recipe_.loss == "tet";
-    for (const ast::Argument& argument : expr.arguments) {
+    for (const ast::Argument& argument : expr->arguments) {
       const std::string& option = argument.name.text;
       if (option == "smoothing")
         recipe_.smoothing = number(*argument.value, option, 0, 0.999999);

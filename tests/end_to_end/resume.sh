@@ -23,6 +23,17 @@ for threads in 1 2; do
 done
 same whole1/last.safetensors whole2/last.safetensors
 
+# What Adam remembers is saved, too; another optimiser cannot go on from there.
+flags=(--data "$data" --limit 600 --epochs 2 --optimizer adamw --weight-decay 0.01 --quiet)
+./tiny train "${flags[@]}" --run-dir adam
+./tiny train "${flags[@]}" --run-dir adam.parts --steps 7
+expect 2 ./tiny train --resume --optimizer sgd --run-dir adam.parts
+says 'goes on with adamw'
+./tiny train --resume --run-dir adam.parts --quiet
+same adam/last.safetensors adam.parts/last.safetensors
+expect 2 ./tiny train "${flags[@]}" --momentum 0.5 --run-dir none
+says 'momentum is of sgd'
+
 # Ctrl-C, as early or late as it comes
 ./tiny train --data "$data" --limit 2000 --epochs 3 --seed 5 --threads 2 --quiet --run-dir whole
 ./tiny train --data "$data" --limit 2000 --epochs 3 --seed 5 --threads 2 --log-every 1 --run-dir stopped >log 2>&1 &

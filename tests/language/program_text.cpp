@@ -84,6 +84,8 @@ std::string program_text(const Program& program) {
                      recipe.loss, recipe.optimizer, recipe.rate, recipe.momentum, recipe.weight_decay, recipe.schedule,
                      recipe.epochs, recipe.batch, fmt::join(augment, ", "), fmt::join(recipe.mean, ", "),
                      fmt::join(recipe.deviation, ", "));
+  if (recipe.optimizer != "sgd")
+    out += fmt::format("recipe beta1 {} beta2 {} epsilon {}\n", recipe.beta1, recipe.beta2, recipe.epsilon);
   if (recipe.frames != "equal_count" || recipe.resize != 0)
     out += fmt::format("recipe frames {} resize {}\n", recipe.frames, recipe.resize);
   for (const auto& [name, value] : program.constants)

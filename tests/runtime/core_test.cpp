@@ -2,10 +2,10 @@
 #include "core.h"
 #include "failure.h"
 #include "files.h"
+#include "optimizer.h"
 #include "parameters.h"
 #include "random.h"
 #include "scores.h"
-#include "sgd.h"
 #include "support.h"
 
 #include <atomic>
@@ -180,22 +180,43 @@ TEST(Parameters, LoadingSaysEverythingThatIsWrong) {
   }
 }
 
-TEST(Sgd, SpareWhatDoesNotDecay) {
+TEST(Optimizer, SgdSparesWhatDoesNotDecay) {
   std::vector<Parameter> list{parameter("w", {1}, {0}), parameter("b", {1}, {0}), parameter("s", {1}, {0})};
   list[0].decays = true;
   ParameterSet weights(list);
   weights[0][0] = weights[1][0] = weights[2][0] = 1;
-  Sgd sgd(list);
+  OptimizerSettings settings;
+  settings.momentum = 0.5;
+  settings.weight_decay = 0.25;
+  Optimizer sgd(list, settings);
   float gradient = 0.5f;
-  sgd.step(weights, {&gradient, &gradient, nullptr}, 0.5, 0.5, 0.25);
+  sgd.step(weights, {&gradient, &gradient, nullptr}, 0.5, 1);
   EXPECT_EQ(weights[0][0], 1 - 0.5f * 0.75f);
   EXPECT_EQ(weights[1][0], 0.75f);
   EXPECT_EQ(weights[2][0], 1);
-  sgd.step(weights, {&gradient, &gradient, nullptr}, 0.5, 0.5, 0.25);
+  sgd.step(weights, {&gradient, &gradient, nullptr}, 0.5, 2);
   EXPECT_EQ(weights[1][0], 0.75f - 0.5f * (0.25f + 0.5f));
   EXPECT_DOUBLE_EQ(learning_rate("cosine", 0.1, 0, 8), 0.1);
   EXPECT_DOUBLE_EQ(learning_rate("cosine", 0.1, 4, 8), 0.05);
   EXPECT_DOUBLE_EQ(learning_rate("constant", 0.1, 4, 8), 0.1);
+}
+
+// The first step of Adam is rate * sign(g), whatever the size of g; AdamW's decay stands apart from that.
+TEST(Optimizer, AdamTakesStepsOfTheRate) {
+  std::vector<Parameter> list{parameter("w", {1}, {0}), parameter("b", {1}, {0})};
+  list[0].decays = true;
+  const float small = 1e-3f, large = -1e3f;
+  for (const char* name : {"adam", "adamw"}) {
+    ParameterSet weights(list);
+    weights[0][0] = weights[1][0] = 1;
+    OptimizerSettings settings = OptimizerSettings().renamed(name);
+    settings.weight_decay = 0.5;
+    Optimizer adam(list, settings);
+    adam.step(weights, {&small, &large}, 0.125, 1);
+    EXPECT_NEAR(weights[0][0], name == std::string("adam") ? 1 - 0.125 : 1 - 0.125 * 0.5 - 0.125, 1e-5) << name;
+    EXPECT_NEAR(weights[1][0], 1 + 0.125, 1e-5) << name;
+    EXPECT_EQ(adam.tensors().size(), 4u);
+  }
 }
 
 TEST(Scores, CountsAndFirstOfEquals) {

@@ -1,4 +1,4 @@
-"""The runtime's training loop against torch.optim.SGD and CosineAnnealingLR, on the network of fake_program.cpp.
+"""The runtime's training loop against torch.optim.SGD, Adam, AdamW and CosineAnnealingLR, on the network of fake_program.cpp.
 
 usage: torch_check.py FAKE     exits 77 where PyTorch is not installed
 """
@@ -20,7 +20,7 @@ def read(path):
             for k, v in header.items()}
 
 
-def main(fake):
+def main(fake, name):
     torch.set_num_threads(1)
     folder = tempfile.mkdtemp()
     path = lambda name: os.path.join(folder, name)
@@ -32,15 +32,19 @@ def main(fake):
     subprocess.run([fake, "init", "--seed", "9", "-o", path("w.safetensors")], check=True)
     subprocess.run([fake, "train", "--input", path("x.npy"), "--labels", path("y.npy"), "--weights", path("w.safetensors"),
                     "--no-shuffle", "--no-augment", "--log-every", "1", "--batch", "16", "--epochs", "5",
-                    "--run-dir", path("run"), "--quiet"], check=True, stdout=subprocess.DEVNULL)
+                    "--optimizer", name, "--run-dir", path("run"), "--quiet"], check=True, stdout=subprocess.DEVNULL)
     ours = [json.loads(line) for line in open(path("run/metrics.jsonl"))]
     ours = [line["loss"] for line in ours if line["kind"] == "step"]
 
     p = read(path("w.safetensors"))
     w, b, c = (p[k].requires_grad_() for k in ("fc.weight", "fc.bias", "conv.weight"))
     mean = p["norm.running_mean"]
-    sgd = torch.optim.SGD([{"params": [w], "weight_decay": 1e-3}, {"params": [b, c], "weight_decay": 0}], lr=0.02, momentum=0.9)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(sgd, T_max=5)
+    groups = [{"params": [w], "weight_decay": 1e-3}, {"params": [b, c], "weight_decay": 0}]
+    if name == "sgd":
+        optimizer = torch.optim.SGD(groups, lr=0.02, momentum=0.9)
+    else:
+        optimizer = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[name](groups, lr=0.001)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=5)
     theirs = []
     for epoch in range(5):
         for first in range(0, 50, 16):
@@ -49,9 +53,9 @@ def main(fake):
             m = xb.mean()
             mean = 0.9 * mean + 0.1 * m
             loss = torch.nn.functional.cross_entropy((xb - m) @ w.t() + b, yb) + 0.05 * (c * c).sum()
-            sgd.zero_grad()
+            optimizer.zero_grad()
             loss.backward()
-            sgd.step()
+            optimizer.step()
             theirs.append(loss.item())
         schedule.step()
     assert len(ours) == len(theirs) == 20, (len(ours), len(theirs))
@@ -60,9 +64,10 @@ def main(fake):
     assert sorted(last) == ["conv.weight", "fc.bias", "fc.weight", "norm.running_mean"], sorted(last)
     parts = {"fc.weight": w, "fc.bias": b, "conv.weight": c, "norm.running_mean": mean}
     apart = max((last[k] - v.detach()).abs().max().item() for k, v in parts.items())
-    print(f"20 steps: losses within {worst:.2g} (relative), weights within {apart:.2g}")
+    print(f"{name}, 20 steps: losses within {worst:.2g} (relative), weights within {apart:.2g}")
     assert worst < 1e-5 and apart < 1e-5
-    assert ours[-1] < 0.6 * ours[0]
+    assert ours[-1] < (0.6 if name == "sgd" else 0.9) * ours[0]
 
 
-main(sys.argv[1])
+for name in "sgd", "adam", "adamw":
+    main(sys.argv[1], name)
