@@ -49,8 +49,11 @@ void check(const TrainingPlan& plan, const Manifest& m) {
   const std::string& optimizer = plan.optimizer.name;
   if (optimizer != "sgd" && optimizer != "adam" && optimizer != "adamw")
     throw Failure(Exit::usage, "--optimizer is `" + optimizer + "`; expected sgd, adam or adamw");
-  if (plan.epochs > 1'000'000 || plan.batch > 1'000'000)
-    throw Failure(Exit::usage, "--epochs and --batch go up to 1000000");
+  if (plan.epochs < 1 || plan.epochs > 1'000'000 || plan.batch < 1 || plan.batch > 1'000'000)
+    throw Failure(Exit::usage, "--epochs and --batch go from 1 to 1000000");
+  const auto below1 = [](double x) { return x >= 0 && x < 1; };
+  if (!below1(plan.optimizer.beta1) || !below1(plan.optimizer.beta2) || !(plan.optimizer.epsilon > 0))
+    throw Failure(Exit::user, "beta1 and beta2 of " + optimizer + " go from 0 to below 1, epsilon is above 0");
   const Augmentation& a = plan.augment;
   if (m.input.size() != 3 && (a.moves() || a.resized_crop > 0))
     throw Failure(Exit::usage,
@@ -89,11 +92,11 @@ int run_train(const Context& context) {
     run.resume(m, plan);
   TrainingPlan planned = plan;
   apply(options, plan);
-  if (options.resume && plan.optimizer.name != planned.optimizer.name)
+  if (options.resume && (plan.optimizer.name == "sgd") != (planned.optimizer.name == "sgd"))
     throw Failure(Exit::usage, "--resume goes on with " + planned.optimizer.name + ": what " + plan.optimizer.name +
                                    " has to remember was not saved");
   if (options.momentum && plan.optimizer.name != "sgd")
-    throw Failure(Exit::usage, "--momentum is of sgd; the recipe sets beta1 and beta2 of " + plan.optimizer.name);
+    throw Failure(Exit::usage, "--momentum is of sgd, not of " + plan.optimizer.name);
   if (plan.data.empty() && plan.input.empty())
     plan.data = data_folder(options);
   check(plan, m);

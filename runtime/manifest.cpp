@@ -110,8 +110,7 @@ ordered_json OptimizerSettings::json() const {
 }
 
 OptimizerSettings optimizer_from_json(const ordered_json& json) {
-  OptimizerSettings o;
-  o.name = json.value("optimizer", o.name);
+  OptimizerSettings o = OptimizerSettings().renamed(json.value("optimizer", "sgd"));
   o.rate = json.value("rate", o.rate);
   o.weight_decay = json.value("weight_decay", o.weight_decay);
   o.momentum = json.value("momentum", o.momentum);

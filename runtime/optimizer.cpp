@@ -1,5 +1,8 @@
 #include "optimizer.h"
 
+#include "failure.h"
+
+#include <algorithm>
 #include <cmath>
 
 namespace rvb::runtime {
@@ -83,18 +86,26 @@ std::vector<Tensor> Optimizer::tensors() const {
 
 void Optimizer::load(const std::string& path) {
   Safetensors momentum = read_safetensors(path), squares;
-  if (adaptive()) { // NAME.square goes to `squares` as NAME
-    std::vector<Tensor> rest;
-    for (Tensor& tensor : momentum.tensors) {
-      const size_t end = tensor.name.size() - std::min(tensor.name.size(), square_ending.size());
-      const bool square = tensor.name.compare(end, std::string::npos, square_ending) == 0;
-      if (square)
-        tensor.name.resize(end);
-      (square ? squares.tensors : rest).push_back(std::move(tensor));
-    }
-    momentum.tensors = std::move(rest);
-    squares_.load(squares, path);
+  std::vector<Tensor> rest;
+  for (Tensor& tensor : momentum.tensors) { // NAME.square is of the parameter NAME, unless a parameter has that name
+    const size_t end = tensor.name.size() - std::min(tensor.name.size(), square_ending.size());
+    const std::string name = tensor.name.substr(0, end);
+    const bool square = adaptive() && tensor.name.substr(end) == square_ending && momentum_.find(name) >= 0 &&
+                        momentum_.find(tensor.name) < 0;
+    if (square)
+      tensor.name = name;
+    (square ? squares.tensors : rest).push_back(std::move(tensor));
   }
+  momentum.tensors = std::move(rest);
+  for (int p = 0; p < squares_.count(); ++p) {
+    const Tensor* square = squares.find(squares_.info(p).name);
+    const auto below = [](float value) { return value < 0; };
+    if (square == nullptr)
+      throw Failure(Exit::mismatch, path + ": `" + squares_.info(p).name + square_ending + "` is missing");
+    if (std::any_of(square->values.begin(), square->values.end(), below))
+      throw Failure(Exit::user, path + ": `" + square->name + square_ending + "` is damaged: a square is negative");
+  }
+  squares_.load(squares, path);
   momentum_.load(momentum, path);
 }
 

@@ -63,6 +63,8 @@ void RunDirectory::load(ParameterSet& weights, Optimizer& optimizer, TrainingSta
   weights.load(checkpoint_, last());
   try {
     state = state_from_json(training_.at("state"));
+    if (state.step < 0 || state.epoch < 0 || state.epoch_step < 0)
+      throw Failure(Exit::user, last() + ": its training state is damaged: it has negative counts");
     std::string path = join(path_, training_.at("optimizer").get<std::string>());
     if (!file_exists(path))
       throw Failure(Exit::io, path + " is missing: " + last() + " names it as its optimiser's state");

@@ -57,6 +57,10 @@ TrainingPlan plan_from_json(const ordered_json& json) {
   plan.limit = json.at("limit");
   plan.seed = json.at("seed");
   plan.optimizer = optimizer_from_json(json);
+  const ordered_json expected = plan.optimizer.json();
+  for (const auto& [key, value] : expected.items())
+    if (key != "optimizer") // older checkpoints are SGD's and do not say so
+      json.at(key);
   plan.schedule = json.at("schedule");
   plan.shuffle = json.at("shuffle");
   plan.augment = augmentation_from_json(json.at("augment"));

@@ -149,12 +149,7 @@ bool begins_at_rest(const sema::Program& program) {
 // The pipeline; what calibration measures before fusing decides the grids of whole spikes and between kernels.
 Decisions run_deployment_passes(ir::Module& module, const sema::Program& program, const kernels::Target& target,
                                 const Options& options) {
-  std::vector<std::string> pipeline = passes::deployment_pipeline();
-  if (!begins_at_rest(program)) // what the program's caller sets membranes to is in the unit of the language
-    pipeline.erase(
-        std::remove_if(pipeline.begin(), pipeline.end(),
-                       [](const std::string& pass) { return pass == "fixed_point" || pass == "scale_membranes"; }),
-        pipeline.end());
+  const std::vector<std::string> pipeline = passes::deployment_pipeline(begins_at_rest(program));
   const bool whole = options.spikes != "f32";
   Decisions decisions;
   if (whole && options.calibrate.empty())
@@ -164,7 +159,7 @@ Decisions run_deployment_passes(ir::Module& module, const sema::Program& program
     decisions.kernels = choose_kernels(module, target, options, nullptr);
     return decisions;
   }
-  auto fuse = std::find(pipeline.begin(), pipeline.end(), "fuse_and_keep");
+  const auto fuse = std::find(pipeline.begin(), pipeline.end(), "fuse_and_keep");
   run_passes(module, {pipeline.begin(), fuse}, options);
   if (!options.calibrate.empty())
     decisions.calibration = std::make_unique<Calibration>(program, module, target, options);

@@ -17,6 +17,10 @@
 // 2. else to the emission of the neuron, whose scan it joins in fuse: one multiplication a spike, no pass over memory;
 // 3. else it stays before the synapse.
 //
+// In @step membranes come from the caller and go back to it. With fold_alpha=at_rest, where all begin at 0, case 1
+// scales them along: the caller keeps magnitude times the membrane, and @step computes the numbers of @infer out of the
+// same constants. Without, case 2 is left.
+//
 // One activation with several readers (a residual join, a shortcut with its own alpha) is never scaled for all of them:
 // every reader gets its own multiplier. Readers that want the same factors share one, and with it case 1.
 //
@@ -24,8 +28,8 @@
 //
 // Needs: parameters replaced by constants with contents; fold_batchnorm has run, for case 1. Keeps: the result up to
 // rounding: (+-alpha) x is +-(alpha x) exactly; case 1 and an average pool between round differently, and case 1 is
-// only used where the neuron has no jump, so no decision can flip by more than rounding moves the value. Breaks:
-// nothing.
+// only used where the comparison scales along, so no decision can flip by more than rounding moves the value. Breaks:
+// with at_rest, the unit of the membranes that @step is given and gives back.
 #include "passes/edit.h"
 #include "passes/homogeneous.h"
 #include "passes/passes.h"
@@ -42,7 +46,7 @@ namespace {
 
 class Fold {
 public:
-  Fold(Module& module, Function& function) : module_(module), function_(function) {}
+  Fold(Module& module, Function& function, bool at_rest) : module_(module), function_(function), at_rest_(at_rest) {}
 
   bool run() {
     // By result, because operations move when constants are put in front.
@@ -183,7 +187,11 @@ private:
   void move_up(Value multiplier) {
     const Op mul = maker(multiplier);
     std::vector<float> factors = *numbers(mul.operands[1]);
-    const std::vector<int> uses = count_uses(function_);
+    std::vector<int> uses = count_uses(function_);
+    if (at_rest_) // a membrane that is handed back is read by nobody, it only has to scale as well
+      for (const KeptMembrane& kept : kept_membranes(function_))
+        if (kept.after != no_value)
+          --uses[kept.after];
     Value x = mul.operands[0].value;
     Value reader = no_value; // the operation on the way that reads x; none: the multiplication itself
     while (uses[x] == 1) {
@@ -200,7 +208,7 @@ private:
     const Op* producer = find_maker(Operand(x));
     if (uses[x] != 1 || !producer || !(is_elementwise(*producer) || producer->opcode == Opcode::scan))
       return;
-    if (scale_constants(module_, function_, x, factors)) {
+    if (scale_constants(module_, function_, x, factors, at_rest_)) {
       drop(multiplier);
       return;
     }
@@ -230,17 +238,26 @@ private:
 
   Module& module_;
   Function& function_;
+  bool at_rest_;
   std::vector<Value> multipliers_;
   std::map<std::pair<Value, std::vector<float>>, Value> shared_;
 };
 
+bool fold(Module& module, bool at_rest) {
+  bool changed = false;
+  for (Function& function : module.functions)
+    changed |= Fold(module, function, at_rest).run();
+  return changed;
+}
+
 } // namespace
 
 bool fold_alpha(Module& module) {
-  bool changed = false;
-  for (Function& function : module.functions)
-    changed |= Fold(module, function).run();
-  return changed;
+  return fold(module, false);
+}
+
+bool fold_alpha_at_rest(Module& module) {
+  return fold(module, true);
 }
 
 } // namespace rvb::passes

@@ -6,9 +6,9 @@
 //
 //   a * neuron(s z + d)  =  neuron((a s) z + (a d))
 //
-// and the factor costs nothing. So does a factor on what real-valued constant weights make. With a threshold other than
-// 0 the neuron is not: the comparison would have to change with it, and rounding could decide differently, so nothing
-// is moved.
+// and the factor costs nothing. So does a factor on what real-valued constant weights make. With a threshold that is a
+// number other than 0 the neuron is not: the comparison would have to change with it, so nothing is moved. A threshold
+// that is a constant f32[C] scales along; rounding may then decide a membrane within an ulp of it otherwise.
 //
 // How: the region is every elementwise operation and scan that `value` depends on and nobody else reads. Each value in
 // it gets a degree, 0 (does not scale) or 1 (scales); sums want equal degrees, products degrees that add up to the

@@ -20,13 +20,13 @@ bool differentiate(ir::Module& module);    // @train -> @gradient
 bool expand_batchnorm(ir::Module& module); // batchnorm -> moments and elementwise operations
 bool fold_batchnorm(ir::Module& module);   // deployment: running statistics are constants
 bool fold_alpha(ir::Module& module);
-bool scale_membranes(ir::Module& module); // fold_alpha, through the membranes of @step
-bool pack_weights(ir::Module& module);    // conv2d(x, sign(constant)) -> binary_conv2d(x, bits)
-bool sign_synapses(ir::Module& module);   // training: conv2d(x, sign(w)) -> binary_conv2d(x, pack_signs(w))
-bool fuse(ir::Module& module);            // elementwise operations join a scan; cheap values are computed again
-bool fuse_and_keep(ir::Module& module);   // the same, every value computed once
-bool fixed_point(ir::Module& module);     // neurons behind whole sums compute in whole numbers
-bool recompute(ir::Module& module);       // values are computed again instead of kept; with a limit: recompute.h
+bool fold_alpha_at_rest(ir::Module& module); // fold_alpha=at_rest: the membranes of @step begin at 0
+bool pack_weights(ir::Module& module);       // conv2d(x, sign(constant)) -> binary_conv2d(x, bits)
+bool sign_synapses(ir::Module& module);      // training: conv2d(x, sign(w)) -> binary_conv2d(x, pack_signs(w))
+bool fuse(ir::Module& module);               // elementwise operations join a scan; cheap values are computed again
+bool fuse_and_keep(ir::Module& module);      // the same, every value computed once
+bool fixed_point(ir::Module& module);        // neurons behind whole sums compute in whole numbers
+bool recompute(ir::Module& module);          // values are computed again instead of kept; with a limit: recompute.h
 
 struct Pass {
   const char* name; // as --print-after takes it
@@ -50,6 +50,7 @@ void run(ir::Module& module, const std::vector<std::string>& names, const RunOpt
 // The table of contents: the passes of each kind of compilation, in order (pipeline.cpp).
 // `signs`: synapses under signs run on packed bits in training, too (sign_synapses); for targets that have lookups.
 std::vector<std::string> training_pipeline(bool signs = true);
-std::vector<std::string> deployment_pipeline();
+// `at_rest`: all membranes begin at 0, so that @step may keep them in another unit than the language's.
+std::vector<std::string> deployment_pipeline(bool at_rest = true);
 
 } // namespace rvb::passes

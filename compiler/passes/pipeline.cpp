@@ -33,8 +33,8 @@ std::vector<std::string> training_pipeline(bool signs) {
 }
 
 // The trained parameters are constants by now: @infer and @step -> additions only in the binary layers.
-std::vector<std::string> deployment_pipeline() {
-  return {
+std::vector<std::string> deployment_pipeline(bool at_rest) {
+  std::vector<std::string> passes = {
       "canonicalize",     //
       "collapse_time",    //
       "canonicalize",     //
@@ -42,7 +42,6 @@ std::vector<std::string> deployment_pipeline() {
       "dce",              //
       "fold_batchnorm",   // one scale and one shift a channel; none behind real-valued weights
       "fold_alpha",       // alpha leaves the weights, so that they are signs,
-      "scale_membranes",  // and the scales behind neurons,
       "canonicalize",     //
       "pack_weights",     // and the signs become bits
       "fold_constants",   //
@@ -59,6 +58,12 @@ std::vector<std::string> deployment_pipeline() {
       "cse",              //
       "dce",              //
   };
+  const auto fold_alpha = std::find(passes.begin(), passes.end(), "fold_alpha");
+  if (at_rest)
+    *fold_alpha = "fold_alpha=at_rest";
+  else
+    passes.erase(std::find(passes.begin(), passes.end(), "fixed_point"));
+  return passes;
 }
 
 } // namespace rvb::passes

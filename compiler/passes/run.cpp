@@ -14,6 +14,12 @@ namespace rvb::passes {
 
 namespace {
 
+bool fold_alpha_with(ir::Module& module, const std::string& argument) {
+  if (argument != "at_rest")
+    throw Failure(Exit::usage, "fold_alpha takes at_rest, not `" + argument + "`");
+  return fold_alpha_at_rest(module);
+}
+
 bool recompute_within(ir::Module& module, const std::string& argument) {
   const std::optional<MemoryLimit> limit = parse_memory_limit(argument);
   if (!limit)
@@ -34,8 +40,7 @@ const std::vector<Pass>& all_passes() {
       {"differentiate", differentiate},
       {"expand_batchnorm", expand_batchnorm},
       {"fold_batchnorm", fold_batchnorm},
-      {"fold_alpha", fold_alpha},
-      {"scale_membranes", scale_membranes},
+      {"fold_alpha", fold_alpha, fold_alpha_with},
       {"pack_weights", pack_weights},
       {"sign_synapses", sign_synapses},
       {"fuse", fuse},

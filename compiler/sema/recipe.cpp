@@ -109,23 +109,26 @@ private:
     return condition ? chosen(*expr.operands[*condition ? 1 : 2]) : nullptr;
   }
 
-  // The word of `word` or `word(options)`.
-  std::string called(const Expr& expr, const std::string& setting, const std::vector<std::string>& known) {
-    if (expr.kind != Expr::Kind::call)
-      return word(expr, setting, known);
+  // The word of `word` or `word(options)`; nothing, and a report, where it is none of `known`.
+  std::optional<std::string> called(const Expr& expr, const std::string& setting,
+                                    const std::vector<std::string>& known) {
     Expr name;
     name.kind = Expr::Kind::name;
-    name.range = expr.callee.range;
-    name.text = expr.callee.text;
-    return word(name, setting, known);
+    name.range = expr.kind == Expr::Kind::call ? expr.callee.range : expr.range;
+    name.text = expr.kind == Expr::Kind::call ? expr.callee.text : expr.kind == Expr::Kind::name ? expr.text : "";
+    if (word(name, setting, known) != name.text)
+      return std::nullopt;
+    return name.text;
   }
 
   // sgd(rate = 0.1, momentum = 0.9, weight_decay = 1e-4), adam(rate = 0.001, beta1 = 0.9, beta2 = 0.999), adamw
   void optimizer(const Expr& setting) {
     const Expr* expr = chosen(setting);
-    if (expr == nullptr)
+    const std::optional<std::string> name =
+        expr == nullptr ? std::nullopt : called(*expr, "optimizer", {"sgd", "adam", "adamw"});
+    if (!name)
       return;
-    recipe_.optimizer = called(*expr, "optimizer", {"sgd", "adam", "adamw"});
+    recipe_.optimizer = *name;
     const bool sgd = recipe_.optimizer == "sgd";
     recipe_.rate = sgd ? 0.1 : 1e-3;
     struct Option {
@@ -144,29 +147,31 @@ private:
     if (expr->kind != Expr::Kind::call)
       return;
     for (const ast::Argument& argument : expr->arguments) {
-      const std::string& name = argument.name.text;
+      const std::string& given = argument.name.text;
       const auto option =
-          std::find_if(options.begin(), options.end(), [&](const Option& each) { return name == each.name; });
+          std::find_if(options.begin(), options.end(), [&](const Option& each) { return given == each.name; });
       if (option != options.end()) {
-        *option->number = number(*argument.value, name, option->least, option->most);
+        *option->number = number(*argument.value, given, option->least, option->most);
         continue;
       }
       std::vector<std::string> known;
       for (const Option& each : options)
         known.push_back(each.name);
-      unknown(Code::unknown_setting, name.empty() ? argument.value->range : argument.name.range,
-              name.empty() ? "the options of " + ticked(recipe_.optimizer) + " are given by name"
-                           : ticked(recipe_.optimizer) + " has no option " + ticked(name),
-              name, known);
+      unknown(Code::unknown_setting, given.empty() ? argument.value->range : argument.name.range,
+              given.empty() ? "the options of " + ticked(recipe_.optimizer) + " are given by name"
+                            : ticked(recipe_.optimizer) + " has no option " + ticked(given),
+              given, known);
     }
   }
 
   // cross_entropy, cross_entropy(smoothing = 0.1), tet(lambda = 0.001, mean = 1, smoothing = 0)
   void loss(const Expr& setting) {
     const Expr* expr = chosen(setting);
-    if (expr == nullptr)
+    const std::optional<std::string> name =
+        expr == nullptr ? std::nullopt : called(*expr, "loss", {"cross_entropy", "tet"});
+    if (!name)
       return;
-    recipe_.loss = called(*expr, "loss", {"cross_entropy", "tet"});
+    recipe_.loss = *name;
     if (expr->kind != Expr::Kind::call)
       return;
     const bool tet = recipe_.loss == "tet";

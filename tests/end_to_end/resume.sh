@@ -32,7 +32,7 @@ says 'goes on with adamw'
 ./tiny train --resume --run-dir adam.parts --quiet
 same adam/last.safetensors adam.parts/last.safetensors
 expect 2 ./tiny train "${flags[@]}" --momentum 0.5 --run-dir none
-says 'momentum is of sgd'
+says 'momentum is of sgd, not of adamw'
 
 # Ctrl-C, as early or late as it comes
 ./tiny train --data "$data" --limit 2000 --epochs 3 --seed 5 --threads 2 --quiet --run-dir whole
