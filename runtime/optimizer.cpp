@@ -10,7 +10,7 @@ namespace rvb::runtime {
 namespace {
 
 const std::vector<Parameter> no_parameters;
-const std::string square_ending = ".square";
+const std::string square_ending = ":square"; // no parameter's name has a colon
 
 // w[i] = update(i) for each weight of a tensor; counts changes of sign. Elementwise: any split over threads gives the
 // same bits. Small tensors are not worth waking threads for.
@@ -87,13 +87,11 @@ std::vector<Tensor> Optimizer::tensors() const {
 void Optimizer::load(const std::string& path) {
   Safetensors momentum = read_safetensors(path), squares;
   std::vector<Tensor> rest;
-  for (Tensor& tensor : momentum.tensors) { // NAME.square is of the parameter NAME, unless a parameter has that name
+  for (Tensor& tensor : momentum.tensors) {
     const size_t end = tensor.name.size() - std::min(tensor.name.size(), square_ending.size());
-    const std::string name = tensor.name.substr(0, end);
-    const bool square = adaptive() && tensor.name.substr(end) == square_ending && momentum_.find(name) >= 0 &&
-                        momentum_.find(tensor.name) < 0;
+    const bool square = adaptive() && tensor.name.substr(end) == square_ending;
     if (square)
-      tensor.name = name;
+      tensor.name.resize(end);
     (square ? squares.tensors : rest).push_back(std::move(tensor));
   }
   momentum.tensors = std::move(rest);

@@ -23,7 +23,7 @@ public:
   // of binary layers have changed their sign (that of 0 is 1).
   int64_t step(ParameterSet& weights, const std::vector<const float*>& gradients, double rate, int64_t step);
 
-  // What it remembers: momentum (m of adam) under the parameters' names, v under NAME.square.
+  // What it remembers: momentum (m of adam) under the parameters' names, v under NAME:square.
   std::vector<Tensor> tensors() const;
   void load(const std::string& path); // as ParameterSet::load
   bool finite() const;
