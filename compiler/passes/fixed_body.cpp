@@ -17,7 +17,7 @@ namespace {
 // @infer, where collapse_time may have removed them, and @step get the same unit.
 constexpr double headroom = 4;
 constexpr double reach_headroom = 2;          // the part of it that is for the membranes
-constexpr double entry_headroom = 32;         // what joins in floating point is held to so many times the largest spike
+constexpr double entry_headroom = 32;         // what joins a neuron is held to so many times the largest spike
 constexpr double resolution = 1 << 17;        // units that the largest spike must have, or
 constexpr double units_of_a_spike = 8;        // units that the least spike must have: the lower bar of both
 constexpr double units_of_a_result = 1 << 10; // units that other numbers must have
@@ -229,11 +229,16 @@ private:
       return emit(result, x.base);
     if (x.kind == Item::constant) // nothing that a neuron emits
       throw Unsupported();
-    if (around_.whole_reader[result]) {
-      arithmetic_.need(x.real() * static_cast<double>(std::max<int64_t>(1, around_.pooled[result])));
-      if (chosen_ && x.real() < units_of_a_result * arithmetic_.unit)
+    if (around_.whole_reader[result]) { // held, or bounds would grow from one residual sum to the next
+      const double most = entry_headroom * around_.largest_spike, reach = std::min(x.real(), most);
+      arithmetic_.need(reach * static_cast<double>(std::max<int64_t>(1, around_.pooled[result])));
+      if (chosen_ && reach < units_of_a_result * arithmetic_.unit)
         throw Unsupported();
-      const Item own = maker_.in_unit(x, arithmetic_.unit);
+      Item own = maker_.in_unit(x, arithmetic_.unit);
+      if (own.bound * arithmetic_.unit > most) {
+        own.bound = std::floor(most / arithmetic_.unit);
+        own.base = maker_.saturated(own.base, 32, own.bound, "held");
+      }
       if (maker_.making()) {
         Type type = function_.type(result);
         type.element = Element::i32;

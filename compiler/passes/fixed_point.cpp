@@ -25,8 +25,9 @@
 //   } : i16[?,8,8,2]
 //
 // A multiplier holds what the body multiplies by, one number a channel. Values that neurons and pools hand on to other
-// neurons stay whole (i32); who else reads them gets them dequantized. What comes from a layer in floating point is
-// quantized on entry. Membranes are whole from step to step: those that a function is given and gives back as well.
+// neurons stay whole (i32), held to 32 times the largest spike; who else reads them gets them dequantized. What comes
+// from a layer in floating point is quantized on entry, to the same bound. Membranes are whole from step to step: those
+// that a function is given and gives back as well.
 //
 // A body with an operator that has no whole counterpart (a division by a spike, an exponential), or whose numbers reach
 // so far that 32 bits would not resolve them, stays in floating point. So do all neurons where @step hands a membrane
