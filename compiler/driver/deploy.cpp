@@ -180,7 +180,7 @@ int run_deploy(const Options& options) {
   times.lap("syntax, sema");
   bool library = options.wants("lib") || options.wants("header");
   ir::Module module = generate(program, {true, false, program.streams(), options.observe});
-  std::string hash = bind_weights(module, program, options.weights);
+  std::string hash = bind_weights(module, program, options);
   times.lap("irgen, weights");
   Decisions decisions = run_deployment_passes(module, program, target, options);
   times.lap("passes");

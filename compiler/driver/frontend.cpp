@@ -38,15 +38,15 @@ void print_diagnostics(const Sources& sources, Diagnostics& diagnostics, const s
 }
 
 // A file that could not even be begun to be compiled: the diagnostics were the message.
-[[noreturn]] void stop_after_diagnostics() {
-  throw Failure(Exit::user, "");
+[[noreturn]] void stop_after_diagnostics(Exit exit = Exit::user) {
+  throw Failure(exit, "");
 }
 
 } // namespace
 
-void stop_with(const Sources& sources, Diagnostics& diagnostics, const Options& options) {
+void stop_with(const Sources& sources, Diagnostics& diagnostics, const Options& options, Exit exit) {
   print_diagnostics(sources, diagnostics, options.diagnostics);
-  stop_after_diagnostics();
+  stop_after_diagnostics(exit);
 }
 
 std::string read_text(const std::string& path) {

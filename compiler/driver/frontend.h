@@ -4,6 +4,7 @@
 #include "driver/options.h"
 #include "sema/program.h"
 #include "support/diagnostics.h"
+#include "support/result.h"
 
 #include <string>
 
@@ -14,8 +15,9 @@ sema::Program load_program(const Options& options);
 // `sources` takes the texts, for diagnostics about the program that later stages find.
 sema::Program load_program(const Options& options, Sources& sources);
 
-// Prints the diagnostics and throws Failure(user).
-[[noreturn]] void stop_with(const Sources& sources, Diagnostics& diagnostics, const Options& options);
+// Prints the diagnostics and throws Failure(exit).
+[[noreturn]] void stop_with(const Sources& sources, Diagnostics& diagnostics, const Options& options,
+                            Exit exit = Exit::user);
 
 std::string read_text(const std::string& path); // "-" is standard input; throws Failure(io)
 void write_atomically(const std::string& path, const std::string& content);

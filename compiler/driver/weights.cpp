@@ -1,11 +1,15 @@
 #include "driver/weights.h"
 
+#include "driver/frontend.h"
 #include "irgen/generate.h"
 #include "safetensors.h"
+#include "support/diagnostics.h"
 #include "support/result.h"
+#include "support/text.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
@@ -59,37 +63,41 @@ runtime::Safetensors read(const std::string& path) {
   }
 }
 
-// Every tensor that does not fit, in one message.
-void check_tensors(const runtime::Safetensors& file, const sema::Program& program, const std::string& path) {
-  std::string complaints;
+// Every tensor that does not fit, in one message. Names in a file may be anything.
+void check_tensors(const runtime::Safetensors& file, const sema::Program& program, const Options& options) {
+  std::vector<std::string> complaints;
+  auto complain = [&](const std::string& name, const std::string& what) {
+    complaints.push_back("`" + printable(name, 200) + "` " + what);
+  };
   std::set<std::string> expected;
   for (const sema::Parameter& p : program.parameters) {
     expected.insert(p.name);
     const runtime::Tensor* tensor = file.find(p.name);
     if (tensor == nullptr)
-      complaints += fmt::format("\n  `{}` {} is missing", p.name, runtime::shape_text(p.shape));
+      complain(p.name, runtime::shape_text(p.shape) + " is missing");
     else if (tensor->shape != p.shape)
-      complaints += fmt::format("\n  `{}` has shape {}, expected {}", p.name, runtime::shape_text(tensor->shape),
-                                runtime::shape_text(p.shape));
+      complain(p.name, fmt::format("has shape {}, expected {}", runtime::shape_text(tensor->shape),
+                                   runtime::shape_text(p.shape)));
     else if (tensor->values.empty())
-      complaints += fmt::format("\n  `{}` has type {}, expected F32", p.name, tensor->dtype);
-    else
-      for (float value : tensor->values)
-        if (!std::isfinite(value)) {
-          complaints += fmt::format("\n  `{}` holds a value that is not finite", p.name);
-          break;
-        }
+      complain(p.name, "has type " + printable(tensor->dtype, 20) + ", expected F32");
+    else if (!std::all_of(tensor->values.begin(), tensor->values.end(),
+                          [](float value) { return std::isfinite(value); }))
+      complain(p.name, "holds a value that is not finite");
   }
   for (const runtime::Tensor& tensor : file.tensors) {
     bool optimizer = tensor.name.rfind("optimizer.", 0) == 0; // a training checkpoint's own
     bool counter = tensor.name.size() > 20 && tensor.name.find("num_batches_tracked") != std::string::npos; // PyTorch's
     if (expected.count(tensor.name) == 0 && !optimizer && !counter)
-      complaints +=
-          fmt::format("\n  `{}` {} is no parameter of the network", tensor.name, runtime::shape_text(tensor.shape));
+      complain(tensor.name, runtime::shape_text(tensor.shape) + " is no parameter of the network");
   }
-  if (!complaints.empty())
-    throw Failure(Exit::mismatch, fmt::format("{}: the weights do not belong to network `{}` [RVB0502]{}", path,
-                                              program.name, complaints));
+  if (complaints.empty())
+    return;
+  Diagnostics diagnostics;
+  Diagnostic& diagnostic = diagnostics.report(
+      Code::wrong_tensors, {},
+      fmt::format("{}: the weights do not belong to network `{}`", printable(options.weights, 300), program.name));
+  diagnostic.notes = std::move(complaints);
+  stop_with(Sources(), diagnostics, options, Exit::mismatch);
 }
 
 void bind(ir::Function& function, const std::set<std::string>& names) {
@@ -113,9 +121,9 @@ void bind(ir::Function& function, const std::set<std::string>& names) {
 
 } // namespace
 
-std::string bind_weights(ir::Module& module, const sema::Program& program, const std::string& path) {
-  runtime::Safetensors file = read(path);
-  check_tensors(file, program, path);
+std::string bind_weights(ir::Module& module, const sema::Program& program, const Options& options) {
+  runtime::Safetensors file = read(options.weights);
+  check_tensors(file, program, options);
   Hash hash;
   std::set<std::string> names;
   for (const sema::Parameter& p : program.parameters) {
