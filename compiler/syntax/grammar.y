@@ -109,6 +109,7 @@ input_steps:
 | OVER expression                   { $$.steps = $2; $$.sequence = true; }
 | REPEATED expression IF expression { $$.steps = $2; $$.condition = $4; }
 | OVER expression IF expression     { $$.steps = $2; $$.condition = $4; $$.sequence = true; }
+| %empty                            { } // reported by state.network
 ;
 
 parameters:
@@ -273,7 +274,7 @@ named_arguments:
 %%
 
 void rvb::syntax::Parser::report_syntax_error(const context& found) const {
-  constexpr int most = 5;
+  constexpr int most = 100; // more than there are tokens
   symbol_kind_type expected[most];
   const int count = found.expected_tokens(expected, most);
   std::vector<std::string> names;

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <set>
 
 namespace rvb::syntax {
 
@@ -45,6 +46,23 @@ int State::next(Parser::value_type* value, Range* range) {
   return token.kind;
 }
 
+namespace {
+
+// The tokens that begin an expression, where all of them are expected, as one word.
+std::vector<std::string> with_expressions(const std::vector<std::string>& expected) {
+  if (std::find(expected.begin(), expected.end(), "an integer") == expected.end())
+    return expected;
+  const std::set<std::string> beginnings = {"a name",  "an integer", "a number", "a string", "`true`",
+                                            "`false`", "`-`",        "`not`",    "`[`",      "`(`"};
+  std::vector<std::string> names = {"an expression"};
+  for (const std::string& name : expected)
+    if (beginnings.count(name) == 0)
+      names.push_back(name);
+  return names;
+}
+
+} // namespace
+
 void State::unexpected(Range where, const std::string& found, bool at_end, const std::vector<std::string>& expected) {
   ++mistakes_;
   // The parser reads one token ahead, so the offending one is the last that was handed out.
@@ -52,12 +70,12 @@ void State::unexpected(Range where, const std::string& found, bool at_end, const
   std::string message = "unexpected ";
   const bool spelled = found == "a name" || found == "an integer" || found == "a number" || found == "a string";
   message += spelled ? ticked(text_.substr(where.begin, where.end - where.begin)) : found;
-  // The parser names at most five tokens; more than four mean "nearly anything", which helps nobody.
+  const std::vector<std::string> wanted = with_expressions(expected);
   std::string label;
-  if (!expected.empty() && expected.size() <= 4) {
+  if (!wanted.empty() && wanted.size() <= 4) { // more mean "nearly anything", which helps nobody
     label = "expected ";
-    for (size_t i = 0; i < expected.size(); ++i)
-      label += (i == 0 ? "" : i + 1 == expected.size() ? " or " : ", ") + expected[i];
+    for (size_t i = 0; i < wanted.size(); ++i)
+      label += (i == 0 ? "" : i + 1 == wanted.size() ? " or " : ", ") + wanted[i];
   }
   const bool blank = where.begin == where.end && !at_end; // a bracket that was put in: it has been reported
   if (!blank)
@@ -208,6 +226,13 @@ ast::Item State::network(Range range, ast::Name name, ast::Name input, ExprPtr s
   ast::Parameter parameter;
   parameter.name = std::move(input);
   item.parameters.push_back(std::move(parameter));
+  if (!steps.steps) {
+    diagnostics_
+        .report(Code::unexpected_token, shape->range, "the network's input has no time steps",
+                "expected `repeated STEPS` or `over STEPS` behind it")
+        .help("`repeated 4`: one image, shown in each of 4 steps; `over 4`: a sequence of 4 frames");
+    steps.steps = leaf(Expr::Kind::integer, shape->range, "1");
+  }
   item.shape = std::move(shape);
   item.input = std::move(steps);
   item.body = std::move(body);
