@@ -60,6 +60,10 @@ for name in cut header empty; do
   says $name.safetensors
 done
 expect 4 "$RVBC" deploy "$here/tiny.rvb" -q --weights shape.safetensors -o tiny.infer
+says 'error[RVB0502]: shape.safetensors' 'note: `encode.weight` has shape [8, 1, 5, 5], expected [8, 1, 3, 3]'
+expect 4 "$RVBC" deploy "$here/tiny.rvb" -q --weights shape.safetensors -o tiny.infer --diagnostics json
+mv said line.json
+[ "$(field line.json '["code"]["code"]')" = RVB0502 ] || die "no code in the JSON"
 expect 5 "$RVBC" deploy "$here/tiny.rvb" -q --weights nowhere.safetensors -o tiny.infer
 [ ! -e tiny.infer ] || die "wrong weights left a program behind"
 
