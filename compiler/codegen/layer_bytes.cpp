@@ -85,35 +85,41 @@ llvm::Function* LayerBuilder::build_byte_sums(const Variant& variant) {
   auto* shorts = llvm::FixedVectorType::get(i16_, 16);
   auto* table = llvm::FixedVectorType::get(i8_, 16);
   auto cleared = [&](llvm::Type* type) {
-    llvm::Value* place = b_.CreateAlloca(type);
-    b_.CreateStore(llvm::Constant::getNullValue(type), place);
+    llvm::AllocaInst* place = b_.CreateAlloca(type);
+    b_.CreateMemSet(place, b_.getInt8(0), llvm::ConstantExpr::getSizeOf(type), place->getAlign());
     return place;
   };
   auto add_to = [&](llvm::Value* place, llvm::Value* term) {
     b_.CreateStore(b_.CreateAdd(b_.CreateLoad(term->getType(), place), term), place);
   };
   // Of a pixel and a block: per digit the sums in 16 bits; then sums in 32 bits. A register's byte 16 h + 4 v + j is
-  // output 8 v + 4 h + j; sums[j] holds these of all v and h.
+  // output 8 v + 4 h + j; wide[j] holds these of all v and h. They are in memory, for there are more than registers; so
+  // code is made for one pixel, and loops over them: eight times as much was no faster.
+  auto* wholes = llvm::ArrayType::get(shorts, 2);
+  auto* sums_type = llvm::StructType::get(context_, {wholes, wholes, llvm::ArrayType::get(ints_, 4)});
+  llvm::Value* sums = cleared(llvm::ArrayType::get(sums_type, static_cast<uint64_t>(pixels) * blocks));
+  llvm::Value* sizes = cleared(llvm::ArrayType::get(i32_, static_cast<uint64_t>(pixels)));
   struct Sums {
     llvm::Value *whole[2], *odd[2];
     std::array<llvm::Value*, 4> wide;
   };
-  std::vector<Sums> sums(static_cast<size_t>(pixels * blocks));
-  for (Sums& s : sums) {
-    for (int digit = 0; digit < 2; ++digit) {
-      s.whole[digit] = cleared(shorts);
-      s.odd[digit] = cleared(shorts);
-    }
-    for (llvm::Value*& w : s.wide)
-      w = cleared(ints_);
-  }
-  std::vector<llvm::Value*> sizes;
-  for (int p = 0; p < pixels; ++p)
-    sizes.push_back(cleared(i32_));
+  auto sums_at = [&](llvm::Value* place) { // of pixel * blocks + block
+    auto field = [&](unsigned which, unsigned i) {
+      return b_.CreateGEP(sums->getType()->getPointerElementType(), sums,
+                          {number(0), place, b_.getInt32(which), b_.getInt32(i)});
+    };
+    return Sums{
+        {field(0, 0), field(0, 1)}, {field(1, 0), field(1, 1)}, {field(2, 0), field(2, 1), field(2, 2), field(2, 3)}};
+  };
+  auto size_at = [&](llvm::Value* pixel) {
+    return b_.CreateGEP(i32_, b_.CreatePointerCast(sizes, i32_->getPointerTo()), pixel);
+  };
+  auto each_pixel = [&](const std::function<void(llvm::Value*)>& body) { loop(number(0), number(pixels), body); };
 
   auto widen = [&] {
     llvm::Value* low = b_.CreateVectorSplat(8, b_.getInt32(0xffff));
-    for (Sums& s : sums) {
+    loop(number(0), number(int64_t{1} * pixels * blocks), [&](llvm::Value* place) {
+      const Sums s = sums_at(place);
       llvm::Value* numbers[2][2]; // even or odd bytes; digit
       for (int digit = 0; digit < 2; ++digit) {
         llvm::Value* odd = b_.CreateLoad(shorts, s.odd[digit]);
@@ -128,7 +134,7 @@ llvm::Function* LayerBuilder::build_byte_sums(const Variant& variant) {
         add_to(s.wide[static_cast<size_t>(j)],
                b_.CreateAdd(half(numbers[j % 2][0]), b_.CreateShl(half(numbers[j % 2][1]), digit_bits)));
       }
-    }
+    });
   };
   int64_t taps = 0;
   for (const Phase& phase : shape_.phases)
@@ -175,12 +181,13 @@ llvm::Function* LayerBuilder::build_byte_sums(const Variant& variant) {
       for (int g = first; g < last; ++g)
         for (int k = 0; k < blocks; ++k)
           indices.push_back(index(k, g));
-      for (int p = 0; p < pixels; ++p)
+      each_pixel([&](llvm::Value* p) {
+        llvm::Value* pixel_tables = bytes_on(tables, times(p, pixel_step));
         for (int digit = 0; digit < 2; ++digit) {
           std::vector<llvm::Value*> four(static_cast<size_t>(blocks), nullptr);
           for (int g = first; g < last; ++g) {
-            llvm::Value* half = load(
-                table, bytes_on(tables, p * pixel_step + g / 2 * pair_bytes + digit * pair_bytes / 2 + g % 2 * 16), 16);
+            llvm::Value* half =
+                load(table, bytes_on(pixel_tables, g / 2 * pair_bytes + digit * pair_bytes / 2 + g % 2 * 16), 16);
             llvm::Value* entries = b_.CreateShuffleVector(half, half, both_halves);
             for (int k = 0; k < blocks; ++k) {
               llvm::Value*& sum = four[static_cast<size_t>(k)];
@@ -190,24 +197,26 @@ llvm::Function* LayerBuilder::build_byte_sums(const Variant& variant) {
             }
           }
           for (int k = 0; k < blocks; ++k) {
-            Sums& s = sums[static_cast<size_t>(p * blocks + k)];
+            const Sums s = sums_at(plus(times(p, blocks), k));
             llvm::Value* whole = b_.CreateBitCast(four[static_cast<size_t>(k)], shorts);
             add_to(s.whole[digit], whole);
             add_to(s.odd[digit], b_.CreateLShr(whole, 8));
           }
         }
+      });
     }
   };
   each_word(f, word, [&](llvm::Value* tables) {
-    for (int p = 0; p < pixels; ++p)
-      add_to(sizes[static_cast<size_t>(p)], load(i32_, bytes_on(tables, p * pixel_step + sizes_at())));
+    each_pixel([&](llvm::Value* p) {
+      add_to(size_at(p), load(i32_, bytes_on(tables, plus(times(p, pixel_step), sizes_at()))));
+    });
   });
   widen();
   std::vector<llvm::Value*> results;
   for (int p = 0; p < pixels; ++p) {
-    llvm::Value* size = b_.CreateVectorSplat(8, b_.CreateLoad(i32_, sizes[static_cast<size_t>(p)]));
+    llvm::Value* size = b_.CreateVectorSplat(8, b_.CreateLoad(i32_, size_at(number(p))));
     for (int k = 0; k < blocks; ++k) {
-      std::array<llvm::Value*, 4> rows = sums[static_cast<size_t>(p * blocks + k)].wide;
+      std::array<llvm::Value*, 4> rows = sums_at(number(int64_t{1} * p * blocks + k)).wide;
       for (llvm::Value*& row : rows) {
         llvm::Value* sum = b_.CreateLoad(ints_, row);
         row = b_.CreateSub(b_.CreateAdd(sum, sum), size);
