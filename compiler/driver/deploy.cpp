@@ -180,7 +180,10 @@ int run_deploy(const Options& options) {
   times.lap("syntax, sema");
   bool library = options.wants("lib") || options.wants("header");
   ir::Module module = generate(program, {true, false, program.streams(), options.observe});
-  std::string hash = bind_weights(module, program, options);
+  Diagnostics diagnostics;
+  std::string hash = bind_weights(module, program, options.weights, diagnostics);
+  if (diagnostics.has_errors())
+    stop_with(Sources(), diagnostics, options, Exit::mismatch);
   times.lap("irgen, weights");
   Decisions decisions = run_deployment_passes(module, program, target, options);
   times.lap("passes");

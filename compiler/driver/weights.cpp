@@ -1,6 +1,5 @@
 #include "driver/weights.h"
 
-#include "driver/frontend.h"
 #include "irgen/generate.h"
 #include "safetensors.h"
 #include "support/diagnostics.h"
@@ -64,7 +63,8 @@ runtime::Safetensors read(const std::string& path) {
 }
 
 // Every tensor that does not fit, in one message. Names in a file may be anything.
-void check_tensors(const runtime::Safetensors& file, const sema::Program& program, const Options& options) {
+void check_tensors(const runtime::Safetensors& file, const sema::Program& program, const std::string& path,
+                   Diagnostics& diagnostics) {
   std::vector<std::string> complaints;
   auto complain = [&](const std::string& name, const std::string& what) {
     complaints.push_back("`" + printable(name, 200) + "` " + what);
@@ -92,12 +92,10 @@ void check_tensors(const runtime::Safetensors& file, const sema::Program& progra
   }
   if (complaints.empty())
     return;
-  Diagnostics diagnostics;
   Diagnostic& diagnostic = diagnostics.report(
       Code::wrong_tensors, {},
-      fmt::format("{}: the weights do not belong to network `{}`", printable(options.weights, 300), program.name));
+      fmt::format("{}: the weights do not belong to network `{}`", printable(path, 300), program.name));
   diagnostic.notes = std::move(complaints);
-  stop_with(Sources(), diagnostics, options, Exit::mismatch);
 }
 
 void bind(ir::Function& function, const std::set<std::string>& names) {
@@ -121,9 +119,12 @@ void bind(ir::Function& function, const std::set<std::string>& names) {
 
 } // namespace
 
-std::string bind_weights(ir::Module& module, const sema::Program& program, const Options& options) {
-  runtime::Safetensors file = read(options.weights);
-  check_tensors(file, program, options);
+std::string bind_weights(ir::Module& module, const sema::Program& program, const std::string& path,
+                         Diagnostics& diagnostics) {
+  runtime::Safetensors file = read(path);
+  check_tensors(file, program, path, diagnostics);
+  if (diagnostics.has_errors())
+    return "";
   Hash hash;
   std::set<std::string> names;
   for (const sema::Parameter& p : program.parameters) {

@@ -177,9 +177,9 @@ TEST_P(Golden, DeploymentPipeline) {
   Case golden(GetParam());
   ir::Module module;
   module.functions = {irgen::generate_infer(golden.program), irgen::generate_step(golden.program)};
-  driver::Options options;
-  options.weights = golden.weights_path();
-  driver::bind_weights(module, golden.program, options);
+  Diagnostics diagnostics;
+  driver::bind_weights(module, golden.program, golden.weights_path(), diagnostics);
+  ASSERT_FALSE(diagnostics.has_errors());
   passes::run(module, passes::deployment_pipeline(), {});
   EXPECT_LE(relative_difference(golden.run(module, "infer")["logits"].data, golden.logits), deployed_tolerance);
 
