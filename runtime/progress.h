@@ -25,7 +25,6 @@ private:
   bool quiet_, terminal_, shown_ = false;
   int64_t epochs_, steps_per_epoch_;
   int64_t epoch_ = 0, samples_ = 0, steps_ = 0, all_steps_ = 0;
-  double training_seconds_ = 0;
   Clock::time_point epoch_begin_, last_draw_, begin_;
 };
 

@@ -114,10 +114,10 @@ bool Trainer::finish_epoch(double rate) {
   if (test_ != nullptr)
     line["test_hash"] = test_->provenance().hash;
   std::string text =
-      fmt::format("epoch {:>{}}/{}  loss {:.4f}  train {:.2f} %{} (best {:.2f} % @{})  lr {:.4g}{}  {} img/s",
-                  state_.epoch + 1, std::to_string(plan_.epochs).size(), plan_.epochs, state_.epoch_sum.mean_loss(),
+      fmt::format("epoch {:>{}}/{}  loss {:.4f}  train {:.2f} %{} (best {:.2f} % @{})  lr {:.4g}{}", state_.epoch + 1,
+                  std::to_string(plan_.epochs).size(), plan_.epochs, state_.epoch_sum.mean_loss(),
                   100 * state_.epoch_sum.accuracy(), tested, 100 * state_.best_accuracy, state_.best_epoch, rate,
-                  signs == 0 ? "" : fmt::format("  flips {:.2f} %", 100 * flips), with_spaces(speed));
+                  signs == 0 ? "" : fmt::format("  flips {:.2f} %", 100 * flips));
   ++state_.epoch;
   state_.epoch_step = 0;
   state_.epoch_sum = {};
@@ -127,7 +127,10 @@ bool Trainer::finish_epoch(double rate) {
   save();
   log(line, scalars);
   progress_.clear();
-  print(text + (state_.epoch < plan_.epochs ? "  ETA " + duration(progress_.seconds_left(state_)) : "") + "\n");
+  if (speed > 0) // a run resumed at the end of an epoch has no speed yet
+    text += "  " + with_spaces(speed) + " img/s" +
+            (state_.epoch < plan_.epochs ? "  ETA " + duration(progress_.seconds_left(state_)) : "");
+  print(text + "\n");
   flush_output();
   return true;
 }
