@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 
@@ -232,14 +233,30 @@ private:
     return static_cast<int>(Exit::usage);
   }
 
+  // One -o holds one thing: an executable, a library with its header, or texts.
+  void check_emit(const std::vector<std::string>& known) {
+    for (const std::string& kind : options_.emit)
+      if (std::find(known.begin(), known.end(), kind) == known.end()) {
+        const std::string near = nearest(kind, known);
+        throw Failure(Exit::usage, fmt::format("--emit takes {}, not `{}`{}", fmt::join(known, ", "), kind,
+                                               near.empty() ? "" : "; did you mean `" + near + "`?"));
+      }
+    if (options_.wants("exe") && options_.emit.size() > 1)
+      throw Failure(Exit::usage, "--emit=exe stands alone: one -o holds one of them");
+  }
+
   int build() {
+    check_emit({"exe", "ast", "ir", "plan", "stmt", "llvm", "asm"});
     // Without any wish: an executable named after the model.
-    if (options_.output.empty() && emit_.empty() && print_after_.empty() && !options_.time_passes)
+    if (options_.output.empty() && (emit_.empty() || options_.wants("exe")) && print_after_.empty() &&
+        !options_.time_passes)
       options_.output = std::filesystem::path(options_.model).stem().string();
     return run_build(options_);
   }
   int deploy() {
-    if (options_.output.empty() && emit_.empty() && print_after_.empty() && !options_.time_passes)
+    check_emit({"exe", "ast", "ir", "plan", "stmt", "llvm", "asm", "lib", "header"});
+    if (options_.output.empty() && (emit_.empty() || options_.wants("exe")) && print_after_.empty() &&
+        !options_.time_passes)
       options_.output = std::filesystem::path(options_.model).stem().string() + ".infer";
     return run_deploy(options_);
   }

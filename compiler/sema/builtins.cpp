@@ -85,9 +85,17 @@ bool is_surrogate(const std::string& name) {
   return std::find(surrogates().begin(), surrogates().end(), name) != surrogates().end();
 }
 
+const std::vector<std::string>& words() {
+  static const std::vector<std::string> table = [] {
+    std::vector<std::string> all = {"joint", "scaled", "separate", "layer", "channel"};
+    all.insert(all.end(), surrogates().begin(), surrogates().end());
+    return all;
+  }();
+  return table;
+}
+
 bool is_word(const std::string& name) {
-  static const std::vector<std::string> others = {"joint", "scaled", "separate", "layer", "channel"};
-  return std::find(others.begin(), others.end(), name) != others.end() || is_surrogate(name);
+  return std::find(words().begin(), words().end(), name) != words().end();
 }
 
 bool is_built_in(const std::string& name) {

@@ -32,6 +32,7 @@ const std::vector<std::string>& surrogates();
 const LayerInfo* find_layer(const std::string& name);
 const FunctionInfo* find_function(const std::vector<FunctionInfo>& table, const std::string& name);
 bool is_surrogate(const std::string& name);
+const std::vector<std::string>& words();   // rectangle, joint, …
 bool is_word(const std::string& name);     // rectangle, flip, …: a value by itself where no other meaning is given
 bool is_built_in(const std::string& name); // cannot be defined by a program
 

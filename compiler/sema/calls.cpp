@@ -15,6 +15,9 @@ Value Elaborator::call(const Expr& expr, const Value* flow, Range flow_range, Sc
   const std::string& name = expr.callee.text;
   if ((name == "binary" || name == "ternary") && flow == nullptr)
     return call_weights(expr, scope);
+  if (scope.names.count(name) == 0 && modules_.names.count(name) == 0 && find_layer(name) == nullptr &&
+      find_function(function_table(), name) == nullptr)
+    return unknown_callee(expr, scope); // its arguments may mean something to what was meant
   Actuals actuals{&expr, flow, flow_range, {}};
   for (const ast::Argument& argument : expr.arguments)
     actuals.values.push_back(evaluate(*argument.value, scope));
@@ -42,24 +45,31 @@ Value Elaborator::call(const Expr& expr, const Value* flow, Range flow_range, Sc
     const Bound bound = bind("function " + ticked(name), function->slots, actuals);
     return bound.ok && no_instance(expr) ? call_function(*function, bound, expr) : Value();
   }
-  return unknown_callee(expr, scope);
+  return {};
 }
 
 Value Elaborator::unknown_callee(const Expr& expr, const Scope& scope) {
   const std::string& name = expr.callee.text;
   if (scope.unsure)
     return {};
+  if (name == "real") {
+    report(Code::wrong_type, expr.range, "`real` takes no options", "weights of 32 bits, as they are")
+        .help("`binary(alpha)` and `ternary(alpha)` are signs with a factor for every input channel");
+    return {};
+  }
   Diagnostic& diagnostic =
       report(Code::unknown_name, expr.callee.range, "no layer, block or neuron is called " + ticked(name), "not found");
-  const std::string near = nearest(name, visible_names(scope));
+  std::vector<std::string> names = visible_names(scope);
+  names.insert(names.end(), {"binary", "ternary"});
+  const std::string near = nearest(name, names);
   if (find_function(neuron_function_table(), name) != nullptr)
     diagnostic.note(ticked(name) + " is a function for the equations of a neuron");
-  else if (!near.empty())
-    diagnostic.help("did you mean " + ticked(near) + "?");
   else if (name == "reverb" || name == "lif" || name == "lif_soft")
     diagnostic.help("it is defined in the standard library: `import neurons`");
   else if (name == "BasicBlock" || name == "PoolBlock")
     diagnostic.help("it is defined in the standard library: `import blocks`");
+  else if (!near.empty())
+    diagnostic.help("did you mean " + ticked(near) + "?");
   return {};
 }
 
@@ -172,6 +182,11 @@ Value Elaborator::call_weights(const Expr& expr, Scope& scope) {
     const auto* option =
         std::find_if(std::begin(weights_options), std::end(weights_options),
                      [&](const WeightsOption& o) { return name == o.name && (ternary || !o.ternary_only); });
+    if (name == "alpha") {
+      report(Code::unknown_argument, argument.name.range, "`alpha` is given no value", "it stands alone")
+          .help("write " + ticked(expr.callee.text + "(alpha)"));
+      return {};
+    }
     if (option == std::end(weights_options)) {
       report(Code::unknown_argument, name.empty() ? argument.value->range : argument.name.range,
              ternary ? "`ternary` takes `alpha`, `threshold = NUMBER`, `ste = NUMBER` and `gain = NUMBER`"
@@ -284,7 +299,9 @@ Value Elaborator::call_neuron(const Value& neuron, const Actuals& actuals, Scope
   const Expr& expr = *actuals.call;
   const bool first_is_tensor = !expr.arguments.empty() && expr.arguments[0].name.empty() &&
                                (actuals.values[0].is(Kind::tensor) || actuals.values[0].is_error());
-  const bool applied = actuals.flow != nullptr || first_is_tensor;
+  const bool input_is_named = std::any_of(expr.arguments.begin(), expr.arguments.end(),
+                                          [](const ast::Argument& each) { return each.name.text == "input"; });
+  const bool applied = actuals.flow != nullptr || first_is_tensor || input_is_named;
   std::vector<Slot> slots;
   if (applied)
     slots.push_back({"input", true});
@@ -338,7 +355,12 @@ Value Elaborator::call_neuron(const Value& neuron, const Actuals& actuals, Scope
     inner.names[parameter.name.text] = value;
     arguments.push_back(std::move(value));
   }
+  const bool imported = item.range.file != expr.range.file; // then its mistakes are those of the call
+  if (imported)
+    frames_.push_back({item.name.text, expr.callee.range});
   layer.neuron = neuron_index(item, arguments);
+  if (imported)
+    frames_.pop_back();
   return layer.neuron < 0 ? Value() : append(std::move(layer));
 }
 

@@ -116,8 +116,13 @@ Value Elaborator::lookup(const std::string& name, Range range, const Scope& scop
     diagnostic.help("a layer reads a tensor: `x |> " + name + "`");
     return {};
   }
-  const std::string near = nearest(name, visible_names(scope));
-  if (!near.empty())
+  std::vector<std::string> names = visible_names(scope);
+  names.insert(names.end(), words().begin(), words().end());
+  names.insert(names.end(), {"real", "binary", "ternary", "true", "false"});
+  const std::string near = nearest(name, names);
+  if (name == "None" || name == "none" || name == "null")
+    diagnostic.help("leave the argument out: then its default stands");
+  else if (!near.empty())
     diagnostic.help("did you mean " + ticked(near) + "?");
   return {};
 }

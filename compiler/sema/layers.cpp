@@ -114,7 +114,9 @@ Value Elaborator::add_tensors(int a, int b, Range range, const std::string& path
         report(Code::shapes_differ, range, "cannot add " + shown(left) + " and " + shown(right), "shapes differ");
     diagnostic.label(left.range, "produces " + shown(left)).label(right.range, "produces " + shown(right));
     diagnostic.note("left: " + shapes_so_far(a)).note("right: " + shapes_so_far(b));
-    if (left.shape.size() == 3 && right.shape.size() == 3)
+    if (left.shape == right.shape)
+      diagnostic.help("`mean_over_time` has taken the time steps of one: add before it");
+    else if (left.shape.size() == 3 && right.shape.size() == 3)
       diagnostic.help("give the shortcut a projection: `conv2d(" +
                       std::to_string(std::max(left.shape[0], right.shape[0])) +
                       ", kernel = 1, stride = ...) |> batchnorm`");

@@ -102,10 +102,25 @@ private:
     }
     const auto [place, is_new] = result_.names.insert({name, {}});
     if (!is_new) {
-      diagnostics_.report(Code::duplicate_definition, item.name.range, ticked(name) + " is defined twice", "again here")
-          .label(place->second.item->name.range, "first defined here");
+      const ast::Item& first = *place->second.item;
+      Diagnostic& diagnostic = diagnostics_.report(Code::duplicate_definition, item.name.range,
+                                                   ticked(name) + " is defined twice", "again here");
+      diagnostic.label(first.name.range, "first defined here");
+      if (first.kind == ast::Item::Kind::param && item.kind == ast::Item::Kind::param &&
+          first.name.range.file != item.name.range.file)
+        diagnostic.help("an imported param keeps its default here; `rvbc ... -D " + name + "=...` changes it");
       return;
     }
+    for (size_t i = 0; i < item.parameters.size(); ++i)
+      for (size_t j = 0; j < i; ++j)
+        if (item.parameters[i].name.text == item.parameters[j].name.text) {
+          diagnostics_
+              .report(Code::duplicate_definition, item.parameters[i].name.range,
+                      ticked(item.parameters[i].name.text) + " is a parameter of " + ticked(name) + " twice",
+                      "again here")
+              .label(item.parameters[j].name.range, "first here");
+          break;
+        }
     place->second.item = &item;
     if (item.kind == ast::Item::Kind::param || item.kind == ast::Item::Kind::let)
       result_.values.push_back(&item);
@@ -156,15 +171,21 @@ private:
       return;
     }
     diagnostic.note("looked for " + printable(path.string(), 300));
-    if (item.value)
-      return;
     std::vector<std::string> names;
-    std::error_code error;
-    for (fs::directory_iterator it(options_.stdlib, error), end; !error && it != end && names.size() < 100;
-         it.increment(error))
-      if (it->path().extension() == ".rvb")
-        names.push_back(it->path().stem().string());
+    for (const char* folder : {"", "networks"}) {
+      std::error_code error;
+      for (fs::directory_iterator it(fs::path(options_.stdlib) / folder, error), end;
+           !error && it != end && names.size() < 100; it.increment(error))
+        if (it->path().extension() == ".rvb")
+          names.push_back(it->path().stem().string());
+    }
     std::sort(names.begin(), names.end());
+    if (item.value) { // a name in quotes is a path
+      const std::string stem = fs::path(shown).stem().string();
+      if (std::find(names.begin(), names.end(), stem) != names.end())
+        diagnostic.help("the standard library's is imported without quotes: `import " + stem + "`");
+      return;
+    }
     const std::string near = nearest(shown, names);
     if (!near.empty())
       diagnostic.help("did you mean " + ticked(near) + "?");

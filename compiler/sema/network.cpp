@@ -22,11 +22,15 @@ bool Elaborator::input(const ast::Item& network, Scope& scope) {
       report(Code::bad_input, network.shape->range, "the input's shape must be [channels, height, width] or [features]",
              "found " + describe(shape));
     } else {
-      for (const Value& extent : *shape.list) {
+      for (size_t i = 0; i < shape.list->size(); ++i) {
+        const Value& extent = (*shape.list)[i];
         const bool good = extent.is(Kind::integer) && extent.integer >= 1 && extent.integer <= Limits::elements;
         if (!good)
-          report(Code::bad_input, network.shape->range, "a side of the input's shape is " + describe(extent),
-                 "must be a positive integer");
+          report(Code::bad_input,
+                 network.shape->kind == ast::Expr::Kind::list ? network.shape->operands[i]->range
+                                                              : network.shape->range,
+                 "a side of the input's shape is " + describe(extent),
+                 "must be an integer from 1 to " + std::to_string(Limits::elements));
         ok &= good;
         program_.input.shape.push_back(good ? extent.integer : 1);
       }
@@ -73,7 +77,8 @@ bool Elaborator::output(const ast::Item& network, const Scope& scope) {
     report(Code::bad_output, range, "the network must return one number per class, found " + text_of(layer.shape),
            "produces " + text_of(layer.shape))
         .note("shapes so far: " + shapes_so_far(value.layer))
-        .help("end it with `|> flatten |> linear(classes) |> mean_over_time`");
+        .help(std::string("end it with `|> flatten |> linear(classes)") +
+              (layer.has_time ? " |> mean_over_time`" : "`"));
     return false;
   }
   if (layer.has_time) {

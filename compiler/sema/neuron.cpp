@@ -25,7 +25,7 @@ public:
     for (const ast::Statement& statement : item_.body.statements)
       if (ok_ || !e_.stopped_)
         take(statement);
-    if (emits_ == 0)
+    if (emits_ == 0 && !e_.stopped_)
       fail(Code::bad_emit, item_.name.range, "the neuron " + ticked(neuron_.name) + " emits nothing",
            "no `emit` in its body");
     if (!ok_)
@@ -61,7 +61,7 @@ private:
       return;
     default:
       fail(Code::misplaced_statement, statement.range, "`if` and `repeat` in a neuron",
-           "only assignments, `state`, `trained` and `emit`");
+           "only assignments, `state`, `trained` and `emit`; a choice is `u = fires ? 0 : u`");
       return;
     }
     for (const Trained& each : neuron_.trained)
@@ -357,9 +357,12 @@ private:
       constant &= operand.constant();
     if (constant) {
       const double result = fold(name, operands);
-      return std::isfinite(result)
-                 ? number(result)
-                 : fail(Code::arithmetic, expr.range, ticked(name) + " of constants is not a finite number", "");
+      if (std::isfinite(result))
+        return number(result);
+      std::string numbers;
+      for (const Term& operand : operands)
+        numbers += (numbers.empty() ? "" : ", ") + text_of(operand.expr.number);
+      return fail(Code::arithmetic, expr.range, ticked(name + "(" + numbers + ")") + " is not a finite number", "");
     }
     Term term = operation(function->name.c_str(), Type::number, std::move(operands), expr.range);
     if (is_step && term.ok()) {

@@ -50,12 +50,21 @@ private:
     else if (name == "frames")
       recipe_.frames = word(value, name, {"equal_count", "equal_time"});
     else if (name == "resize")
-      recipe_.resize = count(value, name, 16384);
+      resize(value);
     else if (name == "normalize")
       normalize(value);
     else
       unknown(Code::unknown_setting, statement.name.range, "the recipe has no setting " + ticked(name), name,
               {"loss", "optimizer", "schedule", "epochs", "batch", "augment", "frames", "resize", "normalize"});
+  }
+
+  // The shorter side of a picture, before its centre of the input's size is cut out.
+  void resize(const Expr& expr) {
+    recipe_.resize = count(expr, "resize", 16384);
+    if (input_.size() == 3 && recipe_.resize < std::max(input_[1], input_[2]))
+      e_.report(Code::bad_setting, expr.range,
+                "`resize` is " + std::to_string(recipe_.resize) + ", and the network reads " + text_of(input_),
+                "must be at least " + std::to_string(std::max(input_[1], input_[2])));
   }
 
   void unknown(Code code, Range range, const std::string& message, const std::string& name,
@@ -70,14 +79,21 @@ private:
     diagnostic.note("known are: " + all);
   }
 
-  std::string word(const Expr& expr, const std::string& setting, const std::vector<std::string>& known) {
-    const std::string text = expr.kind == Expr::Kind::name ? expr.text : "";
+  std::string word(const Expr& given, const std::string& setting, const std::vector<std::string>& known) {
+    const Expr* expr = chosen(given);
+    if (expr == nullptr)
+      return known[0];
+    const bool quoted = expr->kind == Expr::Kind::string;
+    const std::string text = expr->kind == Expr::Kind::name ? expr->text : "";
     for (const std::string& each : known)
       if (each == text)
         return each;
-    unknown(Code::bad_setting, expr.range,
-            "the setting " + ticked(setting) + (text.empty() ? " must be a word" : " cannot be " + ticked(text)), text,
-            known);
+    unknown(Code::bad_setting, expr->range,
+            "the setting " + ticked(setting) +
+                (quoted         ? " must be a word without quotes"
+                 : text.empty() ? " must be a word"
+                                : " cannot be " + ticked(text)),
+            text, known);
     return known[0];
   }
 
@@ -116,6 +132,8 @@ private:
     name.kind = Expr::Kind::name;
     name.range = expr.kind == Expr::Kind::call ? expr.callee.range : expr.range;
     name.text = expr.kind == Expr::Kind::call ? expr.callee.text : expr.kind == Expr::Kind::name ? expr.text : "";
+    if (expr.kind == Expr::Kind::string)
+      name.kind = Expr::Kind::string;
     if (word(name, setting, known) != name.text)
       return std::nullopt;
     return name.text;

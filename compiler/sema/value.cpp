@@ -81,7 +81,19 @@ std::string type_name(const Value& value) {
 std::string describe(const Value& value) {
   switch (value.kind) {
   case Value::Kind::integer: return ticked(std::to_string(value.integer));
-  case Value::Kind::real: return ticked(text_of(value.number));
+  case Value::Kind::real: { // 32.0 is no integer, and must not look like one
+    const std::string text = text_of(value.number);
+    return ticked(text.find_first_of(".en") == std::string::npos ? text + ".0" : text);
+  }
+  case Value::Kind::list: {
+    std::string text;
+    for (const Value& element : *value.list)
+      text +=
+          (text.empty() ? "" : ", ") + (element.is_number()                ? text_of(element.number)
+                                        : element.is(Value::Kind::boolean) ? (element.integer != 0 ? "true" : "false")
+                                                                           : element.text);
+    return "the list " + ticked("[" + text + "]");
+  }
   case Value::Kind::boolean: return value.integer ? "`true`" : "`false`";
   case Value::Kind::string: return "the string " + ticked(value.text);
   default: return type_name(value);

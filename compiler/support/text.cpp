@@ -90,11 +90,19 @@ std::string nearest(std::string_view name, const std::vector<std::string>& candi
     std::string other = candidate;
     std::transform(other.begin(), other.end(), other.begin(), [](unsigned char c) { return std::tolower(c); });
     const size_t d = distance(lower, other);
-    if (d < best_distance) {
+    if (d < best_distance && d < std::min(lower.size(), other.size())) {
       best = candidate;
       best_distance = d;
     }
   }
+  if (!best.empty() || name.size() < 3)
+    return best;
+  // Words that are cut short, or that say more: `thresh`, `kernel_size`.
+  for (const std::string& candidate : candidates)
+    if ((candidate.size() > name.size() && candidate.compare(0, name.size(), name) == 0) ||
+        (candidate.size() >= 3 && name.compare(0, candidate.size() + 1, candidate + "_") == 0))
+      if (best.empty() || candidate.size() < best.size())
+        best = candidate;
   return best;
 }
 

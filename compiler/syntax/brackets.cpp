@@ -54,11 +54,15 @@ public:
 
 private:
   void take(Token token) {
-    const bool ends_everything = starts_item(token.kind) || token.kind == Kind::TOK_END;
-    // `network N(x: [3, 8, 8] over T if events)`: this `if` begins no statement.
-    const bool of_input = token.kind == Kind::TOK_IF && open_.size() == 1 && in_header_;
-    if (ends_everything || (starts_statement(token.kind) && !of_input) || token.kind == Kind::TOK_OPEN_BRACE ||
-        token.kind == Kind::TOK_CLOSE_BRACE)
+    // `let` on an indented line in a body is a mistake of its own: no brace was forgotten before it.
+    const bool in_body = starts_item(token.kind) && token.starts_line && !open_.empty() &&
+                         open_.front().kind == Kind::TOK_OPEN_BRACE && token.indent > open_.front().indent;
+    const bool ends_everything = (starts_item(token.kind) && !in_body) || token.kind == Kind::TOK_END;
+    // `network N(x: [3, 8, 8] over T if events)`: this `if` begins no statement, nor does a misspelt `repeated`.
+    const bool of_input =
+        (token.kind == Kind::TOK_IF || token.kind == Kind::TOK_REPEAT) && open_.size() == 1 && in_header_;
+    if (ends_everything || in_body || (starts_statement(token.kind) && !of_input) ||
+        token.kind == Kind::TOK_OPEN_BRACE || token.kind == Kind::TOK_CLOSE_BRACE)
       close_brackets(token);
     if (ends_everything)
       while (!open_.empty())

@@ -19,6 +19,11 @@ void Scan::token(int kind) {
   token.kind = kind;
   token.range = lexeme();
   token.starts_line = starts_line_;
+  if (starts_line_) {
+    const size_t line = begin == 0 ? std::string_view::npos : text_.rfind('\n', begin - 1);
+    indent_ = begin - static_cast<uint32_t>(line == std::string_view::npos ? 0 : line + 1);
+  }
+  token.indent = indent_;
   starts_line_ = false;
   result_.tokens.push_back(token);
 }
@@ -63,14 +68,21 @@ void Scan::bad_character() {
   Diagnostic& diagnostic =
       diagnostics_.report(Code::unexpected_character, lexeme(), ticked(text()) + " has no meaning here");
   const std::string_view found = text();
-  if (found == "#")
-    diagnostic.help("a comment begins with `//`");
-  else if (found == ";")
+  if (found == ";")
     diagnostic.help("statements end with their line; leave the `;` out");
-  else if (found == "&" || found == "|" || found == "!")
+  else if (found == "&&" || found == "||" || found == "&" || found == "|" || found == "!")
     diagnostic.help("write `and`, `or`, `not`; a pipeline is `|>`");
   else if (found == "'")
     diagnostic.help("strings stand in double quotes");
+  else if (found == "^")
+    diagnostic.help("there are no powers; write `x * x`");
+  if (found == "&&" || found == "||") // so that what stands behind it is read as it was meant
+    token(found == "&&" ? Parser::token::TOK_AND : Parser::token::TOK_OR);
+}
+
+void Scan::hash() {
+  diagnostics_.report(Code::unexpected_character, {file_, begin, begin + 1}, "`#` has no meaning here")
+      .help("a comment begins with `//`");
 }
 
 Tokens Scan::finish() {

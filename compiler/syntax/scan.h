@@ -23,6 +23,7 @@ public:
   void open_string();
   void bad_number();
   void bad_character();
+  void hash(); // `#` up to the end of its line
   Tokens finish();
 
 private:
@@ -34,6 +35,7 @@ private:
   Diagnostics& diagnostics_;
   uint32_t end_ = 0;
   bool starts_line_ = true;
+  uint32_t indent_ = 0; // of the line at hand
   Tokens result_;
 };
 

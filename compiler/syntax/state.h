@@ -34,6 +34,8 @@ public:
   ast::ExprPtr expression;
 
 private:
+  void report_unexpected(Range where, const std::string& found, size_t offending,
+                         const std::vector<std::string>& expected);
   ast::ExprPtr bounded(ast::ExprPtr node);
   size_t resume_at(size_t from) const;
 

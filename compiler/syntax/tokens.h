@@ -14,8 +14,9 @@ struct Token {
   int kind = 0; // Parser::token
   Range range;
   bool starts_line = false;
-  int braces = 0;   // unclosed { around it
-  int brackets = 0; // unclosed ( and [ around it, counted from the innermost {
+  uint32_t indent = 0; // of its line, in bytes
+  int braces = 0;      // unclosed { around it
+  int brackets = 0;    // unclosed ( and [ around it, counted from the innermost {
 };
 
 struct Tokens {
