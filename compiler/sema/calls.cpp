@@ -41,11 +41,9 @@ Value Elaborator::call(const Expr& expr, const Value* flow, Range flow_range, Sc
     const Bound bound = bind("layer " + ticked(name), layer->slots, actuals);
     return bound.ok ? call_layer(*layer, expr, bound, scope) : Value();
   }
-  if (const FunctionInfo* function = find_function(function_table(), name)) {
-    const Bound bound = bind("function " + ticked(name), function->slots, actuals);
-    return bound.ok && no_instance(expr) ? call_function(*function, bound, expr) : Value();
-  }
-  return {};
+  const FunctionInfo& function = *find_function(function_table(), name);
+  const Bound bound = bind("function " + ticked(name), function.slots, actuals);
+  return bound.ok && no_instance(expr) ? call_function(function, bound, expr) : Value();
 }
 
 Value Elaborator::unknown_callee(const Expr& expr, const Scope& scope) {

@@ -38,20 +38,6 @@ bool is_name(const std::string& text) {
          std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
 }
 
-// The first name of the model in an expression, or null.
-const ast::Expr* name_of_model(const ast::Expr& expr, const Modules& modules) {
-  if (expr.kind == ast::Expr::Kind::name && modules.names.count(expr.text) != 0)
-    return &expr;
-  const ast::Expr* found = nullptr;
-  for (const ast::ExprPtr& operand : expr.operands)
-    if (found == nullptr && operand)
-      found = name_of_model(*operand, modules);
-  for (const ast::Argument& argument : expr.arguments)
-    if (found == nullptr && argument.value)
-      found = name_of_model(*argument.value, modules);
-  return found;
-}
-
 // The values of -D, each an expression of its own. Their texts become sources, so that mistakes can be shown.
 std::map<std::string, Value> read_defines(Sources& sources, const Options& options, Elaborator& elaborator,
                                           const Modules& modules, Diagnostics& diagnostics) {
@@ -85,15 +71,8 @@ std::map<std::string, Value> read_defines(Sources& sources, const Options& optio
       continue;
     }
     Scope scope;
+    scope.command_line = true;
     const ast::ExprPtr expression = syntax::parse_expression(sources, file, diagnostics);
-    const ast::Expr* unknown = expression ? name_of_model(*expression, modules) : nullptr;
-    const bool is_neuron = unknown != nullptr && modules.names.at(unknown->text).item->kind == ast::Item::Kind::neuron;
-    if (unknown != nullptr && !is_neuron) {
-      elaborator.report(Code::unknown_name, unknown->range,
-                        "a value on the command line cannot use " + ticked(unknown->text), "a name of the model");
-      values[name] = Value();
-      continue;
-    }
     values[name] = expression ? elaborator.evaluate(*expression, scope) : Value();
   }
   return values;

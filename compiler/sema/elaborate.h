@@ -36,6 +36,7 @@ struct Scope {
   std::map<std::string, int> counters; // conv2d, conv2d_2, …
   std::vector<int64_t> repeats;        // the variables of the `repeat`s around, outermost first
   std::optional<Value> result;         // of `return`
+  bool command_line = false;           // of -D: the model's values are not known yet
   bool unsure = false;                 // a mistake hid some assignments: unknown names are no news
 };
 

@@ -97,6 +97,11 @@ Value Elaborator::lookup(const std::string& name, Range range, const Scope& scop
     }
     if (definition.evaluated)
       return definition.value;
+    if (scope.command_line) {
+      report(Code::unknown_name, range, "a value on the command line cannot use " + ticked(name),
+             "a name of the model");
+      return {};
+    }
     report(Code::unknown_name, range, ticked(name) + " is used before its definition", "not known yet")
         .label(definition.item->name.range, "defined here");
     return {};

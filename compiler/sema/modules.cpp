@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -111,16 +112,15 @@ private:
         diagnostic.help("an imported param keeps its default here; `rvbc ... -D " + name + "=...` changes it");
       return;
     }
-    for (size_t i = 0; i < item.parameters.size(); ++i)
-      for (size_t j = 0; j < i; ++j)
-        if (item.parameters[i].name.text == item.parameters[j].name.text) {
-          diagnostics_
-              .report(Code::duplicate_definition, item.parameters[i].name.range,
-                      ticked(item.parameters[i].name.text) + " is a parameter of " + ticked(name) + " twice",
-                      "again here")
-              .label(item.parameters[j].name.range, "first here");
-          break;
-        }
+    std::map<std::string, Range> parameters;
+    for (const ast::Parameter& parameter : item.parameters) {
+      const auto [first, is_first] = parameters.insert({parameter.name.text, parameter.name.range});
+      if (!is_first)
+        diagnostics_
+            .report(Code::duplicate_definition, parameter.name.range,
+                    ticked(parameter.name.text) + " is a parameter of " + ticked(name) + " twice", "again here")
+            .label(first->second, "first here");
+    }
     place->second.item = &item;
     if (item.kind == ast::Item::Kind::param || item.kind == ast::Item::Kind::let)
       result_.values.push_back(&item);

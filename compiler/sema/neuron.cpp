@@ -338,7 +338,7 @@ private:
       return {};
     }
     const bool is_step = name == "step";
-    // `step` has two options; they go through the same sorting as everybody's arguments, as placeholders.
+    // `step` has two options; they go through the same sorting as everybody's arguments, each as its number.
     Actuals actuals{&expr, nullptr, {}, std::vector<Value>(expr.arguments.size())};
     for (size_t i = 0; i < expr.arguments.size(); ++i)
       actuals.values[i] = Value::of_integer(static_cast<int64_t>(i));

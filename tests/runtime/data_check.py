@@ -488,6 +488,7 @@ def test_pictures():
             wanted = np.asarray(image.crop((left, top, left + 32, top + 32)), "f4").transpose(2, 0, 1)
             off = np.abs(x[i, 0] * 255 - wanted)
             assert off.max() < 0.01, (i, off.max(), np.mean(off > 0.5))
+    refused(1, folder, "test", (3, 32, 32), 0, 2, "resized to 16 pixels", "must not be smaller", resize=16)
     # JPEG, also grey and in inks, byte for byte as Pillow reads it.
     jpeg = WORK + "/jpeg/train"
     for i, mode in enumerate(("RGB", "L", "CMYK")):
