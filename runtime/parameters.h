@@ -1,4 +1,4 @@
-// The network's parameters in memory, and their way to and from safetensors (design.md 4: PyTorch's names and shapes).
+// The network's parameters in memory, and their way to and from safetensors (PyTorch's names and shapes).
 #pragma once
 
 #include "core.h"

@@ -6,7 +6,7 @@
 // Of one core, the best of many short runs, in registers; 0 where the CPU lacks the instructions.
 double peak_multiply_adds(); // fp32 fused multiply-adds a second
 
-// Synapses a second of a table lookup and an addition (design.md 7): AVX-512 permutes of 16 sums of four floats or
+// Synapses a second of a table lookup and an addition: AVX-512 permutes of 16 sums of four floats or
 // 32-bit integers, or of 32 sums of five 16-bit integers; AVX2 permutes of 8 sums of four floats or 32-bit integers
 // with their signs, or of two digits of 32 sums of four 16-bit integers.
 enum class Lookup { f32, i32, i16 };

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The paper's energy and memory table (paper.md 3.2 and 5) for the runs of `ablation.sh cifar10`: the slim ResNet20 in every
+# The paper's energy and memory table for the runs of `ablation.sh cifar10`: the slim ResNet20 in every
 # variant, seed 1, on the CIFAR-10 test set.
 #
 #   bench/paper/energy.sh --data DIR [--epochs N] [--limit 1000]

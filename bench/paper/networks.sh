@@ -1,5 +1,5 @@
 #!/bin/bash
-# The paper's fifteen networks at full size (paper.md 4.1): each is compiled for training, deployed with untrained weights, and
+# The paper's fifteen networks at full size: each is compiled for training, deployed with untrained weights, and
 # both programs run on the same input.
 #
 #   bench/paper/networks.sh [--only REGEX] [--json FILE]

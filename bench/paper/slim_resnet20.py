@@ -6,8 +6,8 @@ weights, recipe and number of epochs. bench/paper/against_pytorch.sh calls it.
 
 INIT.safetensors: from `./slim init --seed S -o INIT.safetensors`; both programs begin with these weights. The recipe: SGD
 (rate 0.02, momentum 0.9, weight decay 1e-4 on weights alone), cosine to 0 by epochs, batch 128, crops of the image padded by
-4, flips, the loss of the mean over time. The image stands still and the threshold is 0, so that one time step is all of them
-(paper.md 6.1): PyTorch, too, computes one.
+4, flips, the loss of the mean over time. The image stands still and the threshold is 0, so that one time step is all of
+them: PyTorch, too, computes one.
 """
 import argparse
 import json

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What time costs on a still image at threshold 0 (paper.md 6.1): ResNet20 with T = 1, 2 and 4.
+# What time costs on a still image at threshold 0, where every step gives the same: ResNet20 with T = 1, 2 and 4.
 #
 #   bench/paper/time.sh [--rounds 9] [--batch 32] [--threads N] [--width 64]
 #

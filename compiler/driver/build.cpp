@@ -55,7 +55,7 @@ int run_build(const Options& options) {
     return run_ast(options);
   Sources sources;
   sema::Program program = load_program(options, sources);
-  kernels::Target target = resolve_target(options.target);
+  kernels::Target target = resolve_target(options);
   times.lap("syntax, sema");
   ir::Module module = generate(program, {true, true, program.streams(), true});
   times.lap("irgen");

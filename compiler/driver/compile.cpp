@@ -16,6 +16,9 @@
 #include "irgen/generate.h"
 #include "passes/passes.h"
 #include "support/result.h"
+#include "support/text.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <iostream>
@@ -23,14 +26,19 @@
 
 namespace rvb::driver {
 
-kernels::Target resolve_target(const std::string& name) {
+kernels::Target resolve_target(const Options& options) {
   kernels::Target target;
-  if (kernels::find_target(name, target))
+  if (kernels::find_target(options.target, target))
     return target;
-  std::string known;
-  for (const std::string& other : kernels::target_names())
-    known += (known.empty() ? "" : ", ") + other;
-  throw Failure(Exit::usage, "unknown target `" + name + "`; the targets are " + known);
+  const std::vector<std::string> names = kernels::target_names();
+  Diagnostics diagnostics;
+  Diagnostic& diagnostic =
+      diagnostics.report(Code::unknown_target, {}, "unknown target `" + printable(options.target, 100) + "`");
+  diagnostic.note(fmt::format("the targets are: {}", fmt::join(names, ", ")));
+  const std::string near = nearest(options.target, names);
+  if (!near.empty())
+    diagnostic.help("did you mean `" + near + "`?");
+  stop_with(Sources(), diagnostics, options, Exit::usage);
 }
 
 ir::Module generate(const sema::Program& program, const Wanted& wanted) {

@@ -14,7 +14,7 @@
 
 namespace rvb::driver {
 
-kernels::Target resolve_target(const std::string& name); // throws Failure(usage) with the known names
+kernels::Target resolve_target(const Options& options); // of --target; prints RVB0401 and throws Failure(usage)
 
 // The functions to make; the pipeline turns `train` into `gradient`.
 struct Wanted {

@@ -176,7 +176,7 @@ int run_deploy(const Options& options) {
   StageTimes times;
   sema::Program program = load_program(options);
   check_layer_names(program, options);
-  kernels::Target target = resolve_target(options.target);
+  kernels::Target target = resolve_target(options);
   times.lap("syntax, sema");
   bool library = options.wants("lib") || options.wants("header");
   ir::Module module = generate(program, {true, false, program.streams(), options.observe});

@@ -92,13 +92,29 @@ void write_atomically(const std::string& path, const std::string& content) {
   throw Failure(Exit::io, "cannot write " + path + ": " + std::strerror(error));
 }
 
+namespace {
+
+// Adds the text of a file that the command line names; prints RVB0501 and ends where it cannot be read.
+int add_text(Sources& sources, const std::string& path, const std::string& format) {
+  try {
+    return sources.add(path, read_text(path));
+  } catch (const Failure& failure) {
+    Diagnostics diagnostics;
+    diagnostics.report(Code::unreadable_file, {}, failure.what());
+    print_diagnostics(sources, diagnostics, format);
+    stop_after_diagnostics(failure.exit);
+  }
+}
+
+} // namespace
+
 sema::Program load_program(const Options& options) {
   Sources sources;
   return load_program(options, sources);
 }
 
 sema::Program load_program(const Options& options, Sources& sources) {
-  int file = sources.add(options.model, read_text(options.model));
+  int file = add_text(sources, options.model, options.diagnostics);
   Diagnostics diagnostics;
   sema::Options sema_options{options.defines, stdlib_folder()};
   std::optional<sema::Program> program = sema::check(sources, file, sema_options, diagnostics);
@@ -115,7 +131,7 @@ int run_check(const Options& options) {
 
 int run_ast(const Options& options) {
   Sources sources;
-  int file = sources.add(options.model, read_text(options.model));
+  int file = add_text(sources, options.model, options.diagnostics);
   Diagnostics diagnostics;
   ast::File tree = syntax::parse(sources, file, diagnostics);
   print_diagnostics(sources, diagnostics, options.diagnostics);
@@ -133,7 +149,7 @@ int run_format(const std::vector<std::string>& files, bool check_only) {
   bool clean = true;
   for (const std::string& path : files) {
     Sources sources;
-    int file = sources.add(path, read_text(path));
+    int file = add_text(sources, path, "text");
     Diagnostics diagnostics;
     ast::File tree = syntax::parse(sources, file, diagnostics);
     print_diagnostics(sources, diagnostics, "text");

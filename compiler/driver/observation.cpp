@@ -35,7 +35,7 @@ int64_t multiplications(const sema::Neuron& neuron) {
   return count;
 }
 
-// BatchNorm behind a binary layer leaves one multiplication a neuron and step when deployed (paper.md 6.3); behind real
+// BatchNorm behind a binary layer leaves one multiplication a neuron and step when deployed; behind real
 // weights it disappears in them.
 int64_t scales(const sema::Program& program, int index) {
   if (program.layers[index].weights == sema::Weights::real)

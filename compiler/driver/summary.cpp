@@ -110,7 +110,8 @@ void print_table(const sema::Program& program, const std::vector<LayerRow>& rows
   fmt::print("{}: {} {} {} T = {}, {} classes\n\n", program.name, input.name, shape_text(input.shape),
              input.sequence ? "over" : "repeated", input.steps, program.classes);
   std::vector<std::vector<std::string>> cells = {
-      {"layer", "kind", "output", "f32 params", "1-bit params", "multiply-adds", "additions", "steps"}};
+      {"layer", "kind", "output", "f32 params", totals.packed_bits == totals.binary ? "1-bit params" : "packed params",
+       "multiply-adds", "additions", "steps"}};
   for (const LayerRow& row : rows)
     cells.push_back({row.layer->path.empty() ? row.layer->label : row.layer->path, kind_name(row.layer->kind),
                      shape_text(row.layer->shape), grouped(row.real_parameters), grouped(row.binary_parameters),
@@ -196,7 +197,7 @@ ordered_json as_json(const sema::Program& program, const std::vector<LayerRow>& 
 int run_summary(const Options& options) {
   Sources sources;
   sema::Program program = load_program(options, sources);
-  kernels::Target target = resolve_target(options.target);
+  kernels::Target target = resolve_target(options);
   ir::Module module = generate(program, {true, true, false});
   run_passes(module, passes::training_pipeline(target.avx2), options);
   std::vector<codegen::Plan> plans = plan_all(module, target);

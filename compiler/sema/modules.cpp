@@ -68,9 +68,17 @@ private:
       copy.notes = each.notes;
       copy.helps = each.helps;
     }
-    if (!found.has_errors())
+    if (found.has_errors())
+      return;
+    // Of two imported networks the second is the one mistake: that both have a T, and so on, follows from it.
+    if (!main && result_.network != nullptr)
       for (const ast::Item& item : tree.items)
-        define(item, main);
+        if (item.kind == ast::Item::Kind::network) {
+          define(item, main);
+          return;
+        }
+    for (const ast::Item& item : tree.items)
+      define(item, main);
   }
 
   void define(const ast::Item& item, bool main) {

@@ -135,7 +135,7 @@ void Elaborator::drop_unused() {
   program_.neurons = std::move(neurons);
 }
 
-// Initial values as the method's own code has them (paper.md 2.2), but for `linear`: its standard deviation 1/in is far
+// Initial values as the method's own code has them, but for `linear`: its standard deviation 1/in is far
 // too small for a layer that a neuron follows (2048 inputs: currents of 0.02, which never reach a threshold of 0.25),
 // so sqrt(1/in) keeps the variance instead.
 void Elaborator::make_parameters() {

@@ -61,10 +61,11 @@ Value Elaborator::one_of(const Value& value, const ast::Item& item) {
 }
 
 void Elaborator::execute(const ast::Body& body, Scope& scope) {
-  for (const ast::Statement& statement : body.statements) {
-    if (scope.result || stopped_)
-      return;
-    execute(statement, scope);
+  for (size_t i = 0; i < body.statements.size() && !scope.result && !stopped_; ++i) {
+    execute(body.statements[i], scope);
+    if (body.statements[i].kind == ast::Statement::Kind::give && i + 1 < body.statements.size())
+      report(Code::unreachable, body.statements[i + 1].range, "nothing behind `return` is reached", "left out")
+          .label(body.statements[i].range, "the block or network ends here");
   }
 }
 

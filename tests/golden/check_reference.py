@@ -1,5 +1,5 @@
 """Is the PyTorch side itself right? Finite differences in double precision, where no neuron crosses its threshold, and the
-invariance in time that threshold 0 gives still images (paper.md 6.1)."""
+invariance in time that threshold 0 gives still images."""
 import torch
 
 import make_goldens

@@ -1,4 +1,4 @@
-"""The networks of this folder in PyTorch, straight from the equations (paper.md 1), in any precision.
+"""The networks of this folder in PyTorch, straight from the equations of the paper, in any precision.
 
     U[t] = tau V[t-1] + Y[t];  fires where U >= threshold;  O = U there, else 0;  V = 0 there, else U
     the mask "fires" is a constant to the gradient:  dU = dO H + tau (1 - H) dU[t+1]

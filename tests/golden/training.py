@@ -30,7 +30,7 @@ def samples(facts):
 
 
 def first_values(generator):
-    """As a fresh network: alpha and gamma 1, the rest 0, weights as in paper.md 2.2."""
+    """As a fresh network: alpha and gamma 1, the rest 0, weights as in the group's code."""
     import torch
 
     def make(name, shape, kind):

@@ -1,4 +1,4 @@
-// Folding alpha and batch normalisation into a network, with numbers of every sign (paper.md 6.2 to 6.4).
+// Folding alpha and batch normalisation into a network, with numbers of every sign.
 #include "ir/text.h"
 #include "network.h"
 #include "passes/fixed_point.h"

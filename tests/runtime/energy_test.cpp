@@ -9,7 +9,7 @@ namespace rvb::runtime {
 namespace {
 
 TEST(Energy, ThePapersModelGivesThePapersNumber) {
-  // 3.54 M FLOPs and 75.10 M synaptic operations are 50.03 uJ (paper.md 5).
+  // 3.54 M FLOPs and 75.10 M synaptic operations are 50.03 uJ, as the paper says.
   const EnergyModel& paper = energy_models[0];
   EXPECT_STREQ(paper.name, "paper");
   EXPECT_NEAR(paper.energy(3.54e6, 0), 44.25, 5e-3);
@@ -21,7 +21,7 @@ TEST(Energy, ThePapersModelGivesThePapersNumber) {
 
 TEST(Energy, Horowitz) {
   const EnergyModel& f32 = energy_models[1];
-  EXPECT_NEAR(f32.energy(3.54e6, 75.10e6), 83.87, 5e-3); // what paper.md rules out
+  EXPECT_NEAR(f32.energy(3.54e6, 75.10e6), 83.87, 5e-3); // not what the paper says
   EXPECT_NEAR(f32.mac, f32.ac + f32.multiply, 1e-12);    // a multiply-add is a multiplication and an addition
   const EnergyModel& int8 = energy_models[2];
   EXPECT_NEAR(int8.mac, int8.ac + int8.multiply, 1e-12);
