@@ -38,7 +38,8 @@ std::string time_text(const Manifest& m) {
     return "";
   if (all == 0)
     return fmt::format("\ntime: 1 of {} steps is computed: all are proven alike (collapse-time)\n", m.steps);
-  return fmt::format("\ntime: all {} steps are computed of {} layers, 1 step of {}\n", m.steps, all, once);
+  const std::string rest = once == 0 ? "every layer" : fmt::format("{} layers, 1 step of {}", all, once);
+  return fmt::format("\ntime: all {} steps are computed of {}\n", m.steps, rest);
 }
 
 void print_text(const Context& context) {
@@ -65,8 +66,8 @@ void print_text(const Context& context) {
       elements += p.trainable ? p.elements : 0;
       binary += p.binary ? p.elements : 0;
     }
-    print(fmt::format("parameters: {} ({} of them signs)\n", with_spaces(static_cast<double>(elements)),
-                      with_spaces(static_cast<double>(binary))));
+    print(fmt::format("parameters: {} ({} of them {})\n", with_spaces(static_cast<double>(elements)),
+                      with_spaces(static_cast<double>(binary)), m.packed_kind()));
   }
   print(fmt::format("\n{:<24}  {:<15}  {:<16}  {:<13}  {:>10}  {:>14}  {:>14}  {:>5}{}\n", "layer", "kind", "output",
                     "weights", "bytes", "multiply-adds", "additions", "steps", m.deployed ? "  kernel" : ""));

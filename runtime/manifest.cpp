@@ -144,6 +144,13 @@ int64_t Manifest::observed_elements(const std::string& result) const {
   return 0;
 }
 
+const char* Manifest::packed_kind() const {
+  for (const ObservedSynapses& s : synapses)
+    if (s.ternary_threshold >= 0)
+      return "binary or ternary";
+  return "signs";
+}
+
 Manifest parse_manifest(const std::string& text) {
   Manifest m;
   try {

@@ -96,6 +96,8 @@ struct Manifest {
   const FunctionInfo* find(const std::string& function) const;
   // Floats a sample of a result of @observe, all steps; 0: there is no such result.
   int64_t observed_elements(const std::string& result) const;
+  // What the parameters are that are packed into bits: "signs", or with ternary ones "binary or ternary".
+  const char* packed_kind() const;
 };
 
 // Failure(internal) when the text is not a manifest: the compiler wrote it, the user cannot have broken it.

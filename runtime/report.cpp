@@ -77,8 +77,9 @@ std::string tiles(const Report& r) {
     signs += p.binary ? p.elements : 0;
   }
   text += tile(with_spaces(static_cast<double>(parameters)),
-               fmt::format("parameters, {:.0f} % of them signs",
-                           parameters == 0 ? 0 : 100.0 * static_cast<double>(signs) / static_cast<double>(parameters)));
+               fmt::format("parameters, {:.0f} % of them {}",
+                           parameters == 0 ? 0 : 100.0 * static_cast<double>(signs) / static_cast<double>(parameters),
+                           r.manifest->packed_kind()));
   if (r.counter != nullptr) {
     EnergyTotals t = totals(*r.manifest, *r.counter);
     text += tile(percent(t.updates == 0 ? 0 : 1 - t.spikes / t.updates), "of the neurons' steps are silent");

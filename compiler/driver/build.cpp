@@ -31,13 +31,14 @@ std::string si_bytes(int64_t bytes) {
 void say_what_was_built(const sema::Program& program, const std::vector<codegen::Plan>& plans,
                         const kernels::Target& target, const KernelObjects& objects,
                         const std::optional<TrainingMemory>& memory, const Options& options, double seconds) {
-  int64_t real = 0, binary = 0;
+  int64_t real = 0, binary = 0, bits = 0;
   for (const LayerRow& row : layer_rows(program)) {
     real += row.real_parameters;
     binary += row.binary_parameters;
+    bits += row.packed_bits();
   }
-  fmt::print(stderr, "{}: {} layers, {} parameters ({} at 1 bit, {} at 32)\n", options.model, program.layers.size() - 1,
-             real + binary, binary, real);
+  fmt::print(stderr, "{}: {} layers, {} parameters ({} at {}, {} at 32)\n", options.model, program.layers.size() - 1,
+             real + binary, binary, bits == binary ? "1 bit" : "1 or 2 bits", real);
   fmt::print(stderr, "target: {} · {} kernels ({} cached)\n", target.name, objects.paths.size(), objects.cached);
   for (const codegen::Plan& plan : plans)
     fmt::print(stderr, "memory: {} {} + {} a sample\n", plan.function, si_bytes(plan.static_bytes),

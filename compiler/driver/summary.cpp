@@ -98,6 +98,8 @@ void print_steps(const sema::Program& program, const Steps& steps, const Options
       fmt::print("time: {} computes all {} steps of every layer (--no-collapse-time)\n", what, program.input.steps);
     else if (all == 0)
       fmt::print("time: {} computes 1 of {} steps: proven alike (collapse-time)\n", what, program.input.steps);
+    else if (once == 0)
+      fmt::print("time: {} computes all {} steps of every layer\n", what, program.input.steps);
     else
       fmt::print("time: {} computes all {} steps of {} layers, 1 step of {} (collapse-time)\n", what,
                  program.input.steps, all, once);

@@ -13,6 +13,8 @@ sys.exit(not np.abs(ours - golden).max() <= float(sys.argv[3]) * np.abs(golden).
 END
 }
 
+expect 0 "$RVBC" summary "$model" -D 'weights=ternary(alpha)'
+says 'packed params' 'binary and ternary weights'
 deploy() { "$RVBC" deploy "$model" -D 'weights=ternary(alpha)' --weights "$case/weights.safetensors" "$@"; }
 expect 0 deploy -o small --verify-addonly
 says 'verified: 0 multiplies'
