@@ -1,5 +1,7 @@
 // Binary layers sum whole numbers: their spikes are rounded to a grid of the layer's own, chosen so that the largest
-// spike of the calibration is the largest number that cannot overflow.
+// spike of the calibration is the largest number that cannot overflow, or half of it in 32 bits: larger spikes come, and
+// what exceeds the limit is held to it. Of 10,000 images 4 had such spikes in a trained ResNet20, and one bit of 20 is
+// cheaper than the difference they made.
 //
 //   %y = binary_conv2d(%x, %bits) {channels = [64, 64], kernel = [3, 3], …} : f32[?,8,8,64] @ unit.conv
 //
@@ -46,8 +48,9 @@ Grid grid_of(const Op& op, double largest, int64_t bits) {
   Grid grid{1023, 1};
   if (bits == 32)
     grid.limit = std::clamp<int64_t>(INT32_MAX / fan_in, 1, int64_t{1} << 22);
+  const double room = bits == 32 ? 2 : 1;
   if (largest > 0 && std::isfinite(largest))
-    grid.scale = static_cast<double>(grid.limit) / largest;
+    grid.scale = static_cast<double>(grid.limit) / (room * largest);
   if (bits == 32)
     grid.scale = std::exp2(std::floor(std::log2(grid.scale)));
   grid.scale = static_cast<float>(std::clamp(grid.scale, 1e-30, 1e30));

@@ -29,3 +29,9 @@ for spikes in i32 i16; do
 done
 close i32.npy 1e-4
 close i16.npy 5e-2
+
+# Spikes nearly twice as large as any of the calibration still fit into 32 bits.
+/usr/bin/python3 -c 'import sys, numpy as np; np.save("half.npy", np.load(sys.argv[1]) / np.float32(1.9))' "$case/x.npy"
+expect 0 deploy -o half.i32 --spikes i32 --calibrate half.npy
+expect 0 ./half.i32 infer --input "$case/x.npy" --output half.i32.npy
+close half.i32.npy 1e-4
