@@ -1,7 +1,7 @@
 // Binary layers sum whole numbers: their spikes are rounded to a grid of the layer's own, chosen so that the largest
-// spike of the calibration is the largest number that cannot overflow, or half of it in 32 bits: larger spikes come, and
-// what exceeds the limit is held to it. Of 10,000 images 4 had such spikes in a trained ResNet20, and one bit of 20 is
-// cheaper than the difference they made.
+// spike of the calibration is the largest number that cannot overflow, or half of it in 32 bits: larger spikes come,
+// and what exceeds the limit is held to it. Of 10,000 images 4 had such spikes in a trained ResNet20, and one bit of 20
+// is cheaper than the difference they made.
 //
 //   %y = binary_conv2d(%x, %bits) {channels = [64, 64], kernel = [3, 3], …} : f32[?,8,8,64] @ unit.conv
 //

@@ -32,6 +32,16 @@ expect 1 "$RVBC" check "$root/examples/fashion.rvb" -D nothing=1
 says RVB0108
 expect 2 "$RVBC" "$root/examples/fashion.rvb" --targett=native
 says --target
+expect 2 "$RVBC" "$root/examples/fashion.rvb" --target=x86-64-v33 -o never
+says 'error[RVB0401]: unknown target `x86-64-v33`' 'did you mean `x86-64-v3`'
+for command in check fmt summary; do
+  expect 5 "$RVBC" $command nowhere.rvb
+  says 'error[RVB0501]: cannot read nowhere.rvb'
+done
+printf 'import resnet20\nimport vgg16\n' >two.rvb
+expect 1 "$RVBC" check two.rvb --diagnostics=short
+says 'RVB0312'
+[ "$(grep -c error said)" = 1 ] || die "one mistake, several errors"
 expect 2 "$RVBC" chekc "$root/examples/fashion.rvb"
 says check
 expect 2 "$RVBC" "$root/examples/fashion.rvb" -D nothing
