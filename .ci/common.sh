@@ -8,6 +8,12 @@ die() {
   exit 1
 }
 
+# usage [STATUS]: prints the comment that the script begins with, and ends.
+usage() {
+  sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+  exit "${1:-0}"
+}
+
 # The packages of the named groups that are not installed.
 missing_packages() {
   local name group

@@ -9,14 +9,10 @@
 set -euo pipefail
 . "$(dirname "$0")/../.ci/common.sh"
 
-case " $* " in *" -h "* | *" --help "*)
-  sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"
-  exit
-  ;;
-esac
 arguments=()
 while [ $# -gt 0 ]; do
   case $1 in
+    -h | --help) usage ;;
     --quick) arguments+=("$1") ;;
     --json | --roofline) arguments+=("$1" "$(realpath -m "${2:?$1 needs a file}")") && shift ;;
     --compare) arguments+=("$1" "$(realpath "${2:?$1 needs a file}")") && shift ;;

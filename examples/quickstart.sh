@@ -9,15 +9,10 @@
 set -euo pipefail
 . "$(dirname "$0")/../.ci/common.sh"
 
-usage() {
-  sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"
-  exit "$1"
-}
-
 epochs=() limit=() threads=() json=
 while [ $# -gt 0 ]; do
   case $1 in
-    -h | --help) usage 0 ;;
+    -h | --help) usage ;;
     --epochs | --limit | --threads | --json)
       [ $# -ge 2 ] || { echo "$1 needs a value" >&2; usage 2 >&2; }
       case $1 in

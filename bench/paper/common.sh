@@ -3,12 +3,6 @@
 folder=${RVB_BUILD:-$root/build}
 rvbc=$folder/bin/rvbc
 
-# Prints the comment that the script begins with, and ends.
-usage() {
-  sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
-  exit
-}
-
 # options "NAME..." ARGUMENT...: the value behind each --NAME goes into the variable NAME. Data and JSON are paths, and stay
 # right when the script goes elsewhere.
 options() {

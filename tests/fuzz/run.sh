@@ -4,19 +4,20 @@
 #
 #   tests/fuzz/run.sh [--runs N] [--seed S] [--build-only|--no-build] [KIND...]
 #
-# Kinds: language, ir, passes (the IR's passes), safetensors, npy, idx, image, events; all unless named. N is 100,000 unless given. Built in build/sanitized (RVB_BUILD names another folder than build). An input that fails is
-# kept as fuzz_KIND.failed there.
+# Kinds: language, ir, passes (the IR's passes), safetensors, npy, idx, image, events; all unless named. N is 100,000 unless
+# given. Built in build/sanitized (RVB_BUILD names another folder than build). An input that fails is kept as
+# fuzz_KIND.failed there.
 set -euo pipefail
 . "$(dirname "$0")/../../.ci/common.sh"
 
 runs=100000 seed=1 build=yes run=yes kinds=()
 while [ $# -gt 0 ]; do
   case $1 in
-    --runs) runs=$2; shift 2 ;;
-    --seed) seed=$2; shift 2 ;;
+    --runs) runs=${2:?--runs needs a value}; shift 2 ;;
+    --seed) seed=${2:?--seed needs a value}; shift 2 ;;
     --build-only) run=no; shift ;;
     --no-build) build=no; shift ;;
-    -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit ;;
+    -h | --help) usage ;;
     -*) die "unknown option $1" ;;
     *) kinds+=("$1"); shift ;;
   esac
