@@ -1,5 +1,8 @@
-# What the scripts of this project share; to be sourced. Sets `root`, the project's folder.
+# What the scripts of this project share; to be sourced. Sets `root`, the project's folder, and `folder`, the build folder;
+# both, and RVB_DATA, are absolute, so that they stay right when a script goes elsewhere.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+folder=$(realpath -m "${RVB_BUILD:-$root/build}")
+[ -z "${RVB_DATA:-}" ] || export RVB_DATA=$(realpath -m "$RVB_DATA")
 
 say() { printf '\n== %s\n' "$*" >&2; }
 

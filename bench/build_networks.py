@@ -1,4 +1,5 @@
 """Makes what is timed: our programs with rvbc, the models of ONNX Runtime. Everything is kept for the next run."""
+import glob
 import json
 import os
 import subprocess
@@ -18,11 +19,17 @@ def call(command, **options):
     return done.stdout
 
 
+def fresh(path, *sources):
+    """Whether the file is there and newer than what it was made from."""
+    return os.path.exists(path) and all(os.path.getmtime(path) > os.path.getmtime(source) for source in sources)
+
+
 class Programs:
     """rvbc's trained and deployed programs of a network."""
 
     def __init__(self, rvbc, root, folder):
         self.rvbc, self.root, self.folder = rvbc, root, folder
+        self.sources = [rvbc, *glob.glob(os.path.join(root, "stdlib", "**", "*.rvb"), recursive=True)]
         help_text = subprocess.run([rvbc, "deploy", "--help"], capture_output=True, text=True).stdout
         self.spikes = works.SPIKES if "--spikes" in help_text else works.SPIKES[:1]
 
@@ -34,12 +41,9 @@ class Programs:
     def path(self, network, kind):
         return os.path.join(self.folder, f"{network}.{kind}")
 
-    def newer(self, path):
-        return os.path.exists(path) and os.path.getmtime(path) > os.path.getmtime(self.rvbc)
-
     def trained(self, network):
         path = self.path(network, "trained")
-        if not self.newer(path):
+        if not (fresh(path, *self.sources) and fresh(path + ".safetensors", path)):
             call([self.rvbc, *self.source(network), "-o", path])
             call([path, "init", "--seed", "1", "-o", path + ".safetensors"])
         return path
@@ -55,7 +59,7 @@ class Programs:
 
     def deployed(self, network, spikes):
         path = self.path(network, "deployed." + spikes)
-        if not self.newer(path):
+        if not fresh(path, *self.sources):
             weights = self.trained(network) + ".safetensors"
             extra = [] if spikes == "f32" else ["--spikes", spikes, "--calibrate", self.samples(network)]
             call([self.rvbc, "deploy", *self.source(network), "--weights", weights, "-o", path, *extra])
@@ -67,6 +71,7 @@ class Models:
 
     def __init__(self, folder):
         self.folder = folder
+        self.sources = [os.path.join(PEERS, name) for name in ("networks.py", "export_onnx.py")]
 
     def export(self, path, network, batch, collapsed, *more):
         command = ["/usr/bin/python3", os.path.join(PEERS, "export_onnx.py"), path, "--network", network, "--batch",
@@ -76,22 +81,23 @@ class Models:
     def ranges(self, network, collapsed):
         stem = os.path.join(self.folder, network + (".collapsed" if collapsed else ""))
         path = stem + ".ranges.json"
-        if not os.path.exists(path):
+        if not fresh(path, *self.sources):
             self.export(stem + ".all.onnx", network, 2, collapsed, "--show-all")
             request = {"do": "ranges", "model": stem + ".all.onnx", "shape": shape(network, 2), "threads": 1,
                        "input": stem + ".all.f32"}  # fmt: skip
             text = subprocess.run(
                 ["node", os.path.join(OnnxRuntime.folder, "ort_worker.js")], input=json.dumps(request) + "\n",
                 check=True, capture_output=True, text=True).stdout  # fmt: skip
-            with open(path, "w") as file:
+            with open(path + ".part", "w") as file:
                 file.write(text)
+            os.replace(path + ".part", path)
             os.remove(stem + ".all.onnx")
         return path
 
     def model(self, network, batch, kind, collapsed):
         name = f"{network}.{batch}.{kind}" + (".collapsed" if collapsed else "") + ".onnx"
         path = os.path.join(self.folder, name)
-        if not os.path.exists(path):
+        if not fresh(path, *self.sources):
             more = ["--ranges", self.ranges(network, collapsed)] if kind == "int8" else []
             self.export(path, network, batch, collapsed, *more)
         return path

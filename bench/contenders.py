@@ -5,7 +5,6 @@ them. All of them run on the cores of CORES[threads].
 """
 import json
 import os
-import resource
 import subprocess
 import time
 
@@ -48,12 +47,8 @@ def peak_of(command, threads):
 class Peer:
     """A process that reads requests and answers, one line of JSON each."""
 
-    spread_of_runs = True
-
-    def __init__(self, label, request, threads, collapsed=False, fast=False):
+    def __init__(self, label, request, threads):
         self.label, self.request, self.threads = label, request, threads
-        self.collapsed = collapsed
-        self.fp32 = True
         self.process = None
 
     def ask(self, request):
@@ -142,7 +137,3 @@ class OurKernel:
     def stop(self):
         self.process.stdin.close()
         self.process.wait()
-
-
-def children_peak():
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024

@@ -51,6 +51,8 @@ class Bench:
                 alive.append(c)
             except (RuntimeError, subprocess.CalledProcessError) as error:
                 say(f"{c.label} is left out: {error}")
+        if not alive:
+            raise RuntimeError("none of its contenders could be started")
         try:
             values = {id(c): [] for c in alive}
             for r in range(self.rounds):
@@ -130,6 +132,8 @@ class Bench:
 
     def two_threads(self, work, ours):
         for label, (value, spread, _) in ours[2].items():
+            if label not in ours[1]:  # left out there
+                continue
             one, one_spread, _ = ours[1][label]
             self.rows.append(
                 row(work + ", two threads against one", "itself", one, label, value, "ms", works.TWO_THREADS_GOAL,
@@ -280,6 +284,8 @@ def main():
     bench = Bench(options)
     bench.run()
     print(machine_text(options) + f"; median of {bench.rounds} rounds\n")
+    if not bench.rows and not bench.kernels:
+        sys.exit(f"nothing was measured: --only {options.only!r} names no work, or none could be run")
     if bench.rows:
         print(table.markdown(bench.rows))
         print(f"\nA ratio above 1: ours is better. `(1.23?)`: the quartiles are more than {100 * table.UNSTEADY:.0f} % "

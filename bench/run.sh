@@ -23,7 +23,7 @@ while [ $# -gt 0 ]; do
 done
 
 install_missing build bench
-folder=${RVB_BENCH_BUILD:-$root/build-bench}
+folder=$(realpath -m "${RVB_BENCH_BUILD:-$root/build-bench}")
 [ -f "$folder/CMakeCache.txt" ] || configure "$folder" -DRVB_TESTS=OFF -DRVB_BENCH=ON
 build "$folder" rvbc rvb_stdlib rvb_runtime_all kernels_bench
 work=$folder/bench-run

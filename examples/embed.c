@@ -33,12 +33,12 @@ int main(int argc, char** argv) {
   FILE* file = fopen(argv[1], "rb");
   if (file == NULL || fseek(file, 0, SEEK_END) != 0)
     return complain(argv[1], "cannot be read");
-  size_t count = (size_t)ftell(file) / (pixels * sizeof(float));
+  size_t bytes = (size_t)ftell(file), count = bytes / (pixels * sizeof(float));
   rewind(file);
   float* images = malloc(count * pixels * sizeof(float));
   float* logits = malloc(count * classes * sizeof(float));
   float* streamed = calloc(count * classes, sizeof(float));
-  if (count == 0 || images == NULL || logits == NULL || streamed == NULL ||
+  if (count == 0 || bytes % (pixels * sizeof(float)) != 0 || images == NULL || logits == NULL || streamed == NULL ||
       fread(images, sizeof(float), count * pixels, file) != count * pixels)
     return complain(argv[1], "holds no whole images");
   fclose(file);

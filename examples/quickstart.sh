@@ -28,7 +28,6 @@ while [ $# -gt 0 ]; do
 done
 
 install_missing build
-folder=${RVB_BUILD:-$root/build}
 work=$folder/quickstart
 data=$(fashion_folder)
 rvbc=$folder/bin/rvbc

@@ -99,10 +99,12 @@ void Arguments::real(const char* name, double low, double high, std::function<vo
 
 void Arguments::words(const char* name, char letter, const char* value, std::vector<std::string>& target,
                       const std::string& help) {
-  auto split = [&target](const std::string& word) {
+  auto split = [&target, name](const std::string& word) {
     target.clear();
     for (size_t at = 0; at <= word.size();) {
       size_t comma = std::min(word.find(',', at), word.size());
+      if (comma == at)
+        refuse(name, word, "entries with one comma between two");
       target.push_back(word.substr(at, comma - at));
       at = comma + 1;
     }

@@ -3,6 +3,7 @@
 #include "failure.h"
 #include "files.h"
 #include "hash.h"
+#include "json_text.h"
 
 #include <algorithm>
 #include <atomic>
@@ -137,7 +138,7 @@ public:
   void finish(const std::string& key) {
     nlohmann::ordered_json trailer = {
         {"key", key}, {"element_bytes", element_bytes}, {"hash", hash_text(combined(hashes_))}};
-    std::string text = trailer.dump();
+    std::string text = json_text(trailer);
     auto at = page + static_cast<int64_t>(hashes_.size()) * sample_;
     uint64_t numbers[3] = {static_cast<uint64_t>(at), text.size(), static_cast<uint64_t>(at) + text.size()};
     if (::ftruncate(file_, at) != 0 || !write_at(file_, text.data(), text.size(), at) ||

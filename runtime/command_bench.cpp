@@ -4,6 +4,7 @@
 #include "core.h"
 #include "failure.h"
 #include "files.h"
+#include "json_text.h"
 #include "optimizer.h"
 #include "random.h"
 
@@ -125,10 +126,10 @@ void print_rows(const Context& context, const std::vector<Row>& rows) {
                          {"rows", ordered_json::array()}};
     for (const Row& row : rows)
       json["rows"].push_back(row_json(context, row));
-    print(json.dump(2) + "\n");
+    print(json_text(json, 2) + "\n");
   } else if (format == "jsonl") {
     for (const Row& row : rows)
-      print(row_json(context, row).dump() + "\n");
+      print(json_text(row_json(context, row)) + "\n");
   } else if (format == "csv") {
     print("command,model,T,batch,threads,repeats,median_ms,mean_ms,deviation_ms,min_ms,max_ms,images_per_second\n");
     for (const Row& row : rows)
@@ -153,6 +154,8 @@ void print_rows(const Context& context, const std::vector<Row>& rows) {
 int run_bench(const Context& context) {
   const Options& options = context.options;
   check_cpu(context.program);
+  if (options.json && !options.format.empty() && options.format != "json")
+    throw Failure(Exit::usage, "--json and --format " + options.format + " exclude each other");
   ParameterSet parameters(context.manifest.parameters);
   if (options.weights.empty())
     parameters.initialize(1);

@@ -4,6 +4,7 @@
 #include "energy.h"
 #include "failure.h"
 #include "files.h"
+#include "json_text.h"
 #include "npy.h"
 #include "scores.h"
 
@@ -34,6 +35,8 @@ Comparison compare(const std::vector<float>& logits, int64_t classes, const std:
   if (other.shape != Shape{count, classes} || other.integers)
     throw Failure(Exit::user,
                   path + " has shape " + shape_text(other.shape) + "; expected logits " + shape_text({count, classes}));
+  if (!std::all_of(other.values.begin(), other.values.end(), [](float value) { return std::isfinite(value); }))
+    throw Failure(Exit::user, path + ": a logit is not finite");
   Comparison result;
   for (int64_t i = 0; i < count; ++i) {
     const float *a = logits.data() + i * classes, *b = other.values.data() + i * classes;
@@ -96,7 +99,7 @@ void print_json(const Scores& scores, const Dataset& dataset, const Comparison* 
                           {"largest_difference", comparison->largest}};
   if (!energy.is_null())
     json["energy"] = energy;
-  print(json.dump() + "\n");
+  print(json_text(json) + "\n");
 }
 
 void print_text(const Scores& scores, const Dataset& dataset, const Comparison* comparison) {

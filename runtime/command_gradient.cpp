@@ -3,6 +3,7 @@
 
 #include "failure.h"
 #include "files.h"
+#include "json_text.h"
 
 #include <cmath>
 #include <fmt/format.h>
@@ -15,7 +16,7 @@ int run_gradient(const Context& context) {
   check_cpu(context.program);
   ParameterSet parameters = load_parameters(context);
   std::unique_ptr<Dataset> dataset = open_samples(context, Split::train, true);
-  if (context.options.input.empty() && context.options.limit == 0)
+  if (context.options.limit == 0 && (context.options.input.empty() || context.options.batch))
     dataset->limit(context.options.batch.value_or(manifest.recipe.batch));
   Function gradient(context.program, manifest, "gradient", dataset->count(), &parameters);
   std::vector<int64_t> samples(static_cast<size_t>(dataset->count()));
@@ -42,7 +43,7 @@ int run_gradient(const Context& context) {
   }
   if (context.options.json) {
     nlohmann::ordered_json json = {{"schema", "rvb.gradient/1"}, {"loss", loss}, {"count", dataset->count()}};
-    print(json.dump() + "\n");
+    print(json_text(json) + "\n");
   } else {
     print(fmt::format("loss {:.9g} over {} samples\n", loss, dataset->count()));
   }

@@ -3,6 +3,7 @@
 #include "failure.h"
 #include "files.h"
 #include "image.h"
+#include "json_text.h"
 #include "npy.h"
 #include "scores.h"
 
@@ -56,7 +57,7 @@ void print_top(const Context& context, const Dataset& dataset, const std::vector
     json["samples"].push_back(std::move(entries));
   }
   if (context.options.json)
-    print(json.dump() + "\n");
+    print(json_text(json) + "\n");
 }
 
 } // namespace

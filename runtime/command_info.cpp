@@ -2,6 +2,7 @@
 
 #include "core.h"
 #include "files.h"
+#include "json_text.h"
 
 #include <fmt/format.h>
 
@@ -25,7 +26,7 @@ std::string cell(const ordered_json& layer, const char* key) {
   const ordered_json& value = layer[key];
   return value.is_string()   ? value.get<std::string>()
          : value.is_number() ? with_spaces(value.get<double>())
-                             : value.dump();
+                             : json_text(value);
 }
 
 // What the compiler's collapse_time did.
@@ -101,7 +102,7 @@ int run_info(const Context& context) {
   }
   const char* missing = rvb_missing_feature(context.program.features);
   json["machine"] = {{"supported", missing == nullptr}, {"threads", rvb_available_threads()}};
-  print(json.dump(2) + "\n");
+  print(json_text(json, 2) + "\n");
   return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include "failure.h"
 #include "files.h"
+#include "json_text.h"
 
 #include <algorithm>
 #include <cmath>
@@ -69,7 +70,7 @@ int run_ranges(const Context& context) {
     json["layers"][path] = {{"largest", spikes.largest},
                             {"silent_spikes", share(spikes.silent, spikes.all)},
                             {"silent_groups", share(spikes.silent_groups, spikes.groups)}};
-  write_file(context.options.output, json.dump(2) + "\n");
+  write_file(context.options.output, json_text(json, 2) + "\n");
   return 0;
 }
 

@@ -85,11 +85,17 @@ int run_report(const Context& context) {
   if (!asked) { // the data of the run, when it is still there
     options.data = text_at(plan, "data");
     options.input = text_at(plan, "input");
-    options.labels = text_at(plan, "labels");
-    options.partition = text_at(plan, "partition");
-    options.frames = text_at(plan, "frames");
-    options.resize = whole_at(plan, "resize");
+    if (options.labels.empty())
+      options.labels = text_at(plan, "labels");
     options.limit = options.limit > 0 ? options.limit : whole_at(plan, "limit");
+  }
+  if (options.input.empty()) { // prepared as in the run, whatever the folder, unless a flag says otherwise
+    if (options.partition.empty())
+      options.partition = text_at(plan, "partition");
+    if (options.frames.empty())
+      options.frames = text_at(plan, "frames");
+    if (options.resize == 0)
+      options.resize = whole_at(plan, "resize");
   }
   Context opened{context.program, m, options};
   ParameterSet parameters = load_parameters(opened);

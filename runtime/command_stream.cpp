@@ -5,6 +5,7 @@
 #include "failure.h"
 #include "files.h"
 #include "frames.h"
+#include "json_text.h"
 #include "npy.h"
 #include "scores.h"
 
@@ -29,7 +30,7 @@ void say(const Context& context, int64_t frame, const std::vector<float>& mean) 
                                      {"class", chosen},
                                      {"probability", probability},
                                      {"logits", std::vector<float>(row, row + classes)}};
-      print(json.dump() + "\n");
+      print(json_text(json) + "\n");
     } else {
       print(fmt::format("{:>6}  {:>6}  {:>5}  {:>9.2f} %\n", frame, i, chosen, 100 * probability));
     }

@@ -59,6 +59,16 @@ std::string data_folder(const Options& options) {
   return options.data.empty() && options.input.empty() ? environment("RVB_DATA") : options.data;
 }
 
+void check_sources(const Options& options, bool folder) {
+  if (folder && !options.labels.empty())
+    throw Failure(Exit::usage, "--labels belongs to --input: the samples of a data set have their own");
+  bool prepared = !options.partition.empty() || !options.frames.empty() || options.resize > 0;
+  if (!folder && (prepared || options.split == "train"))
+    throw Failure(Exit::usage,
+                  "--partition, --frames, --resize and --split belong to --data: what --input holds is taken "
+                  "as it is");
+}
+
 DataSettings data_settings(const Context& context, const std::string& folder) {
   const Options& options = context.options;
   const Recipe& recipe = context.manifest.recipe;
@@ -69,6 +79,7 @@ DataSettings data_settings(const Context& context, const std::string& folder) {
 std::unique_ptr<Dataset> open_samples(const Context& context, Split split, bool labels) {
   const Options& options = context.options;
   std::string folder = data_folder(options);
+  check_sources(options, !folder.empty());
   std::unique_ptr<Dataset> dataset;
   if (!folder.empty()) {
     dataset = open_folder(data_settings(context, folder), split, context.manifest);

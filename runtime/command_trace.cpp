@@ -47,7 +47,12 @@ int run_trace(const Context& context) {
   Function observe(context.program, m, "observe", 1, &parameters);
   load_batch(*dataset, &options.sample, nullptr, 1, m, observe.image(), nullptr);
   observe.run(1);
-  const float* logits = observe.result("logits");
+  const float *logits = observe.result("logits"), *spikes = observe.result(neuron.spikes);
+  const float* membranes = neuron.membrane.empty() ? nullptr : observe.result(neuron.membrane);
+  require_finite(spikes, m.steps * neuron.elements(), options.sample, "a spike of `" + neuron.path + "`");
+  if (membranes != nullptr)
+    require_finite(membranes, m.steps * neuron.elements(), options.sample, "a membrane of `" + neuron.path + "`");
+  require_finite(logits, m.classes, options.sample, "the network's answer");
   int64_t chosen = decision(logits, m.classes);
   auto class_name = [&](int64_t k) {
     const std::vector<std::string>& names = dataset->class_names();
@@ -62,8 +67,8 @@ int run_trace(const Context& context) {
                                class_name(chosen), 100 * softmax(logits, m.classes)[static_cast<size_t>(chosen)]);
   trace.neuron = &neuron;
   trace.steps = m.steps;
-  trace.spikes = observe.result(neuron.spikes);
-  trace.membranes = neuron.membrane.empty() ? nullptr : observe.result(neuron.membrane);
+  trace.spikes = spikes;
+  trace.membranes = membranes;
   if (m.input.size() == 3) {
     trace.frames = observe.image();
     trace.frame_count = m.sequence ? m.steps : 1;

@@ -99,6 +99,9 @@ int run_train(const Context& context) {
     throw Failure(Exit::usage, "--momentum is of sgd, not of " + plan.optimizer.name);
   if (plan.data.empty() && plan.input.empty())
     plan.data = data_folder(options);
+  if (!options.data.empty() && !options.input.empty())
+    throw Failure(Exit::usage, "--data and --input exclude each other");
+  check_sources(options, !plan.data.empty());
   check(plan, m);
 
   std::unique_ptr<Dataset> train, test;
@@ -127,6 +130,8 @@ int run_train(const Context& context) {
   if (options.resume) {
     compare_data(run, *train);
     run.load(trainer.weights(), trainer.optimizer(), trainer.state());
+    if (plan.json() != planned.json())
+      run.replan(config(context, plan, *train, test.get()));
     if (trainer.state().epoch >= plan.epochs)
       fmt::print(stderr, "note: the run in {} is complete ({} epochs)\n", run.path(), trainer.state().epoch);
     else if (trainer.state().epoch_step > steps_per_epoch)
@@ -148,6 +153,8 @@ int run_train(const Context& context) {
   if (exit == Exit::interrupted)
     fmt::print(stderr, "interrupted at step {}: saved in {}; continue with --resume --run-dir {}\n",
                trainer.state().step, run.last(), run.path());
+  if (exit == Exit::ok && options.min_accuracy >= 0 && trainer.state().best_epoch == 0)
+    throw Failure(Exit::verification, "no epoch was finished: there is no accuracy to hold against --min-acc");
   if (exit == Exit::ok && options.min_accuracy >= 0 && trainer.state().best_accuracy < options.min_accuracy)
     throw Failure(Exit::verification, fmt::format("the best accuracy {:.4f} is below --min-acc {:.4f}",
                                                   trainer.state().best_accuracy, options.min_accuracy));

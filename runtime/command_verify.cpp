@@ -3,6 +3,7 @@
 
 #include "failure.h"
 #include "files.h"
+#include "json_text.h"
 
 #include <fmt/format.h>
 
@@ -15,7 +16,7 @@ int run_verify(const Context& context) {
   const nlohmann::ordered_json& report = m["deployment"]["verification"];
   auto multiplies = report.value("multiplies", int64_t{0});
   if (context.options.json) {
-    print(report.dump() + "\n");
+    print(json_text(report) + "\n");
   } else {
     print(fmt::format("{:<24}  {:>12}  {:>10}  {}\n", "layer", "instructions", "multiplies", "kernel"));
     for (const auto& kernel : report.value("kernels", nlohmann::ordered_json::array()))

@@ -28,6 +28,8 @@ int thread_count(const std::string& text);            // "", "auto": RVB_THREADS
 ParameterSet load_parameters(const Context& context); // --weights; none for deployed programs
 std::unique_ptr<Dataset> open_samples(const Context& context, Split split, bool labels); // --data or --input
 std::string data_folder(const Options& options); // --data, else RVB_DATA when there is no --input
+// Failure(usage) when a flag says something about --data, which there is not, or about --input.
+void check_sources(const Options& options, bool folder);
 DataSettings data_settings(const Context& context, const std::string& folder); // flags over the recipe
 std::string with_spaces(double number);                                        // "12 345"
 std::string duration(double seconds);                                          // "1 h 52 m"

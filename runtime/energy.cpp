@@ -143,17 +143,19 @@ Connections connections_of(const Manifest& manifest, const ObservedSynapses& lay
     }
   if (zeros == before)
     return {};
+  Shape shape = layer.input == "image" ? manifest.input : Shape{};
   for (const ObservedNeuron& neuron : manifest.neurons)
-    if (!layer.convolution() && neuron.spikes == layer.input && neuron.shape.size() == 3) {
-      // Seen before it is flattened: value (y, x, c) is feature (c, y, x).
-      Connections seen(connections.size());
-      int64_t channels = neuron.shape[0], area = neuron.shape[1] * neuron.shape[2];
-      for (int64_t at = 0; at < area; ++at)
-        for (int64_t c = 0; c < channels; ++c)
-          seen[static_cast<size_t>(at * channels + c)] = connections[static_cast<size_t>(c * area + at)];
-      return seen;
-    }
-  return connections;
+    if (neuron.spikes == layer.input)
+      shape = neuron.shape;
+  if (layer.convolution() || shape.size() != 3)
+    return connections;
+  // Seen before it is flattened: value (y, x, c) is feature (c, y, x).
+  Connections seen(connections.size());
+  int64_t channels = shape[0], area = shape[1] * shape[2];
+  for (int64_t at = 0; at < area; ++at)
+    for (int64_t c = 0; c < channels; ++c)
+      seen[static_cast<size_t>(at * channels + c)] = connections[static_cast<size_t>(c * area + at)];
+  return seen;
 }
 
 void count_spikes(const float* values, int64_t size, NeuronCount& count) {
@@ -223,7 +225,7 @@ EnergyTotals totals(const Manifest& manifest, const EnergyCounter& counter) {
     double rate = count.values == 0 ? 0 : static_cast<double>(count.events) / static_cast<double>(count.values);
     t.dense += dense;
     t.dense_exact += static_cast<double>(count.possible) / n;
-    if (layer.input == "image") {
+    if (layer.first) {
       t.flops += dense;
     } else {
       t.rate_operations += rate * dense;

@@ -69,7 +69,7 @@ private:
 
 // Of one sample, on average.
 struct EnergyTotals {
-  double flops = 0;           // dense operations of the layers that read the image: all T steps
+  double flops = 0;           // dense operations of the layers with no neuron before them: all T steps
   double rate_operations = 0; // of the others: rate x dense
   double operations = 0;      // of the others: events x fan-out
   double dense = 0;           // of all layers, padding taps counted

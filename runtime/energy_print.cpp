@@ -119,12 +119,9 @@ std::string energy_text(const Manifest& manifest, const EnergyCounter& counter) 
     const ObservedSynapses& layer = manifest.synapses[i];
     const SynapseCount& count = counter.synapses()[i];
     double dense = static_cast<double>(layer.dense) * steps, rate = ratio(count.events, count.values);
-    synapses.add({layer.path,
-                  layer.ternary_threshold >= 0 ? "ternary"
-                  : layer.binary               ? "signs"
-                                               : "real",
-                  multiplies(layer, count) ? "multiply-add" : "add", with_spaces(dense), percent(rate),
-                  with_spaces(rate * dense), with_spaces(static_cast<double>(count.operations) / n),
+    synapses.add({layer.path, layer.weights_kind(), multiplies(layer, count) ? "multiply-add" : "add",
+                  with_spaces(dense), percent(rate), with_spaces(rate * dense),
+                  with_spaces(static_cast<double>(count.operations) / n),
                   with_spaces(static_cast<double>(layer.bytes))});
   }
   synapses.add({"in all", "", "", with_spaces(t.dense), "", with_spaces(t.flops + t.rate_operations),
@@ -171,6 +168,7 @@ ordered_json energy_json(const Context& context, const EnergyCounter& counter) {
     synapses.push_back({{"layer", layer.path},
                         {"kind", layer.kind},
                         {"binary", layer.binary},
+                        {"weights_kind", layer.weights_kind()},
                         {"input", layer.input},
                         {"operation", multiplies(layer, count) ? "mac" : "ac"},
                         {"dense", dense},

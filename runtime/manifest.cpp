@@ -59,6 +59,7 @@ ObservedSynapses parse_synapses(const ordered_json& json) {
   s.input = json.at("input");
   s.input_shape = json.at("input_shape").get<Shape>();
   s.shape = json.at("shape").get<Shape>();
+  s.first = json.at("first");
   s.binary = json.at("binary");
   s.ternary_threshold = json.value("ternary_threshold", -1.0);
   s.dense = json.at("dense");

@@ -41,6 +41,7 @@ struct ObservedNeuron {
 struct ObservedSynapses {
   std::string path, kind, input; // input: "image" or a result of @observe
   Shape input_shape, shape;
+  bool first = false;             // no neuron stands before it: it reads the image, pooled or not
   bool binary = false;            // or ternary
   double ternary_threshold = -1;  // times the mean of |w|: weights up to it are 0; below 0: no ternary weights
   int64_t dense = 0;              // operations a step, padding taps counted
@@ -48,6 +49,7 @@ struct ObservedSynapses {
   int64_t scales = 0;             // multiplications a step that BatchNorm leaves behind when deployed
   int64_t kernel[2] = {1, 1}, stride[2] = {1, 1}, padding[2] = {0, 0}; // conv2d
   bool convolution() const { return kind == "conv2d"; }
+  const char* weights_kind() const { return ternary_threshold >= 0 ? "ternary" : binary ? "signs" : "real"; }
 };
 
 struct OptimizerSettings {

@@ -70,8 +70,8 @@ std::vector<int64_t> by_file(const Partition& partition, Split split, const std:
     };
     size_t space = line.find_first_of(" \t");
     std::string part = line.substr(0, space), name;
-    if (space != std::string::npos)
-      name = line.substr(line.find_first_not_of(" \t", space));
+    if (size_t begin = line.find_first_not_of(" \t", space); space != std::string::npos && begin != std::string::npos)
+      name = line.substr(begin);
     if ((part != "train" && part != "test") || name.empty())
       fail("expected `train NAME` or `test NAME`, not `" + line.substr(0, 80) + "`");
     auto found = known.find(name);

@@ -4,6 +4,7 @@
 #include "core.h"
 #include "failure.h"
 #include "hash.h"
+#include "json_text.h"
 #include "partition.h"
 #include "safetensors.h"
 
@@ -93,7 +94,7 @@ std::string cache_key(const Listing& listing, const DataSettings& settings, Spli
                                 {"partition", settings.partition},
                                 {"entries", hash_text(entries)},
                                 {"sources", hash_text(hash_sources(listing.entries))}};
-  return key.dump();
+  return json_text(key);
 }
 
 void for_each_file(const std::vector<Entry>& entries, const std::function<void(size_t, size_t)>& work) {

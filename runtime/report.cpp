@@ -2,6 +2,7 @@
 
 #include "charts.h"
 #include "commands.h"
+#include "json_text.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -42,7 +43,7 @@ std::string percent(double share) {
 }
 
 std::string text_of(const ordered_json& value) {
-  return value.is_string() ? value.get<std::string>() : value.dump();
+  return value.is_string() ? value.get<std::string>() : json_text(value);
 }
 
 // The values of one key over the lines that have it.
@@ -150,7 +151,7 @@ std::string activity(const Report& r) {
     std::string shape;
     for (const ObservedNeuron& neuron : r.manifest->neurons)
       if (neuron.path == n["layer"])
-        shape = ordered_json(neuron.shape).dump();
+        shape = json_text(ordered_json(neuron.shape));
     table += row({n["layer"], shape, with_spaces(n["updates"]), with_spaces(n["spikes"]), percent(rate),
                   percent(1 - rate), fmt::format("{:.4g}", n["mean_spike"].get<double>()),
                   fmt::format("{:.4g}", n["largest_spike"].get<double>())});
@@ -166,7 +167,7 @@ std::string energy(const Report& r) {
       "<h2>Operations and energy of one sample</h2>\n<div class=\"scroll\"><table>" +
       row({"synapses", "weights", "operation", "dense", "input rate", "rate × dense", "exact", "bytes deployed"}, "th");
   for (const ordered_json& s : r.energy["synapses"])
-    text += row({s["layer"], s["binary"] ? "signs" : "real", s["operation"] == "ac" ? "add" : "multiply-add",
+    text += row({s["layer"], s["weights_kind"], s["operation"] == "ac" ? "add" : "multiply-add",
                  with_spaces(s["dense"]), percent(s["rate"]), with_spaces(s["rate_operations"]),
                  with_spaces(s["operations"]), with_spaces(s["deployed_bytes"])});
   text += "</table></div>\n<table class=\"words\">" +

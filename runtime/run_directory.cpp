@@ -1,8 +1,13 @@
 #include "run_directory.h"
 
 #include "failure.h"
+#include "json_text.h"
 
+#include <cerrno>
 #include <cstdio>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 namespace rvb::runtime {
 
@@ -31,13 +36,27 @@ std::string optimizer_file(int64_t step) {
 
 } // namespace
 
+RunDirectory::~RunDirectory() {
+  if (folder_ >= 0)
+    ::close(folder_);
+}
+
+// The lock is the folder's own, so that nothing lies about when the process is killed. File systems without locks have
+// none.
+void RunDirectory::lock() {
+  folder_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder_ >= 0 && ::flock(folder_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    throw Failure(Exit::usage, "another process is training in " + path_ + ": name another --run-dir");
+}
+
 void RunDirectory::begin(const ordered_json& config) {
+  make_folder(path_);
+  lock();
   for (const std::string& path : {last(), best()})
     if (file_exists(path))
       throw Failure(Exit::usage,
                     path + " is there already: continue that run with --resume, or name another --run-dir");
-  make_folder(path_);
-  write_file(join(path_, "config.json"), config.dump(2) + "\n");
+  write_file(join(path_, "config.json"), json_text(config, 2) + "\n");
   write_file(join(path_, "metrics.jsonl"), "");
   metrics_.open(join(path_, "metrics.jsonl"));
 }
@@ -45,6 +64,7 @@ void RunDirectory::begin(const ordered_json& config) {
 void RunDirectory::resume(const Manifest& manifest, TrainingPlan& plan) {
   if (!file_exists(last()))
     throw Failure(Exit::io, "--resume: " + last() + " is missing: there is no run to continue in " + path_);
+  lock();
   checkpoint_ = read_safetensors(last());
   const std::string* text = checkpoint_.find_metadata(metadata_key);
   if (text == nullptr)
@@ -75,12 +95,13 @@ void RunDirectory::load(ParameterSet& weights, Optimizer& optimizer, TrainingSta
   for (const std::string& name : files_in(path_)) // half-written files of a process that was killed
     if (is_temporary(name))
       remove_file(join(path_, name));
-  trim_metrics(state.step);
+  trim_metrics(state);
   metrics_.open(join(path_, "metrics.jsonl"));
 }
 
-// A run that was killed has logged steps that it will now do again. A last line that was cut off goes too.
-void RunDirectory::trim_metrics(int64_t step) {
+// A run that was killed has logged steps and an epoch's end that it will now do again. A last line that was cut off
+// goes too.
+void RunDirectory::trim_metrics(const TrainingState& state) {
   std::string path = join(path_, "metrics.jsonl"), kept;
   if (!file_exists(path))
     return;
@@ -92,11 +113,12 @@ void RunDirectory::trim_metrics(int64_t step) {
       continue;
     }
     ordered_json json = ordered_json::parse(line, nullptr, false);
-    if (json.is_object() && json.contains("step") && json["step"].is_number_integer() &&
-        json["step"].get<int64_t>() <= step)
-      kept += line + "\n";
-    else if (json.is_object() && json.contains("steps") && json["steps"].is_number_integer() &&
-             json["steps"].get<int64_t>() <= step)
+    auto done = [&](const char* key, int64_t count) {
+      return json.is_object() && json.contains(key) && json[key].is_number_integer() &&
+             json[key].get<int64_t>() <= count;
+    };
+    // A line of a step has `step`, one of an epoch `steps`, and counts when the checkpoint stands behind its end.
+    if (done("step", state.step) || (done("steps", state.step) && done("epoch", state.epoch)))
       kept += line + "\n";
     line.clear();
   }
@@ -119,20 +141,34 @@ void RunDirectory::save(const Manifest& manifest, const ParameterSet& weights, c
                            {"optimizer", file},
                            {"plan", plan.json()},
                            {"state", state.json()}};
-  write_safetensors(last(), {weights.tensors(), {{"format", "pt"}, {metadata_key, training.dump()}}});
+  write_safetensors(last(), {weights.tensors(), {{"format", "pt"}, {metadata_key, json_text(training)}}});
   for (const std::string& name : files_in(path_))
     if (is_optimizer_file(name) && name != file)
       remove_file(join(path_, name));
 }
 
+void RunDirectory::replan(const ordered_json& config) {
+  std::string path = join(path_, "config.json");
+  ordered_json kept = config;
+  if (file_exists(path)) {
+    Bytes bytes = read_file(path, "the settings of the run");
+    ordered_json before = ordered_json::parse(bytes.begin(), bytes.end(), nullptr, false);
+    if (before.is_object()) {
+      kept = std::move(before);
+      kept["plan"] = config["plan"];
+    }
+  }
+  write_file(path, json_text(kept, 2) + "\n");
+}
+
 void RunDirectory::save_best(const Manifest& manifest, const ParameterSet& weights, const TrainingState& state) {
   ordered_json origin = {
       {"source_hash", manifest.source_hash}, {"epoch", state.best_epoch}, {"accuracy", state.best_accuracy}};
-  write_safetensors(best(), {weights.tensors(), {{"format", "pt"}, {"rvb.origin", origin.dump()}}});
+  write_safetensors(best(), {weights.tensors(), {{"format", "pt"}, {"rvb.origin", json_text(origin)}}});
 }
 
 void RunDirectory::log(const ordered_json& line) {
-  metrics_.add(line.dump());
+  metrics_.add(json_text(line));
 }
 
 } // namespace rvb::runtime

@@ -22,11 +22,19 @@ public:
   std::string last() const { return join(path_, "last.safetensors"); }
   std::string best() const { return join(path_, "best.safetensors"); }
 
+  ~RunDirectory();
+  RunDirectory(const RunDirectory&) = delete;
+  RunDirectory& operator=(const RunDirectory&) = delete;
+
+  // Both fail (usage) while another process trains in the folder: it belongs to one run until this object is gone.
   // A new run: Failure(usage) when weights of another run lie there.
   void begin(const nlohmann::ordered_json& config);
   // Goes on: fills everything from the checkpoint and drops the lines of metrics.jsonl that are newer than it.
   void resume(const Manifest& manifest, TrainingPlan& plan);
   void load(ParameterSet& weights, Optimizer& optimizer, TrainingState& state);
+
+  // config.json, when a run goes on with another plan: the samples it began with stay.
+  void replan(const nlohmann::ordered_json& config);
 
   // Failure(user) without writing anything when a weight is not finite.
   void save(const Manifest& manifest, const ParameterSet& weights, const Optimizer& optimizer, const TrainingPlan& plan,
@@ -35,8 +43,10 @@ public:
   void log(const nlohmann::ordered_json& line);
 
 private:
-  void trim_metrics(int64_t step);
+  void lock();
+  void trim_metrics(const TrainingState& state);
   std::string path_;
+  int folder_ = -1; // locked
   Safetensors checkpoint_;
   nlohmann::ordered_json training_;
   LineFile metrics_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 #include <numeric>
 
 namespace rvb::runtime {
@@ -36,6 +37,12 @@ void Scores::add(const float* logits, const int32_t* labels, int64_t samples) {
   count += samples;
 }
 
+void require_finite(const float* values, int64_t count, int64_t sample, const std::string& what) {
+  if (!std::all_of(values, values + count, [](float value) { return std::isfinite(value); }))
+    throw Failure(Exit::user,
+                  fmt::format("sample {}: {} is not finite (its weights or the input are too large)", sample, what));
+}
+
 void run_over(const Dataset& dataset, const Manifest& manifest, Function& infer,
               const std::function<bool(int64_t, int64_t, const float*, const int32_t*)>& each) {
   std::vector<int64_t> samples(static_cast<size_t>(dataset.count()));
@@ -46,10 +53,8 @@ void run_over(const Dataset& dataset, const Manifest& manifest, Function& infer,
   for (int64_t first = 0; (count = loader.next(infer.image(), labels)) > 0; first += count) {
     infer.run(count);
     const float* logits = infer.result("logits");
-    for (int64_t i = 0; i < count * manifest.classes; ++i)
-      if (!std::isfinite(logits[i]))
-        throw Failure(Exit::user, "sample " + std::to_string(first + i / manifest.classes) +
-                                      ": the network's answer is not finite (its weights or the input are too large)");
+    for (int64_t i = 0; i < count; ++i)
+      require_finite(logits + i * manifest.classes, manifest.classes, first + i, "the network's answer");
     if (!each(first, count, logits, labels))
       return;
   }

@@ -24,6 +24,9 @@ int64_t decision(const float* logits, int64_t classes);
 // Probabilities of one sample, in double precision.
 std::vector<double> softmax(const float* logits, int64_t classes);
 
+// Failure(user) when one of the values, which are `what` of that sample, is not finite.
+void require_finite(const float* values, int64_t count, int64_t sample, const std::string& what);
+
 // Runs `infer` (function "infer") over the whole dataset in order, in batches of its max_batch; calls
 // `each(first sample, samples, logits, labels)` for every batch (labels null when there are none) and stops early when
 // it returns false. Failure(user) when a logit is not finite.

@@ -124,8 +124,9 @@ bool Trainer::finish_epoch(double rate) {
   state_.flips = 0;
   if (better)
     run_.save_best(manifest_, weights_, state_);
-  save();
+  // Logged before it is saved: whoever is killed in between does the epoch again, and its first line goes.
   log(line, scalars);
+  save();
   progress_.clear();
   if (speed > 0) // a run resumed at the end of an epoch has no speed yet
     text += "  " + with_spaces(speed) + " img/s" +

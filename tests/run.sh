@@ -8,7 +8,6 @@
 set -euo pipefail
 . "$(dirname "$0")/../.ci/common.sh"
 
-folder=${RVB_BUILD:-$root/build}
 install_missing build test
 say "building in $folder"
 configure "$folder" -DRVB_TESTS=ON

@@ -28,13 +28,13 @@ work=$folder/paper/$task${epochs:+-$epochs}
 mkdir -p "$work"
 cd "$work"
 for variant in ${variants//,/ }; do
-  [ -x $variant ] && [ $variant -nt "$rvbc" ] || "$rvbc" "${model[@]}" -D variant=$variant -q -o $variant
+  ! stale $variant || "$rvbc" "${model[@]}" -D variant=$variant -q -o $variant
   for ((seed = 1; seed <= seeds; seed++)); do
     run=$variant.$seed
     [ -e $run.json ] && continue
     say "$task, $variant, seed $seed"
     resume=()
-    [ ! -e $run/config.json ] || resume=(--resume)
+    [ ! -e $run/last.safetensors ] || resume=(--resume)
     ./$variant train --data "$data" --seed $seed ${epochs:+--epochs $epochs} --run-dir $run "${recipe[@]}" "${resume[@]}" --quiet >&2
     ./$variant eval --data "$data" --weights $run/last.safetensors --json >$run.json.part
     mv $run.json.part $run.json

@@ -1,7 +1,12 @@
-# What the scripts of this folder share; to be sourced. Sets `folder`, the build folder, and `rvbc`, its compiler.
+# What the scripts of this folder share; to be sourced. Sets `rvbc`, the compiler of the build folder.
 . "$(dirname "${BASH_SOURCE[0]}")/../../.ci/common.sh"
-folder=${RVB_BUILD:-$root/build}
 rvbc=$folder/bin/rvbc
+
+# stale PROGRAM: it is missing, or older than the compiler or than a network's source.
+stale() {
+  [ ! -x "$1" ] || [ "$rvbc" -nt "$1" ] ||
+    [ -n "$(find "$root/stdlib" "$root/bench/paper" -name '*.rvb' -newer "$1" -print -quit)" ]
+}
 
 # options "NAME..." ARGUMENT...: the value behind each --NAME goes into the variable NAME. Data and JSON are paths, and stay
 # right when the script goes elsewhere.

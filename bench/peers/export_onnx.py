@@ -7,6 +7,7 @@ unsigned 8 bits per tensor with the scales of the ranges. The batch is fixed: ON
 """
 import argparse
 import json
+import os
 import warnings
 
 import networks
@@ -27,10 +28,10 @@ def export(options):
     x = networks.make_input(options.network, options.batch, collapsed=not sequence)
     with torch.no_grad():
         torch.onnx.register_custom_op_symbolic("aten::threshold", thresholded_relu, 16)
-    torch.onnx.export(net, x, options.model, opset_version=16, input_names=["image"], output_names=["logits"])
+    torch.onnx.export(net, x, options.model + ".part", opset_version=16, input_names=["image"], output_names=["logits"])
     if options.show_all:
         x.numpy().tofile(options.model.replace(".onnx", ".f32"))
-    return onnx.load(options.model)
+    return onnx.load(options.model + ".part")
 
 
 def show_all(model):
@@ -128,7 +129,8 @@ def main():
         with open(options.ranges) as file:
             model = Quantiser(model, json.load(file)["ranges"]).run()
         onnx.checker.check_model(model)
-    onnx.save(model, options.model)
+    onnx.save(model, options.model + ".part")  # a half-written model is never found under its name
+    os.replace(options.model + ".part", options.model)
 
 
 if __name__ == "__main__":

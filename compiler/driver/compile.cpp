@@ -11,6 +11,7 @@
 #include "driver/compile.h"
 
 #include "driver/frontend.h"
+#include "driver/manifest.h"
 #include "driver/paths.h"
 #include "ir/text.h"
 #include "irgen/generate.h"
@@ -22,7 +23,6 @@
 
 #include <algorithm>
 #include <iostream>
-#include <numeric>
 
 namespace rvb::driver {
 
@@ -93,9 +93,8 @@ codegen::ProgramInfo program_info(const sema::Program& program) {
     if (layer.kind != sema::LayerKind::neuron)
       continue;
     const sema::Neuron& neuron = program.neurons[layer.neuron];
-    int64_t elements = std::accumulate(layer.shape.begin(), layer.shape.end(), int64_t{1}, std::multiplies<>());
     for (int s = 0; s < neuron.states; ++s) {
-      info.state_elements.push_back(elements);
+      info.state_elements.push_back(elements(layer.shape));
       info.state_initial.push_back(neuron.initial[s]);
     }
   }

@@ -21,6 +21,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <set>
 
 namespace rvb::driver {
 
@@ -47,6 +48,20 @@ std::vector<Verified> verify_addition_only(const ir::Module& module, const std::
   return verified;
 }
 
+// Binary and ternary layers that still multiply with real weights: a mistake of the passes, which would go unseen
+// among the kernels that were verified.
+std::vector<std::string> unpacked_layers(const ir::Module& module, const sema::Program& program) {
+  std::set<std::string> packed, found;
+  for (const sema::Layer& layer : program.layers)
+    if (layer.weights != sema::Weights::real)
+      packed.insert(layer.path);
+  for (const ir::Function& function : module.functions)
+    for (const ir::Op& op : function.ops)
+      if ((op.opcode == ir::Opcode::conv2d || op.opcode == ir::Opcode::linear) && packed.count(op.layer) != 0)
+        found.insert(op.layer);
+  return {found.begin(), found.end()};
+}
+
 ordered_json as_json(const std::vector<Verified>& verified) {
   ordered_json j = {{"kernels", ordered_json::array()}, {"multiplies", 0}};
   int64_t multiplies = 0;
@@ -69,15 +84,17 @@ ordered_json as_json(const std::vector<Verified>& verified) {
 void print_verification(const std::vector<Verified>& verified) {
   fmt::print("multiplies, fused multiply-adds and divides in the machine code of the binary layers:\n");
   size_t multiplies = 0;
+  std::set<std::string> layers;
   for (const Verified& v : verified) {
+    layers.insert(v.layer);
     fmt::print("  {:<24} {} instructions, {} on data, {} in address arithmetic (general-purpose registers)\n", v.layer,
                v.report.instructions, v.report.multiplies.size(), v.report.address_arithmetic.size());
     for (const codegen::Multiply& multiply : v.report.multiplies)
       fmt::print("    {:#x}: {}\n", multiply.address, multiply.text);
     multiplies += v.report.multiplies.size();
   }
-  fmt::print("{}: {} multiplies in {} binary layers\n", multiplies == 0 ? "verified" : "FAILED", multiplies,
-             verified.size());
+  fmt::print("{}: {} multiplies in {} kernels of {} binary layers\n", multiplies == 0 ? "verified" : "FAILED",
+             multiplies, verified.size(), layers.size());
 }
 
 struct Bytes {
@@ -199,6 +216,9 @@ int run_deploy(const Options& options) {
   KernelObjects objects = compile_kernels(kernel_requests(module, plans), target, options.jobs, options.quiet);
   times.lap("kernels");
   times.add(objects);
+  if (const std::vector<std::string> left = unpacked_layers(module, program); !left.empty())
+    throw Failure(Exit::internal,
+                  fmt::format("this is a bug in rvbc: the weights of {} were not packed", fmt::join(left, ", ")));
   std::vector<Verified> verified = verify_addition_only(module, plans, objects);
   ordered_json verification = as_json(verified);
   Bytes bytes = constant_bytes(module);

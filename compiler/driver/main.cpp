@@ -22,22 +22,26 @@ namespace {
 const std::vector<std::string> subcommands = {"build", "deploy",  "check",   "summary", "fmt",
                                               "graph", "explain", "targets", "opt",     "inspect"};
 
+// The options of build whose value is a word of its own.
+const std::vector<std::string> take_next = {
+    "-o", "--output", "-D", "-j", "--jobs", "--mem-limit", "--emit", "--target", "--print-after", "--diagnostics"};
+
 // `rvbc model.rvb …` means `rvbc build model.rvb …`: the first word that is no option decides.
 std::vector<std::string> with_subcommand(std::vector<std::string> words) {
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
-    if (word == "-o" || word == "-D" || word == "-j" || word == "--mem-limit") { // these take the next word
+    if (std::find(take_next.begin(), take_next.end(), word) != take_next.end()) {
       ++i;
       continue;
     }
-    if (!word.empty() && word[0] == '-')
+    if (word.size() > 1 && word[0] == '-')
       continue;
     if (std::find(subcommands.begin(), subcommands.end(), word) != subcommands.end()) {
       std::rotate(words.begin(), words.begin() + static_cast<long>(i), words.begin() + static_cast<long>(i) + 1);
       return words;
     }
-    bool file = word.find('/') != std::string::npos || std::filesystem::path(word).extension() == ".rvb" ||
-                std::filesystem::exists(word);
+    bool file = word == "-" || word.find('/') != std::string::npos ||
+                std::filesystem::path(word).extension() == ".rvb" || std::filesystem::exists(word);
     if (!file) {
       std::string nearest = rvb::nearest(word, subcommands);
       throw Failure(Exit::usage, "unknown command `" + word + "`" +
@@ -250,15 +254,30 @@ private:
     // Without any wish: an executable named after the model.
     if (options_.output.empty() && (emit_.empty() || options_.wants("exe")) && print_after_.empty() &&
         !options_.time_passes)
-      options_.output = std::filesystem::path(options_.model).stem().string();
+      options_.output = named_after_model("");
+    keep_inputs();
     return run_build(options_);
   }
   int deploy() {
     check_emit({"exe", "ast", "ir", "plan", "stmt", "llvm", "asm", "lib", "header"});
     if (options_.output.empty() && (emit_.empty() || options_.wants("exe")) && print_after_.empty() &&
         !options_.time_passes)
-      options_.output = std::filesystem::path(options_.model).stem().string() + ".infer";
+      options_.output = named_after_model(".infer");
+    keep_inputs();
     return run_deploy(options_);
+  }
+  std::string named_after_model(const char* ending) {
+    if (options_.model == "-")
+      throw Failure(Exit::usage, "a model from standard input gives the program no name: -o FILE is needed");
+    return std::filesystem::path(options_.model).stem().string() + ending;
+  }
+  // A program is never written over what it is made from.
+  void keep_inputs() {
+    for (const std::string& input : {options_.model, options_.weights}) {
+      std::error_code none; // of a file that is not there yet
+      if (!options_.output.empty() && std::filesystem::equivalent(options_.output, input, none))
+        throw Failure(Exit::usage, "the output would replace " + input + ": name another with -o");
+    }
   }
   int check() { return run_check(options_); }
   int summary() { return run_summary(options_); }

@@ -59,11 +59,11 @@ const char* weights_name(sema::Weights weights) {
   return "?";
 }
 
+} // namespace
+
 int64_t elements(const sema::Shape& shape) {
   return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
 }
-
-} // namespace
 
 // Operations are counted on the IR as generated, before any pass: the convention of the field's tables, in which every
 // time step is computed. An addition under a binary weight is no multiply-add.

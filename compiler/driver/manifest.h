@@ -12,6 +12,8 @@
 
 namespace rvb::driver {
 
+int64_t elements(const sema::Shape& shape); // the product
+
 // One row a layer: what `summary` prints and `info` shows. Counts are for one sample and one time step.
 struct LayerRow {
   const sema::Layer* layer;

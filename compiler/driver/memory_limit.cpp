@@ -2,6 +2,7 @@
 
 #include "driver/compile.h"
 #include "driver/frontend.h"
+#include "driver/manifest.h"
 #include "passes/passes.h"
 #include "passes/schedule.h"
 #include "support/result.h"
@@ -59,12 +60,8 @@ Attempt attempt(const ir::Module& module, int64_t bytes, int64_t batch, const ke
                          const Options& options, const Sources& sources) {
   const int64_t batch = program.recipe.batch;
   int64_t parameters = 0;
-  for (const sema::Parameter& parameter : program.parameters) {
-    int64_t elements = 1;
-    for (int64_t extent : parameter.shape)
-      elements *= extent;
-    parameters += 4 * elements;
-  }
+  for (const sema::Parameter& parameter : program.parameters)
+    parameters += 4 * elements(parameter.shape);
   const int64_t fits = (limit - smallest.static_bytes) / std::max(int64_t{1}, smallest.sample_bytes);
   // A model whose recipe does not set the batch is at fault as a whole.
   const Range where = program.recipe.batch_range.known() ? program.recipe.batch_range : Range{0, 0, 0};

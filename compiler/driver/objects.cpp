@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -36,6 +37,10 @@ void trim_cache(const fs::path& folder) {
   uintmax_t total = 0;
   std::error_code error;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    // Whatever else lies in the folder, which the user may have named, is not ours.
+    const std::string name = it->path().filename().string();
+    if (name.rfind("rvb_", 0) != 0 || name.find(".o", 4) == std::string::npos)
+      continue;
     std::error_code gone; // another rvbc may be trimming too
     Entry entry{it->last_write_time(gone), it->file_size(gone), it->path()};
     if (gone)
@@ -52,6 +57,24 @@ void trim_cache(const fs::path& folder) {
   }
 }
 
+// Reaches the disk: after a crash of the machine the name must not stand for an empty file.
+void sync(const fs::path& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool done = file >= 0 && ::fsync(file) == 0;
+  if (file >= 0)
+    ::close(file);
+  if (!done)
+    throw std::runtime_error("cannot write " + path.string());
+}
+
+// What is no object, emptied or overwritten, is compiled again.
+bool is_object(const fs::path& path) {
+  char magic[4] = {};
+  std::ifstream in(path, std::ios::binary);
+  return in.read(magic, sizeof magic) && std::string_view(magic, sizeof magic) == "\x7f"
+                                                                                  "ELF";
+}
+
 // The child's whole life: compile to a private name, move into place, so that no half-written object is ever seen.
 [[noreturn]] void compile_child(const KernelRequest& request, const kernels::Target& target, const fs::path& final) {
   fs::path temporary = final;
@@ -61,6 +84,7 @@ void trim_cache(const fs::path& folder) {
   int status = 0;
   try {
     compile_kernel(request, target, temporary.string());
+    sync(temporary);
     fs::rename(temporary, final);
   } catch (const std::exception& error) {
     std::ofstream(complaint) << error.what();
@@ -180,7 +204,7 @@ KernelObjects compile_kernels(const std::vector<KernelRequest>& requests, const 
     fs::path path = cache / (symbol + ".o");
     result.paths.push_back(path.string());
     std::error_code error;
-    if (fs::exists(path, error)) {
+    if (is_object(path)) {
       fs::last_write_time(path, fs::file_time_type::clock::now(), error); // used now: trimmed last
       ++result.cached;
     } else {

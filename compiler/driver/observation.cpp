@@ -4,17 +4,11 @@
 #include "irgen/generate.h"
 #include "sema/program.h"
 
-#include <numeric>
-
 namespace rvb::driver {
 
 using nlohmann::ordered_json;
 
 namespace {
-
-int64_t elements(const sema::Shape& shape) {
-  return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
-}
 
 bool synaptic(const sema::Layer& layer) {
   return layer.kind == sema::LayerKind::conv2d || layer.kind == sema::LayerKind::linear;
@@ -25,6 +19,13 @@ int64_t multiplications(const sema::Expression& expression) {
   for (const sema::Expression& operand : expression.operands)
     count += multiplications(operand);
   return count;
+}
+
+bool behind_neuron(const sema::Program& program, const sema::Layer& layer) {
+  for (int input : layer.inputs)
+    if (program.layers[input].kind == sema::LayerKind::neuron || behind_neuron(program, program.layers[input]))
+      return true;
+  return false;
 }
 
 // As the definition is written: `tau * u` is one, whatever tau is.
@@ -74,6 +75,7 @@ ordered_json observation(const sema::Program& program) {
                          {"input", irgen::observed_input(program, layer)},
                          {"input_shape", program.layers[layer.inputs[0]].shape},
                          {"shape", layer.shape},
+                         {"first", !behind_neuron(program, layer)},
                          {"binary", layer.weights != sema::Weights::real},
                          {"dense", rows[i].multiply_adds + rows[i].additions},
                          {"weights", rows[i].real_parameters + rows[i].binary_parameters},

@@ -30,13 +30,6 @@ std::string grouped(int64_t value) {
   return value == 0 ? "" : digits;
 }
 
-int64_t elements(const sema::Shape& shape) {
-  int64_t count = 1;
-  for (int64_t extent : shape)
-    count *= extent;
-  return count;
-}
-
 std::string count(int64_t value) {
   return value == 0 ? "0" : grouped(value);
 }

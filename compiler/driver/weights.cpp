@@ -83,6 +83,9 @@ void check_tensors(const runtime::Safetensors& file, const sema::Program& progra
     else if (!std::all_of(tensor->values.begin(), tensor->values.end(),
                           [](float value) { return std::isfinite(value); }))
       complain(p.name, "holds a value that is not finite");
+    else if (p.role == sema::Role::running_variance &&
+             std::any_of(tensor->values.begin(), tensor->values.end(), [](float value) { return value < 0; }))
+      complain(p.name, "holds a negative variance");
   }
   for (const runtime::Tensor& tensor : file.tensors) {
     bool optimizer = tensor.name.rfind("optimizer.", 0) == 0; // a training checkpoint's own

@@ -159,7 +159,6 @@ private:
   RDom r, all;
 };
 
-// count reads nothing: its one number is described as an array of `batch` numbers, of which the first is written.
 } // namespace
 
 std::unique_ptr<Kernel> make_moments(const Call& call) {

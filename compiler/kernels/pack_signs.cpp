@@ -51,7 +51,13 @@ public:
         .fuse(j, tap, task)
         .parallel(task);
     word.compute_at(output(), oo).vectorize(o, lanes);
-    word.update().reorder(o, r.x).vectorize(o, lanes).unroll(r.x);
+    word.update().reorder(o, r.x);
+    // Transposed, neighbours lie as far apart as there are outputs. Halide 14 turns vectors of every second to fourth
+    // number into aligned loads, also where nothing is aligned: such a layer is too small for it to matter.
+    const ir::Type w = call.operand(0);
+    const int64_t apart = op.integer("transposed") != 0 ? w.dims.back() : 1;
+    if (apart < 2 || apart > 4)
+      word.update().vectorize(o, lanes).unroll(r.x);
   }
 
 private:

@@ -45,24 +45,45 @@ public:
 
   void algorithm() override {
     int times = static_cast<int>(call.operand(0).dims[0]);
+    bool mean = op.opcode == ir::Opcode::mean_time;
+    Func result = define(ir::info(op.opcode).name);
     Expr total = inputs[0](f, 0);
-    for (int t = 1; t < times; ++t)
-      total += inputs[0](f, t);
-    define(ir::info(op.opcode).name)(f) =
-        op.opcode == ir::Opcode::mean_time ? total / static_cast<float>(times) : total;
+    // Always one after the other: the bits do not depend on whether it is unrolled. Long sums as one expression would
+    // be too deep for the compiler.
+    if (times <= unrolled) {
+      for (int t = 1; t < times; ++t)
+        total += inputs[0](f, t);
+      result(f) = mean ? total / static_cast<float>(times) : total;
+      return;
+    }
+    r = RDom({{1, times - 1}}, "r");
+    result(f) = total;
+    result(f) += inputs[0](f, r.x);
+    if (mean)
+      result(f) = result(f) / static_cast<float>(times);
   }
 
   void schedule() override {
     Var fo("fo"), fi("fi");
-    output()
-        .split(f, fo, f, 8192, TailStrategy::GuardWithIf)
-        .split(f, f, fi, vec, TailStrategy::GuardWithIf)
-        .vectorize(fi)
-        .parallel(fo);
+    auto in_chunks = [&](Stage stage) {
+      return stage.split(f, fo, f, 8192, TailStrategy::GuardWithIf)
+          .split(f, f, fi, vec, TailStrategy::GuardWithIf)
+          .vectorize(fi)
+          .parallel(fo);
+    };
+    in_chunks(output());
+    for (int i = 0; i < output().num_update_definitions(); ++i) {
+      Stage stage = output().update(i);
+      in_chunks(stage);
+      if (i == 0)
+        stage.reorder(fi, r.x, f, fo);
+    }
   }
 
 private:
+  static constexpr int unrolled = 16;
   Var f{"f"};
+  RDom r;
 };
 
 class SplitTime : public Kernel {

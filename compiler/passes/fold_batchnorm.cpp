@@ -17,6 +17,7 @@
 #include "passes/edit.h"
 #include "passes/passes.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace rvb::passes {
@@ -90,7 +91,7 @@ private:
     const Op* synapse = maker(sums);
     const bool into_weights = synapse && (synapse->opcode == Opcode::conv2d || synapse->opcode == Opcode::linear) &&
                               uses_[sums.value] == 1 && numbers(synapse->operands[1]) &&
-                              (!is_binary(*numbers(synapse->operands[1])));
+                              !is_packed(synapse->operands[1]);
     // Adding constants moves operations: what is needed of them is copied first.
     Operand left = sums;
     if (into_weights) {
@@ -115,12 +116,12 @@ private:
     return true;
   }
 
-  // Weights that are signs stay signs.
-  static bool is_binary(const std::vector<double>& weights) {
-    for (double w : weights)
-      if (w != 1 && w != -1)
-        return false;
-    return true;
+  // Weights that are signs, or ternary, stay so.
+  bool is_packed(const Operand& weights) const {
+    if (const Op* op = maker(weights); op && op->opcode == Opcode::ternary)
+      return true;
+    const std::optional<std::vector<double>> values = numbers(weights);
+    return values && std::all_of(values->begin(), values->end(), [](double w) { return w == 1 || w == -1; });
   }
 
   std::vector<Op>::iterator find(const Op& op) {

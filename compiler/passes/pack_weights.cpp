@@ -28,8 +28,8 @@
 // A constant factor a channel that alone reads %y takes the 0.5 over.
 //
 // Needs: the weights as constants with contents; fold_alpha has run, so that no factor stands between. Keeps: the
-// result
-//   exactly (a sum of the same numbers, in the order of the kernel). Breaks: gradients; this is a program that infers.
+// result exactly (a sum of the same numbers, in the order of the kernel). Breaks: gradients; this is a program that
+// infers.
 #include "passes/edit.h"
 #include "passes/passes.h"
 

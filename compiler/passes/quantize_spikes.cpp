@@ -17,6 +17,7 @@
 // The limit: 16 bits are summed eight lookups of four spikes at a time, 32 · limit < 2^15. In 32 bits all sums of the
 // layer fit, fan-in · limit < 2^31; beyond 2^22 single precision has no finer spikes to offer, and a power of two as
 // scale keeps the rounding the only loss.
+// A layer whose spikes were all silent is given the largest of the others.
 //
 // Needs: pack_weights has run, fuse_and_keep has not. Keeps: the result up to the rounding of spikes.
 #include "passes/quantize_spikes.h"
@@ -49,16 +50,25 @@ Grid grid_of(const Op& op, double largest, int64_t bits) {
   if (bits == 32)
     grid.limit = std::clamp<int64_t>(INT32_MAX / fan_in, 1, int64_t{1} << 22);
   const double room = bits == 32 ? 2 : 1;
-  if (largest > 0 && std::isfinite(largest))
-    grid.scale = static_cast<double>(grid.limit) / (room * largest);
+  grid.scale = static_cast<double>(grid.limit) / (room * largest);
   if (bits == 32)
     grid.scale = std::exp2(std::floor(std::log2(grid.scale)));
   grid.scale = static_cast<float>(std::clamp(grid.scale, 1e-30, 1e30));
   return grid;
 }
 
+// What a layer that was silent in the calibration may see one day: as much as any other.
+double largest_of(const Ranges& ranges) {
+  double largest = 0;
+  for (const auto& [layer, value] : ranges)
+    if (std::isfinite(value))
+      largest = std::max(largest, value);
+  return largest > 0 ? largest : 1;
+}
+
 bool quantize(Function& function, const Ranges& ranges, int64_t bits) {
   bool changed = false;
+  const double assumed = largest_of(ranges);
   std::vector<Op> result;
   for (Op& op : function.ops) {
     const auto range = ranges.find(op.layer);
@@ -67,7 +77,8 @@ bool quantize(Function& function, const Ranges& ranges, int64_t bits) {
       continue;
     }
     changed = true;
-    const Grid grid = grid_of(op, range->second, bits);
+    const bool seen = range->second > 0 && std::isfinite(range->second);
+    const Grid grid = grid_of(op, seen ? range->second : assumed, bits);
     auto typed = [&](Value like, Element element) {
       Type type = function.type(like);
       type.element = element;

@@ -9,9 +9,11 @@
 // becomes
 //
 //   %b = pack_signs(%w) : u32[9,2,64]
-//   %y = binary_conv2d(%x, %b, %a) {channels = [64, 64], kernel = [3, 3], pad = [1, 1], stride = [1, 1]} :
-//   f32[?,8,8,64] %t = pack_signs(%w) {transposed = 1} : u32[9,2,64] %e = binary_conv2d_input_gradient(%g, %t)
-//   {channels = [64, 64], …, size = [8, 8], …} : f32[?,8,8,64] %d = mul(%e, %a) : f32[?,8,8,64]
+//   %y = binary_conv2d(%x, %b, %a) {channels = [64, 64], kernel = [3, 3], …} : f32[?,8,8,64]
+//
+//   %t = pack_signs(%w) {transposed = 1} : u32[9,2,64]
+//   %e = binary_conv2d_input_gradient(%g, %t) {channels = [64, 64], size = [8, 8], …} : f32[?,8,8,64]
+//   %d = mul(%e, %a) : f32[?,8,8,64]
 //
 // and likewise without alpha, and for linear. Weight gradients stay as they are: they multiply real by real.
 //

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace rvb::sema {
 
@@ -140,6 +141,7 @@ void Elaborator::drop_unused() {
 // so sqrt(1/in) keeps the variance instead.
 void Elaborator::make_parameters() {
   int64_t total = 0;
+  std::set<std::string> names;
   for (size_t i = 0; i < program_.layers.size(); ++i) {
     const Layer& layer = program_.layers[i];
     if (layer.kind != LayerKind::conv2d && layer.kind != LayerKind::linear && layer.kind != LayerKind::batchnorm &&
@@ -150,6 +152,10 @@ void Elaborator::make_parameters() {
     const auto add = [&](const std::string& suffix, Role role, Shape shape, Initializer initializer) {
       Parameter parameter;
       parameter.name = layer.path + "." + suffix;
+      if (!names.insert(parameter.name).second)
+        report(Code::duplicate_layer_name, layer.range, "two parameters are called " + ticked(parameter.name),
+               "this layer's, and that of another layer whose name ends in a number")
+            .help("choose another name after `as`");
       parameter.role = role;
       parameter.layer = static_cast<int>(i);
       parameter.trainable = role != Role::running_mean && role != Role::running_variance;

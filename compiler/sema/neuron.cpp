@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <limits>
 
 namespace rvb::sema {
 
@@ -183,6 +184,14 @@ private:
       e_.stop(Code::too_much_work, expr.range, "the model takes too many steps to unroll", "stopped here");
       return {};
     }
+    Term term = translated(expr);
+    if (term.constant() && std::fabs(term.expr.number) > std::numeric_limits<float>::max())
+      return fail(Code::bad_value, expr.range, "this number is too large for single precision",
+                  "the largest is about 3.4e38");
+    return term;
+  }
+
+  Term translated(const Expr& expr) {
     switch (expr.kind) {
     case Expr::Kind::integer:
     case Expr::Kind::real: return number(expr.number);
@@ -392,10 +401,11 @@ private:
       return;
     const Expr& option = argument(expr, bound, 2);
     const Term width = translate(option);
-    if (width.constant() && width.expr.number > 0)
+    if (width.constant() && width.expr.number >= 1e-6 && width.expr.number <= 1e6)
       step.width = width.expr.number;
     else if (width.ok())
-      fail(Code::bad_value, option.range, "`width` must be a positive constant", "the width of the surrogate gradient");
+      fail(Code::bad_value, option.range, "`width` must be a constant from 1e-6 to 1e6",
+           "the width of the surrogate gradient");
   }
 
   Elaborator& e_;

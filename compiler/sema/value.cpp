@@ -2,6 +2,7 @@
 
 #include "support/text.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace rvb::sema {
@@ -112,7 +113,13 @@ bool equal(const Value& a, const Value& b) {
   case Value::Kind::weights:
     return a.weights == b.weights && a.ste == b.ste && a.ternary_threshold == b.ternary_threshold && a.gain == b.gain;
   case Value::Kind::tensor: return a.layer == b.layer;
-  case Value::Kind::neuron: return a.neuron == b.neuron;
+  case Value::Kind::neuron: {
+    static const std::map<std::string, Value> none;
+    const auto &x = a.preset ? *a.preset : none, &y = b.preset ? *b.preset : none;
+    return a.neuron == b.neuron && x.size() == y.size() &&
+           std::equal(x.begin(), x.end(), y.begin(),
+                      [](const auto& p, const auto& q) { return p.first == q.first && equal(p.second, q.second); });
+  }
   case Value::Kind::list:
     if (a.list->size() != b.list->size())
       return false;

@@ -22,6 +22,9 @@ for name, tolerance in ("logits.f32", 0), ("streamed.f32", 1e-6):
     worst = np.abs(found - expected).max() / np.abs(expected).max()
     assert worst <= tolerance, (name, worst)'
 expect 1 ./embed nowhere.f32 a b
+head -c 5000 x.f32 >part.f32
+expect 1 ./embed part.f32 a b
+says 'holds no whole images'
 if ldd embed | grep -q 'libstdc++'; then
   die "the library needs the C++ library"
 fi

@@ -2,7 +2,7 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../../.ci/common.sh"
 here=$root/tests/end_to_end
-: "${RVB_BUILD:=$root/build}" "${RVBC:=$RVB_BUILD/bin/rvbc}"
+: "${RVBC:=$folder/bin/rvbc}"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"

@@ -29,6 +29,33 @@ cp run3/last.safetensors w.safetensors
 expect 0 ./ternary eval --input x.npy --labels y.npy --weights w.safetensors --energy --json
 /usr/bin/python3 "$here/energy.py" "$root/tests/golden" 0.25 ternary
 mv signs.safetensors w.safetensors
+# A classifier on the image itself, whose order flatten has changed as well; and the image pooled before the first layer,
+# which is a layer of the image all the same.
+cat >bare.rvb <<'END'
+network Bare(image: [2, 8, 8] repeated 2) {
+  return image |> flatten |> linear(8, weights = ternary) as classifier |> mean_over_time
+}
+END
+sed -e 's/x = image/x = image |> avgpool(2)/' "$here/tiny.rvb" >pooled.rvb
+/usr/bin/python3 - "$root/tests/golden" <<'END'
+import sys
+import numpy as np
+sys.path.insert(0, sys.argv[1])
+from safetensors_file import write
+w, image = np.zeros((8, 2, 64), "f4"), np.zeros((3, 2, 64), "f4")
+w[:, 0], image[:, 1] = 1, 1  # all weights on channel 0, all light in channel 1
+image[:, 0, :5] = 1
+write("bare.safetensors", {"classifier.weight": w.reshape(8, 128), "classifier.bias": np.zeros(8, "f4")})
+np.save("bare.npy", image.reshape(3, 2, 8, 8))
+np.save("bare_labels.npy", np.array([0, 1, 2]))
+END
+"$RVBC" bare.rvb -q -o bare
+expect 0 ./bare eval --input bare.npy --labels bare_labels.npy --weights bare.safetensors --energy --json
+[ "$(field said '["energy"]["synapses"][0]["operations"]')" = 80.0 ] || die "operations: 5 pixels, 8 outputs, 2 steps"
+"$RVBC" pooled.rvb -q -o pooled
+./pooled init -o pooled.safetensors
+expect 0 ./pooled eval --input x.npy --labels y.npy --weights pooled.safetensors --energy --json
+[ "$(field said '["energy"]["total"]["flops"]')" = $((2 * 8 * 9 * 49)).0 ] || die "a pooled image's layer is counted in FLOPs"
 # The deployed program counts the same events when it was asked to carry what is needed.
 "$RVBC" deploy "$here/tiny.rvb" -q -D threshold=0.25 --weights w.safetensors -o seen --observe
 expect 0 ./seen eval --input x.npy --labels y.npy --energy --json

@@ -2,7 +2,7 @@
 # An installed rvbc works without the build tree and without the sources.
 . "$(dirname "$0")/common.sh"
 
-cmake --install "$RVB_BUILD" --prefix "$work/prefix" >/dev/null
+cmake --install "$folder" --prefix "$work/prefix" >/dev/null
 ! find "$work/prefix" -type l -lname "$root*" | grep . || die "the installation points into the source tree"
 mkdir elsewhere
 cp "$here/tiny.rvb" elsewhere/

@@ -42,6 +42,35 @@ printf 'import resnet20\nimport vgg16\n' >two.rvb
 expect 1 "$RVBC" check two.rvb --diagnostics=short
 says 'RVB0312'
 [ "$(grep -c error said)" = 1 ] || die "one mistake, several errors"
+# Flags of a program that say nothing where they stand
+"$RVBC" "$here/tiny.rvb" -q -o flags
+./flags init -o flags.safetensors
+python3 -c '
+import struct
+def npy(path, kind, shape, data):
+    head = repr({"descr": kind, "fortran_order": False, "shape": shape}).encode()
+    head += b" " * (-(len(head) + 11) % 64) + b"\n"
+    open(path, "wb").write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head + data)
+npy("x.npy", "<f4", (2, 1, 28, 28), bytes(4 * 2 * 784))
+npy("y.npy", "<i8", (2,), struct.pack("<2q", 1, 2))
+npy("nan.npy", "<f4", (2, 10), struct.pack("<20f", *[float("nan")] * 20))'
+samples=(--input x.npy --labels y.npy --weights flags.safetensors)
+expect 0 ./flags eval "${samples[@]}"
+for flag in '--partition official' '--frames equal_time' '--resize 30' '--split train'; do
+  expect 2 ./flags eval "${samples[@]}" $flag
+  says 'belong to --data'
+done
+expect 2 ./flags eval --data /tmp --labels y.npy --weights flags.safetensors
+says '--labels belongs to --input'
+expect 2 ./flags train --data /tmp --labels y.npy
+expect 1 ./flags eval "${samples[@]}" --compare nan.npy
+says 'nan.npy: a logit is not finite'
+expect 2 ./flags bench --json --format csv
+expect 2 ./flags bench --threads 1,
+says '`1,`'
+expect 0 ./flags gradient "${samples[@]}" --batch 1 --json
+[ "$(field said '["count"]')" = 1 ] || die "--batch 1 takes one sample"
+
 expect 2 "$RVBC" chekc "$root/examples/fashion.rvb"
 says check
 expect 2 "$RVBC" "$root/examples/fashion.rvb" -D nothing
@@ -49,6 +78,49 @@ expect 5 "$RVBC" check no/such.rvb
 says no/such.rvb
 expect 5 "$RVBC" "$here/tiny.rvb" -q -o no/such/folder/tiny
 says no/such/folder
+# Options before the model, whatever they take; the model from a pipe.
+for words in '--target generic' '--diagnostics short' '--print-after dce'; do
+  expect 0 "$RVBC" $words "$here/tiny.rvb" -q -o tiny
+done
+expect 0 "$RVBC" --emit plan "$here/tiny.rvb" -o plan.txt
+"$RVBC" - -q -o piped <"$here/tiny.rvb" || die "a model from standard input"
+[ -x piped ] || die "no program from standard input"
+expect 2 "$RVBC" -
+says '-o FILE is needed'
+
+# What a program is made from is never replaced.
+cp "$here/tiny.rvb" model
+expect 2 "$RVBC" model -q
+says 'would replace model'
+./piped init -o w.safetensors
+expect 2 "$RVBC" deploy "$here/tiny.rvb" --weights w.safetensors -o w.safetensors
+says 'would replace w.safetensors'
+same model "$here/tiny.rvb"
+/usr/bin/python3 - "$root/tests/golden" <<'END'
+import sys
+sys.path.insert(0, sys.argv[1])
+from safetensors_file import read, write
+weights = {name: values.copy() for name, values in read("w.safetensors").items()}
+weights["unit_bn.running_var"][3] = -1
+write("negative.safetensors", weights)
+END
+expect 4 "$RVBC" deploy "$here/tiny.rvb" --weights negative.safetensors -o never
+says 'unit_bn.running_var' 'negative variance'
+
+# A cache in a folder of the user's: only what the compiler put there goes; what is damaged there is made again.
+mkdir mine
+truncate -s 2G mine/precious.bin
+echo text >mine/thesis.txt
+truncate -s 2G mine/rvb_old_0123456789abcdef.o
+touch -d '2001-01-01' mine/*
+RVB_CACHE_DIR=$PWD/mine expect 0 "$RVBC" "$here/tiny.rvb" -q -o tiny
+[ -s mine/thesis.txt ] && [ -s mine/precious.bin ] || die "files of the user's are gone"
+[ ! -e mine/rvb_old_0123456789abcdef.o ] || die "the cache has no bound"
+for object in mine/rvb_*.o; do
+  : >"$object"
+done
+RVB_CACHE_DIR=$PWD/mine expect 0 "$RVBC" "$here/tiny.rvb" -q -o tiny
+
 expect 0 "$RVBC" --help
 says rvbc
 expect 0 "$RVBC" --version

@@ -47,6 +47,32 @@ code=0
 wait $child || code=$?
 [ $code -eq 130 ] || { cat log; die "interrupted training ended with $code, expected 130"; }
 grep -q -- --resume log || die "an interrupted run says how to continue"
+# The end of an epoch that was logged, but not saved: it is done, and logged, again.
+python3 - <<'END'
+import json
+lines = [json.loads(line) for line in open("stopped/metrics.jsonl")]
+done = sum(line["kind"] == "epoch" for line in lines)
+json.dump({"kind": "epoch", "epoch": done + 1, "steps": lines[-1].get("step", lines[-1].get("steps"))},
+          open("stopped/metrics.jsonl", "a"))
+open("stopped/metrics.jsonl", "a").write("\n")
+END
 differ whole/last.safetensors stopped/last.safetensors
 ./tiny train --resume --run-dir stopped --threads 2 --quiet
 same whole/last.safetensors stopped/last.safetensors
+[ "$(grep -o '"epoch","epoch":[0-9]*' stopped/metrics.jsonl | tr -dc '0-9\n' | tr '\n' ' ')" = '1 2 3 ' ] || die "epochs in metrics.jsonl"
+
+# A folder belongs to one run at a time, and says what the run does now.
+./tiny train --data "$data" --limit 2000 --epochs 1000 --quiet --run-dir taken &
+child=$!
+for _ in $(seq 600); do
+  [ -e taken/last.safetensors ] && break
+  sleep 0.05
+done
+expect 2 ./tiny train --data "$data" --limit 100 --epochs 1 --run-dir taken --resume
+says 'another process is training in taken'
+kill -INT $child
+wait $child || true
+expect 0 ./tiny train --resume --epochs 1 --limit 100 --lr 0.003 --run-dir taken
+[ "$(field taken/config.json '["plan"]["rate"]')" = 0.003 ] || die "config.json keeps the plan of before"
+expect 3 ./tiny train --data "$data" --limit 200 --steps 1 --min-acc 0.1 --run-dir short
+says 'no epoch was finished'

@@ -88,6 +88,19 @@ expect 2 ./tiny trace --input x.npy --weights w.safetensors -o t.svg
 says '--layer'
 expect 1 ./tiny trace --layer reverb --sample 9 --input x.npy --weights w.safetensors -o t.svg
 says '9 samples'
+for what in encode 'encode unit'; do
+  /usr/bin/python3 - $what <<'END'
+import sys
+import numpy as np
+from safetensors_file import read, write
+weights = read("w.safetensors")
+for name in sys.argv[1:]:
+    weights[name + ".weight"] = np.full_like(weights[name + ".weight"], 3e38)
+write("huge.safetensors", weights)
+END
+  expect 1 ./tiny trace --layer reverb_2 --input x.npy --weights huge.safetensors -o huge.svg
+  says 'is not finite'
+done
 "$RVBC" deploy "$here/tiny.rvb" -q -D threshold=0.25 --weights w.safetensors --observe -o seen
 expect 0 ./seen trace --layer reverb_2 --input x.npy -o deployed.svg
 grep -q 'reverb_2' deployed.svg

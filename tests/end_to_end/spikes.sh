@@ -35,6 +35,33 @@ done
 holds "$(field i32.json '["comparison"]["decisions_differ"]') == 0"
 holds "abs($(field i16.json '["accuracy"]') - $(field real.json '["accuracy"]')) <= 0.001 + 1e-9"
 
+# A layer that is silent in the calibration is no reason for those behind it to fire.
+cat >silent.rvb <<'END'
+import neurons
+network Silent(image: [1, 28, 28] repeated 2) {
+  x = image |> conv2d(8, kernel = 3, stride = 2, padding = 1) |> batchnorm |> reverb(threshold = 2)
+  x = x |> conv2d(16, kernel = 3, padding = 1, weights = binary) |> lif(threshold = 0.4)
+  x = x |> conv2d(16, kernel = 3, padding = 1, weights = binary(alpha)) |> batchnorm |> reverb
+  return x |> avgpool(2) |> flatten |> linear(10) |> mean_over_time
+}
+END
+"$RVBC" silent.rvb -q -o silent
+./silent init -o silent.safetensors
+/usr/bin/python3 -c '
+import numpy as np
+np.save("quiet.npy", np.random.default_rng(1).standard_normal((64, 1, 28, 28), "f4") / 64)'
+./silent infer --input quiet.npy --weights silent.safetensors --output silent_real.npy
+for spikes in i32 i16; do
+  "$RVBC" deploy silent.rvb --weights silent.safetensors --spikes $spikes --calibrate quiet.npy -q -o silent.infer
+  ./silent.infer infer --input quiet.npy --output silent_$spikes.npy
+  /usr/bin/python3 - silent_$spikes.npy <<'END'
+import sys
+import numpy as np
+difference = np.abs(np.load(sys.argv[1]) - np.load("silent_real.npy")).max()
+assert difference <= 1e-5, difference
+END
+done
+
 expect 2 deploy --spikes i16 -o never
 says '--spikes i16 needs --calibrate'
 expect 2 deploy --spikes i8 --calibrate "$data" -o never

@@ -30,6 +30,30 @@ done
 close i32.npy 1e-4
 close i16.npy 5e-2
 
+# Without alpha nothing but BatchNorm stands behind the weights, which are packed all the same.
+cat >bare.rvb <<'END'
+import neurons
+network Bare(image: [3, 8, 8] repeated 2) {
+  x = image |> conv2d(8, kernel = 3, padding = 1) |> batchnorm |> reverb
+  x = x |> conv2d(40, kernel = 3, padding = 1, weights = ternary) as bare |> batchnorm |> reverb
+  return x |> flatten |> linear(10, weights = ternary) as classifier |> mean_over_time
+}
+END
+"$RVBC" bare.rvb -q -o bare
+./bare init -o bare.safetensors
+/usr/bin/python3 -c 'import numpy as np; np.save("image.npy", np.random.default_rng(1).standard_normal((5, 3, 8, 8), "f4"))'
+./bare infer --input image.npy --weights bare.safetensors --output bare.npy
+expect 0 "$RVBC" deploy bare.rvb --weights bare.safetensors -o bare.infer --verify-addonly
+says 'of 2 binary layers'
+./bare.infer info --json >info.json
+# two planes: 8 channels are one word for each of 9 taps and 40 outputs; 2560 inputs are 80 words for each of 10
+holds "$(field info.json '["deployment"]["binary_bytes"]') == 2 * 4 * (9 * 40 + 80 * 10)"
+./bare.infer infer --input image.npy --output bare_deployed.npy
+/usr/bin/python3 -c '
+import numpy as np
+a, b = np.load("bare.npy"), np.load("bare_deployed.npy")
+assert np.abs(a - b).max() <= 1e-5 * np.abs(a).max(), (a, b)'
+
 # Spikes nearly twice as large as any of the calibration still fit into 32 bits.
 /usr/bin/python3 -c 'import sys, numpy as np; np.save("half.npy", np.load(sys.argv[1]) / np.float32(1.9))' "$case/x.npy"
 expect 0 deploy -o half.i32 --spikes i32 --calibrate half.npy

@@ -23,7 +23,7 @@ while [ $# -gt 0 ]; do
   esac
 done
 
-folder=${RVB_BUILD:-$root/build}/sanitized
+folder=$folder/sanitized
 here=$root/tests/fuzz
 if [ "$build" = yes ]; then
   configure "$folder" -DRVB_SANITIZE=ON -DRVB_TESTS=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo

@@ -122,6 +122,15 @@ INSTANTIATE_TEST_SUITE_P(Sizes, Convolutions,
                                          Convolution{23, 19, 3, 24, 3, 2, 1, 5}, Convolution{9, 11, 40, 64, 1, 1, 0, 3},
                                          Convolution{2, 2, 48, 40, 5, 1, 2, 3}));
 
+// Neighbours of the transposed signs lie as far apart as there are outputs.
+TEST(Signs, FewOutputs) {
+  for (int64_t out : {1, 2, 3, 4, 5})
+    for (int64_t in : {9, 12, 18, 65}) {
+      string w = "f32[1,1," + to_string(in) + "," + to_string(out) + "]", bits = "u32[1,1," + to_string(in) + "]";
+      EXPECT_EQ("", differences(function({{"w", w}}, "pack_signs(%w) {transposed = 1}", bits), 1)) << in << "->" << out;
+    }
+}
+
 struct Matrix {
   int64_t in, out, batch;
 };
@@ -219,6 +228,8 @@ TEST(Time, RepeatAndSums) {
     EXPECT_EQ("", differences(function({{"x", x}}, "repeat(%x) {times = 3}", y), 2));
     EXPECT_EQ("", differences(function({{"x", y}}, "sum_time(%x)", x), 2));
     EXPECT_EQ("", differences(function({{"x", y}}, "mean_time(%x)", x), 5));
+    string many = "f32[2000,?,5," + to_string(c) + "]";
+    EXPECT_EQ("", differences(function({{"x", many}}, "mean_time(%x)", x), 2));
   }
 }
 

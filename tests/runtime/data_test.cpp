@@ -254,6 +254,7 @@ TEST(Partition, AFileNamesSamples) {
   EXPECT_HAS(refused("train a/1.bin\ntest a/1.bin\n"), "two lines");
   EXPECT_HAS(refused("valid a/1.bin\n"), "valid a/1.bin");
   EXPECT_HAS(refused("train\n"), "expected");
+  EXPECT_HAS(refused("train \n"), "expected");
   failure(Exit::io, [&] { choose(parse_partition("file:" + folder / "none"), Split::test, names, {0, 0, 1}); });
 }
 
