@@ -4,6 +4,9 @@
 #include "irgen/generate.h"
 #include "sema/program.h"
 
+#include <algorithm>
+#include <vector>
+
 namespace rvb::driver {
 
 using nlohmann::ordered_json;
@@ -21,11 +24,14 @@ int64_t multiplications(const sema::Expression& expression) {
   return count;
 }
 
-bool behind_neuron(const sema::Program& program, const sema::Layer& layer) {
-  for (int input : layer.inputs)
-    if (program.layers[input].kind == sema::LayerKind::neuron || behind_neuron(program, program.layers[input]))
-      return true;
-  return false;
+// Of every layer: whether a neuron stands somewhere before it. Once for all, for joins double the ways back.
+std::vector<bool> behind_neurons(const sema::Program& program) {
+  std::vector<bool> behind;
+  for (const sema::Layer& layer : program.layers)
+    behind.push_back(std::any_of(layer.inputs.begin(), layer.inputs.end(), [&](int input) {
+      return behind[input] || program.layers[input].kind == sema::LayerKind::neuron;
+    }));
+  return behind;
 }
 
 // As the definition is written: `tau * u` is one, whatever tau is.
@@ -53,6 +59,7 @@ int64_t scales(const sema::Program& program, int index) {
 ordered_json observation(const sema::Program& program) {
   ordered_json neurons = ordered_json::array(), synapses = ordered_json::array();
   std::vector<LayerRow> rows = layer_rows(program);
+  const std::vector<bool> behind = behind_neurons(program);
   for (size_t i = 0; i < program.layers.size(); ++i) {
     const sema::Layer& layer = program.layers[i];
     if (layer.kind == sema::LayerKind::neuron) {
@@ -75,7 +82,7 @@ ordered_json observation(const sema::Program& program) {
                          {"input", irgen::observed_input(program, layer)},
                          {"input_shape", program.layers[layer.inputs[0]].shape},
                          {"shape", layer.shape},
-                         {"first", !behind_neuron(program, layer)},
+                         {"first", !behind[i]},
                          {"binary", layer.weights != sema::Weights::real},
                          {"dense", rows[i].multiply_adds + rows[i].additions},
                          {"weights", rows[i].real_parameters + rows[i].binary_parameters},
