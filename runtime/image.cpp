@@ -3,16 +3,19 @@
 #include "failure.h"
 
 #include <algorithm>
+#include <csetjmp>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <png.h>
-#include <turbojpeg.h>
+
+#include <jpeglib.h> // behind <cstdio>, which it does not include
+
+#include <jerror.h>
 
 namespace rvb::runtime {
 
 namespace {
-
-constexpr int64_t most_pixels = int64_t{1} << 26; // 64 million: a damaged header must not take all memory
 
 bool is_png(const Bytes& bytes) {
   return bytes.size() > 8 && std::memcmp(bytes.data(), "\x89PNG\r\n\x1a\n", 8) == 0;
@@ -26,6 +29,7 @@ bool is_jpeg(const Bytes& bytes) {
 }
 
 void check_size(int64_t width, int64_t height, const Bytes& bytes, const std::string& path) {
+  constexpr int64_t most_pixels = int64_t{1} << 26; // 64 million: a damaged header must not take all memory
   // Deflate packs at most 1032 to 1, a pixel has at least a bit: more than that the file cannot hold.
   int64_t most = std::min(most_pixels, 65536 + 8400 * static_cast<int64_t>(bytes.size()));
   if (width < 1 || height < 1 || width > most / height)
@@ -33,8 +37,30 @@ void check_size(int64_t width, int64_t height, const Bytes& bytes, const std::st
                    " pixels is too large, or larger than its file can hold");
 }
 
+// The chunks that say which light the colours stand for: networks learn from the numbers as they are written, and
+// libpng's simplified interface would convert them.
+Bytes without_colour_spaces(const Bytes& png) {
+  Bytes result(png.begin(), png.begin() + 8);
+  for (size_t at = 8; at < png.size();) {
+    size_t left = png.size() - at, size = left;
+    bool left_out = false;
+    if (left >= 12) {
+      size_t length = png_get_uint_32(&png[at]);
+      size = std::min(left, 12 + length);
+      for (const char* type : {"gAMA", "cHRM", "sRGB", "iCCP", "cICP"})
+        left_out |= std::memcmp(&png[at + 4], type, 4) == 0;
+    }
+    if (!left_out)
+      result.insert(result.end(), png.begin() + static_cast<std::ptrdiff_t>(at),
+                    png.begin() + static_cast<std::ptrdiff_t>(at + size));
+    at += size;
+  }
+  return result;
+}
+
 // Rows of RGB bytes.
-Bytes read_png(const Bytes& bytes, const std::string& path, int64_t& width, int64_t& height) {
+Bytes read_png(const Bytes& file, const std::string& path, int64_t& width, int64_t& height) {
+  Bytes bytes = without_colour_spaces(file);
   png_image image{};
   image.version = PNG_IMAGE_VERSION;
   std::unique_ptr<png_image, void (*)(png_image*)> guard(&image, png_image_free);
@@ -44,6 +70,7 @@ Bytes read_png(const Bytes& bytes, const std::string& path, int64_t& width, int6
   height = image.height;
   check_size(width, height, bytes, path);
   image.format = PNG_FORMAT_RGB;
+  image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB; // else they would be taken for linear light
   Bytes rows(static_cast<size_t>(width * height * 3));
   png_color black{0, 0, 0}; // transparent pixels
   if (!png_image_finish_read(&image, &black, rows.data(), 0, nullptr))
@@ -51,26 +78,81 @@ Bytes read_png(const Bytes& bytes, const std::string& path, int64_t& width, int6
   return rows;
 }
 
+// libjpeg leaves through longjmp: nothing with a destructor may live in the functions it is called from.
+class JpegDecoder {
+public:
+  JpegDecoder() {
+    decoder_.err = jpeg_std_error(&errors_);
+    decoder_.client_data = this;
+    errors_.error_exit = leave;
+    errors_.emit_message = look_at;
+  }
+  ~JpegDecoder() { jpeg_destroy_decompress(&decoder_); }
+  JpegDecoder(const JpegDecoder&) = delete;
+  JpegDecoder& operator=(const JpegDecoder&) = delete;
+
+  // False when `message` says what is wrong.
+  bool read_header(const Bytes& bytes) {
+    if (setjmp(back_) != 0)
+      return false;
+    jpeg_create_decompress(&decoder_);
+    jpeg_mem_src(&decoder_, const_cast<uint8_t*>(bytes.data()), static_cast<unsigned long>(bytes.size()));
+    jpeg_read_header(&decoder_, TRUE);
+    return true;
+  }
+  bool read_rows(uint8_t* to) {
+    if (setjmp(back_) != 0)
+      return false;
+    decoder_.out_color_space = inks() ? JCS_CMYK : JCS_RGB;
+    decoder_.dct_method = JDCT_ISLOW;
+    jpeg_start_decompress(&decoder_);
+    size_t stride = size_t{decoder_.output_width} * static_cast<size_t>(channels());
+    while (decoder_.output_scanline < decoder_.output_height) {
+      JSAMPROW row = to + decoder_.output_scanline * stride;
+      jpeg_read_scanlines(&decoder_, &row, 1);
+    }
+    jpeg_finish_decompress(&decoder_);
+    return true;
+  }
+
+  int64_t width() const { return decoder_.image_width; }
+  int64_t height() const { return decoder_.image_height; }
+  bool inks() const { return decoder_.jpeg_color_space == JCS_CMYK || decoder_.jpeg_color_space == JCS_YCCK; }
+  int64_t channels() const { return inks() ? 4 : 3; }
+  const char* message() const { return message_; }
+
+private:
+  [[noreturn]] static void leave(j_common_ptr decoder) {
+    auto* self = static_cast<JpegDecoder*>(decoder->client_data);
+    decoder->err->format_message(decoder, self->message_);
+    std::longjmp(self->back_, 1);
+  }
+  // Warnings have level -1. A truncated image is only a warning to the library; half a picture is no input to a network.
+  // Bytes between its parts do no harm.
+  static void look_at(j_common_ptr decoder, int level) {
+    if (level < 0 && decoder->err->msg_code != JWRN_EXTRANEOUS_DATA)
+      leave(decoder);
+  }
+
+  jpeg_decompress_struct decoder_{};
+  jpeg_error_mgr errors_{};
+  std::jmp_buf back_{};
+  char message_[JMSG_LENGTH_MAX] = "";
+};
+
 Bytes read_jpeg(const Bytes& bytes, const std::string& path, int64_t& width, int64_t& height) {
-  std::unique_ptr<void, int (*)(tjhandle)> decoder(tjInitDecompress(), tjDestroy);
-  int w = 0, h = 0, sampling = 0, space = 0;
-  auto complain = [&] { fail(path, std::string("not a valid JPEG image: ") + tjGetErrorStr2(decoder.get())); };
-  auto size = static_cast<unsigned long>(bytes.size());
-  if (tjDecompressHeader3(decoder.get(), bytes.data(), size, &w, &h, &sampling, &space) != 0)
+  JpegDecoder decoder;
+  auto complain = [&] { fail(path, std::string("not a valid JPEG image: ") + decoder.message()); };
+  if (!decoder.read_header(bytes))
     complain();
-  width = w;
-  height = h;
+  width = decoder.width();
+  height = decoder.height();
   check_size(width, height, bytes, path);
-  bool inks = space == TJCS_CMYK || space == TJCS_YCCK; // some of ImageNet
   size_t count = static_cast<size_t>(width * height);
-  Bytes rows(count * (inks ? 4 : 3));
-  int format = inks ? TJPF_CMYK : TJPF_RGB;
-  // A truncated image is only a warning to the library; half a picture is no input to a network. Bytes between its
-  // parts do no harm.
-  if (tjDecompress2(decoder.get(), bytes.data(), size, rows.data(), w, 0, h, format, TJFLAG_ACCURATEDCT) != 0 &&
-      std::strstr(tjGetErrorStr2(decoder.get()), "extraneous bytes") == nullptr)
+  Bytes rows(count * static_cast<size_t>(decoder.channels()));
+  if (!decoder.read_rows(rows.data()))
     complain();
-  if (inks) // 255 is no ink, as Adobe writes it; the roundings are Pillow's
+  if (decoder.inks()) // 255 is no ink, as Adobe writes it; the roundings are Pillow's
     for (size_t i = 0; i < count; ++i)
       for (size_t channel = 0; channel < 3; ++channel) {
         unsigned key = rows[4 * i + 3], ink = (255u - rows[4 * i + channel]) * key + 128;

@@ -24,6 +24,6 @@ for threshold in 0 0.25; do
 done
 
 # libraries: C, mathematics, OpenMP, the data readers
-if ldd tiny.infer | grep -vE 'linux-vdso|ld-linux|lib(c|m|gomp|pthread|dl|z|png16|turbojpeg)\.so'; then
+if ldd tiny.infer | grep -vE 'linux-vdso|ld-linux|lib(c|m|gomp|pthread|dl|z|png16|jpeg)\.so'; then
   die "the deployed program needs other libraries"
 fi

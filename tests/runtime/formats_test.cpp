@@ -5,14 +5,13 @@
 #include "half.h"
 #include "idx.h"
 #include "image.h"
+#include "jpeg.h"
 #include "npy.h"
 #include "safetensors.h"
 #include "support.h"
 
 #include <cmath>
-#include <memory>
 #include <png.h>
-#include <turbojpeg.h>
 #include <zlib.h>
 
 namespace rvb::runtime {
@@ -334,12 +333,7 @@ TEST(Image, ReadsPngAndJpeg) {
   }
   for (size_t i = 0; i < rgb.size(); ++i) // smooth: JPEG keeps it
     rgb[i] = static_cast<uint8_t>(i / 60 * 10 + i / 3 % 20 * 3 + i % 3 * 5);
-  std::unique_ptr<void, int (*)(tjhandle)> encoder(tjInitCompress(), tjDestroy);
-  unsigned char* packed = nullptr;
-  unsigned long size = 0;
-  ASSERT_EQ(tjCompress2(encoder.get(), rgb.data(), 20, 0, 10, TJPF_RGB, &packed, &size, TJSAMP_444, 100, 0), 0);
-  Bytes bytes(packed, packed + size);
-  tjFree(packed);
+  Bytes bytes = test::encode_jpeg(rgb, 20, 10);
   Image image = read_image(bytes, 3, "a.jpg");
   for (size_t i = 0; i < 200; ++i)
     for (size_t c = 0; c < 3; ++c)

@@ -1,0 +1,132 @@
+// Readers on files that are damaged, hostile, or whole in a way that is seldom met.
+#include "dataset.h"
+#include "decompress.h"
+#include "events.h"
+#include "failure.h"
+#include "frames.h"
+#include "gzip.h"
+#include "image.h"
+#include "jpeg.h"
+#include "npy.h"
+#include "npz.h"
+#include "support.h"
+
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <png.h>
+#include <sys/resource.h>
+#include <zlib.h>
+
+namespace rvb::runtime {
+
+using test::Folder;
+
+namespace {
+
+template <class Call> std::string failure(Exit exit, Call&& call) {
+  try {
+    call();
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.exit, exit) << failure.what();
+    return failure.what();
+  }
+  ADD_FAILURE() << "no failure";
+  return "";
+}
+
+#define EXPECT_HAS(TEXT, PART) EXPECT_NE((TEXT).find(PART), std::string::npos) << (TEXT)
+
+uint32_t sum_of(const std::string& text) {
+  return static_cast<uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(text.data()), static_cast<uInt>(text.size())));
+}
+
+// Between the scans of a progressive picture.
+Bytes with_extraneous_bytes(const Bytes& jpeg) {
+  const uint8_t tables[] = {0xff, 0xc4}, scan[] = {0xff, 0xda};
+  auto first = std::search(jpeg.begin(), jpeg.end(), scan, scan + 2);
+  auto at = std::search(first, jpeg.end(), tables, tables + 2);
+  EXPECT_NE(at, jpeg.end());
+  Bytes result(jpeg.begin(), at);
+  result.insert(result.end(), 8, 0x55);
+  result.insert(result.end(), at, jpeg.end());
+  return result;
+}
+
+TEST(Jpeg, TruncatedBehindExtraneousBytes) {
+  Bytes rgb(64 * 64 * 3);
+  for (size_t i = 0; i < rgb.size(); ++i)
+    rgb[i] = static_cast<uint8_t>(i * 2654435761u >> 15);
+  Bytes good = test::encode_jpeg(rgb, 64, 64, true), odd = with_extraneous_bytes(good);
+  EXPECT_EQ(read_image(odd, 3, "a.jpg").pixels, read_image(good, 3, "a.jpg").pixels);
+  for (const Bytes& whole : {good, odd})
+    for (size_t parts : {3, 5, 7}) {
+      Bytes cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(whole.size() * parts / 8));
+      EXPECT_HAS(failure(Exit::user, [&] { read_image(cut, 3, "a.jpg"); }),
+                 "a.jpg: not a valid JPEG image: Premature end of JPEG file");
+    }
+}
+
+Bytes with_chunk(const Bytes& png, const std::string& chunk) {
+  Bytes result = png;
+  std::string text =
+      test::big_endian(static_cast<uint32_t>(chunk.size()) - 4) + chunk + test::big_endian(sum_of(chunk));
+  result.insert(result.begin() + 33, text.begin(), text.end()); // behind the header
+  return result;
+}
+
+Bytes encode_png(const void* pixels, unsigned width, unsigned height, unsigned format, const void* colours = nullptr) {
+  png_image png{};
+  png.version = PNG_IMAGE_VERSION;
+  png.width = width;
+  png.height = height;
+  png.format = format;
+  png.colormap_entries = colours == nullptr ? 0 : 256;
+  Bytes file(100000);
+  png_alloc_size_t size = file.size();
+  EXPECT_TRUE(png_image_write_to_memory(&png, file.data(), &size, 0, pixels, 0, colours));
+  file.resize(size);
+  return file;
+}
+
+TEST(Png, ColoursAreTakenAsTheyAreWritten) {
+  Bytes rgb(256 * 3), grey(256), colours(256 * 3);
+  for (size_t i = 0; i < 256; ++i)
+    for (size_t c = 0; c < 3; ++c) {
+      grey[i] = static_cast<uint8_t>(i);
+      rgb[3 * i + c] = static_cast<uint8_t>(i * (c + 1));
+      colours[3 * i + c] = static_cast<uint8_t>(255 - i * (c + 1));
+    }
+  const std::string gamma = "gAMA" + test::big_endian(100000), primaries = "cHRM" + std::string(32, '\1');
+  struct {
+    Bytes file;
+    const uint8_t* pixels;
+    size_t channels;
+  } cases[] = {{encode_png(rgb.data(), 16, 16, PNG_FORMAT_RGB), rgb.data(), 3},
+               {encode_png(grey.data(), 16, 16, PNG_FORMAT_GRAY), grey.data(), 1},
+               {encode_png(grey.data(), 16, 16, PNG_FORMAT_RGB_COLORMAP, colours.data()), colours.data(), 3}};
+  for (auto& each : cases)
+    for (const Bytes& file : {each.file, with_chunk(each.file, gamma), with_chunk(each.file, primaries)}) {
+      Image image = read_image(file, 3, "a.png");
+      for (size_t i = 0; i < 256; ++i)
+        for (size_t c = 0; c < 3; ++c)
+          ASSERT_EQ(image.pixels[c * 256 + i], each.pixels[i * each.channels + c % each.channels]) << i;
+    }
+  // Two bytes a colour, as 16-bit files hold them; half transparent pixels.
+  std::vector<uint16_t> deep(256);
+  Bytes clear(256 * 4, 128);
+  for (size_t i = 0; i < 256; ++i) {
+    deep[i] = static_cast<uint16_t>(i * 257);
+    clear[4 * i] = static_cast<uint8_t>(i);
+  }
+  Bytes file = encode_png(deep.data(), 16, 16, PNG_FORMAT_LINEAR_Y);
+  Image image = read_image(file, 3, "a.png");
+  for (size_t i = 0; i < 256; ++i)
+    ASSERT_EQ(image.pixels[i], i);
+  EXPECT_EQ(read_image(with_chunk(file, gamma), 3, "a.png").pixels, image.pixels);
+  file = encode_png(clear.data(), 16, 16, PNG_FORMAT_RGBA);
+  EXPECT_EQ(read_image(with_chunk(file, gamma), 3, "a.png").pixels, read_image(file, 3, "a.png").pixels);
+}
+
+} // namespace
+} // namespace rvb::runtime
