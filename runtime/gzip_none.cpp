@@ -17,4 +17,18 @@ bool inflate_raw(const uint8_t*, size_t, uint8_t*, size_t, const std::string& pa
                 path + ": this program was linked without readers: save it with numpy.savez, not compressed");
 }
 
+// Stored archives are read without zlib, too.
+uint32_t crc32_of(const Bytes& bytes) {
+  uint32_t table[256];
+  for (uint32_t i = 0; i < 256; ++i) {
+    table[i] = i;
+    for (int bit = 0; bit < 8; ++bit)
+      table[i] = table[i] >> 1 ^ ((table[i] & 1) != 0 ? 0xedb88320u : 0);
+  }
+  uint32_t sum = ~0u;
+  for (uint8_t byte : bytes)
+    sum = sum >> 8 ^ table[(sum ^ byte) & 255];
+  return ~sum;
+}
+
 } // namespace rvb::runtime

@@ -127,8 +127,8 @@ private:
     decoder->err->format_message(decoder, self->message_);
     std::longjmp(self->back_, 1);
   }
-  // Warnings have level -1. A truncated image is only a warning to the library; half a picture is no input to a network.
-  // Bytes between its parts do no harm.
+  // Warnings have level -1. A truncated image is only a warning to the library; half a picture is no input to a
+  // network. Bytes between its parts do no harm.
   static void look_at(j_common_ptr decoder, int level) {
     if (level < 0 && decoder->err->msg_code != JWRN_EXTRANEOUS_DATA)
       leave(decoder);

@@ -25,8 +25,9 @@ public:
     for (uint64_t i = 0; i < count; ++i) {
       if (at > end || end - at < 46 || number(at, 4) != 0x02014b50)
         fail("its directory is damaged");
-      uint64_t flags = number(at + 8, 2), method = number(at + 10, 2), packed = number(at + 20, 4),
-               size = number(at + 24, 4), name = number(at + 28, 2), local = number(at + 42, 4);
+      uint64_t flags = number(at + 8, 2), method = number(at + 10, 2), sum = number(at + 16, 4),
+               packed = number(at + 20, 4), size = number(at + 24, 4), name = number(at + 28, 2),
+               local = number(at + 42, 4);
       if (name > end - at - 46)
         fail("its directory is damaged");
       std::string title(reinterpret_cast<const char*>(&bytes_[at + 46]), name);
@@ -36,7 +37,10 @@ public:
       total += size;
       if (total > most_bytes)
         fail("its contents are larger than 4 GiB");
-      members.emplace_back(strip(title), member(title, local, method, packed, size));
+      Bytes contents = member(title, local, method, packed, size);
+      if (crc32_of(contents) != sum)
+        fail(title + " is damaged: its check sum is not that of the directory");
+      members.emplace_back(strip(title), std::move(contents));
     }
     return members;
   }

@@ -128,5 +128,69 @@ TEST(Png, ColoursAreTakenAsTheyAreWritten) {
   EXPECT_EQ(read_image(with_chunk(file, gamma), 3, "a.png").pixels, read_image(file, 3, "a.png").pixels);
 }
 
+Bytes bytes_of(const std::string& text) {
+  return Bytes(text.begin(), text.end());
+}
+
+std::string little_endian(uint64_t value, int width) {
+  std::string text;
+  for (int i = 0; i < width; ++i)
+    text += static_cast<char>(value >> (8 * i));
+  return text;
+}
+
+std::string squeeze(const std::string& text, int window) {
+  z_stream stream{};
+  deflateInit2(&stream, 9, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY);
+  std::string out(text.size() + 1000, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  deflate(&stream, Z_FINISH);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+Bytes zip(const std::string& name, const std::string& content, bool deflated, uint32_t sum) {
+  std::string data = deflated ? squeeze(content, -15) : content;
+  std::string sizes = little_endian(sum, 4) + little_endian(data.size(), 4) + little_endian(content.size(), 4) +
+                      little_endian(name.size(), 2) + little_endian(0, 2);
+  std::string method = little_endian(deflated ? 8 : 0, 2) + little_endian(0, 4);
+  std::string local = "PK\3\4" + little_endian(20, 2) + little_endian(0, 2) + method + sizes + name + data;
+  std::string directory = "PK\1\2" + little_endian(20, 2) + little_endian(20, 2) + little_endian(0, 2) + method +
+                          sizes + std::string(14, '\0') + name;
+  return bytes_of(local + directory + "PK\5\6" + little_endian(0, 4) + little_endian(1, 2) + little_endian(1, 2) +
+                  little_endian(directory.size(), 4) + little_endian(local.size(), 4) + little_endian(0, 2));
+}
+
+TEST(Npz, ChecksTheSumOfEachMember) {
+  std::string content = "123456789";
+  ASSERT_EQ(sum_of(content), 0xcbf43926u);
+  for (bool deflated : {false, true}) {
+    auto members = parse_npz(zip("t.npy", content, deflated, 0xcbf43926u), "a.npz");
+    ASSERT_EQ(members.size(), 1u);
+    EXPECT_EQ(members[0].second, bytes_of(content));
+    std::string message =
+        failure(Exit::user, [&] { parse_npz(zip("t.npy", content, deflated, 0xcbf43927u), "a.npz"); });
+    EXPECT_HAS(message, "a.npz: not a valid NPZ archive: t.npy is damaged: its check sum");
+  }
+}
+
+TEST(Gzip, ReadsEveryMember) {
+  std::string a = squeeze("one", 15 + 16), b = squeeze(std::string(50000, 'x'), 15 + 16), none = squeeze("", 15 + 16);
+  auto unpacked = [](const std::string& text) {
+    Bytes out = gunzip(bytes_of(text), "a.gz");
+    return std::string(out.begin(), out.end());
+  };
+  EXPECT_EQ(unpacked(a + b + none + a), "one" + std::string(50000, 'x') + "one");
+  EXPECT_EQ(unpacked(a + std::string(512, '\0')), "one");
+  EXPECT_EQ(unpacked(none), "");
+  EXPECT_HAS(failure(Exit::user, [&] { unpacked(a + b.substr(0, b.size() / 2)); }), "a.gz: the gzip stream is damaged");
+  EXPECT_HAS(failure(Exit::user, [&] { unpacked(a + b.substr(0, 5)); }), "truncated after 3 bytes");
+  EXPECT_HAS(failure(Exit::user, [&] { unpacked(a + "more"); }), "a.gz: 4 bytes that are no gzip stream follow");
+}
+
 } // namespace
 } // namespace rvb::runtime
