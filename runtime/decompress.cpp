@@ -61,7 +61,7 @@ Bytes unpack_lz4(const uint8_t* data, size_t size, size_t most, const std::strin
   std::unique_ptr<LZ4F_dctx, decltype(lz4.free)> guard(context, lz4.free);
   Bytes out(std::min(most, size * 4 + 1024));
   size_t read = 0, filled = 0, left = 1; // what the library still expects; 0 at the end of a frame
-  while (left != 0 && (read < size || filled == out.size())) {
+  while (read < size || (left != 0 && filled == out.size())) { // a packet may hold several frames
     if (!grow(out, filled, most))
       damaged(path, "LZ4");
     size_t in = size - read, room = out.size() - filled;
@@ -86,7 +86,7 @@ Bytes unpack_zstd(const uint8_t* data, size_t size, size_t most, const std::stri
   ZSTD_inBuffer in{data, size, 0};
   ZSTD_outBuffer to{out.data(), out.size(), 0};
   size_t left = 1;
-  while (left != 0 && (in.pos < in.size || to.pos == to.size)) {
+  while (in.pos < in.size || (left != 0 && to.pos == to.size)) {
     if (!grow(out, to.pos, most))
       damaged(path, "Zstandard");
     to.dst = out.data();

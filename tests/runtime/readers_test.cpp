@@ -192,5 +192,25 @@ TEST(Gzip, ReadsEveryMember) {
   EXPECT_HAS(failure(Exit::user, [&] { unpacked(a + "more"); }), "a.gz: 4 bytes that are no gzip stream follow");
 }
 
+TEST(Decompress, ReadsEveryFrame) {
+  // As they are without compressing: a block of five bytes.
+  const std::string lz4_head("\x04\x22\x4d\x18\x60\x40\x82\x05\0\0\x80", 11), lz4_tail(4, '\0');
+  const std::string zstd_head("\x28\xb5\x2f\xfd\x20\x05\x29\0\0", 9);
+  auto check = [&](auto&& unpack, const std::string& head, const std::string& tail, const char* what) {
+    std::string one = head + "hello" + tail, two = head + "world" + tail;
+    auto unpacked = [&](const std::string& text) {
+      Bytes out = unpack(reinterpret_cast<const uint8_t*>(text.data()), text.size(), size_t{1} << 20, "a.aedat4");
+      return std::string(out.begin(), out.end());
+    };
+    EXPECT_EQ(unpacked(one), "hello");
+    EXPECT_EQ(unpacked(one + two + one), "helloworldhello");
+    for (const std::string& bad :
+         {std::string(), one + "more", one + two.substr(0, two.size() - 1), one + two.substr(0, 3)})
+      EXPECT_HAS(failure(Exit::user, [&] { unpacked(bad); }), std::string("a.aedat4: a packet's ") + what);
+  };
+  check(unpack_lz4, lz4_head, lz4_tail, "LZ4");
+  check(unpack_zstd, zstd_head, "", "Zstandard");
+}
+
 } // namespace
 } // namespace rvb::runtime
