@@ -32,8 +32,6 @@ Recording parse_aedat2(const Bytes& bytes, const std::string& path) {
   }
   if ((bytes.size() - at) % 8 != 0)
     fail(std::to_string(bytes.size() - at) + " bytes after the header are no whole number of events (8 bytes each)");
-  if (at == bytes.size())
-    fail("it holds no events");
   Recording recording;
   recording.width = recording.height = 128;
   recording.events.reserve((bytes.size() - at) / 8);
@@ -47,6 +45,8 @@ Recording parse_aedat2(const Bytes& bytes, const std::string& path) {
     recording.events.push_back({word(bytes.data() + at + 4), static_cast<uint16_t>(127 - row),
                                 static_cast<uint16_t>(127 - column), static_cast<uint8_t>(1 - (address & 1))});
   }
+  if (recording.events.empty())
+    fail("it holds no events");
   return recording;
 }
 

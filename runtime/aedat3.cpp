@@ -58,8 +58,11 @@ Recording parse_aedat3(const Bytes& bytes, const std::string& path) {
         if (x >= 128 || y >= 128)
           fail("an event of " + name + " is at (" + std::to_string(x) + ", " + std::to_string(y) +
                "), the sensor has 128 x 128 pixels");
-        recording.events.push_back({static_cast<int64_t>(uint64_t{overflow} << 31 | time), static_cast<uint16_t>(x),
-                                    static_cast<uint16_t>(y), static_cast<uint8_t>(data >> 1 & 1)});
+        auto since = static_cast<int64_t>(uint64_t{overflow} << 31 | time);
+        if (since >= most_time)
+          fail("an event of " + name + " is at " + std::to_string(since) + " microseconds");
+        recording.events.push_back(
+            {since, static_cast<uint16_t>(x), static_cast<uint16_t>(y), static_cast<uint8_t>(data >> 1 & 1)});
       }
     }
     at += payload;

@@ -163,7 +163,10 @@ Recording parse_aedat4(const Bytes& bytes, const std::string& path) {
       if (x < 0 || x >= recording.width || y < 0 || y >= recording.height)
         fail("an event of " + name + " is at (" + std::to_string(x) + ", " + std::to_string(y) + "), the sensor has " +
              std::to_string(recording.width) + " x " + std::to_string(recording.height) + " pixels");
-      recording.events.push_back({events.number<int64_t>(from), static_cast<uint16_t>(x), static_cast<uint16_t>(y),
+      auto time = events.number<int64_t>(from);
+      if (time <= -most_time || time >= most_time)
+        fail("an event of " + name + " is at " + std::to_string(time) + " microseconds");
+      recording.events.push_back({time, static_cast<uint16_t>(x), static_cast<uint16_t>(y),
                                   static_cast<uint8_t>(events.number<uint8_t>(from + 12) != 0)});
     }
   }

@@ -28,6 +28,8 @@ Recording parse_atis(const Bytes& bytes, const std::string& path) {
     int64_t time = (b[2] & 127) << 16 | b[3] << 8 | b[4];
     recording.events.push_back({time + overflow, b[0], b[1], static_cast<uint8_t>(b[2] >> 7)});
   }
+  if (recording.events.empty())
+    fail("it holds no events");
   return recording;
 }
 

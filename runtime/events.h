@@ -9,6 +9,9 @@
 
 namespace rvb::runtime {
 
+// Times are less than this, either way: their differences are then numbers too.
+constexpr int64_t most_time = int64_t{1} << 62;
+
 struct Event {
   int64_t time = 0; // microseconds
   uint16_t x = 0, y = 0;

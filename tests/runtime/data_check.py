@@ -138,7 +138,12 @@ def test_nmnist():
 
     good = open(WORK + "/nmnist/Train/1/001.bin", "rb").read()
     where = (WORK + "/nmnist", "train", (2, 34, 34), 4, 3)
-    for bad, says in ((good[:-2], "whole number of events"), (b"", "empty"), (bytes([34]) + good[1:], "(34, ")):
+    for bad, says in (
+        (good[:-2], "whole number of events"),
+        (b"", "empty"),
+        (bytes([34]) + good[1:], "(34, "),
+        (bytes([0, 240, 0, 0, 0]), "no events"),
+    ):
         put(WORK + "/nmnist/Train/1/001.bin", bad)
         refused(1, *where, "Train/1/001.bin", says)
     put(WORK + "/nmnist/Train/1/001.bin", good)
@@ -236,6 +241,7 @@ def test_cifar10_dvs():
         (b"", "#!AER-DAT2.0"),
         (good.replace(b"DAT2.0", b"DAT9.0"), "#!AER-DAT2.0"),
         (good[:80].split(b"test\r\n")[0] + b"test\r\n", "no events"),
+        (good[:80].split(b"test\r\n")[0] + b"test\r\n\0\0\x80\0\0\0\0\5", "no events"),
         (good + b"\0\1\0\0\0\0\0\0", "16 bits"),
         (b"#!AER-DAT3.1\r\n", "END-HEADER"),
     ):
@@ -270,6 +276,18 @@ def test_aedat4_damage():
             put(folder + "/train/a/0.aedat4", bytes(cut))
             code, _, err = run(*where)
             assert code == 1 and "0.aedat4" in err, err
+
+
+def test_far_times():
+    """Times whose difference is no int64."""
+    for i, far in enumerate((1 << 62, -(1 << 62), -(1 << 63), (1 << 63) - 1)):
+        events = random_events(rng, 90, 34, 34)
+        folder = f"{WORK}/far{i}"
+        put(folder + "/train/a/0.aedat4", aedat4(events, 34, 34))
+        load(folder, "train", (2, 34, 34), 5, 1, frames="equal_time")
+        events["t"][40] = far
+        put(folder + "/train/a/0.aedat4", aedat4(events, 34, 34))
+        refused(1, folder, "train", (2, 34, 34), 5, 1, "0.aedat4", "packet 1", str(far), frames="equal_time")
 
 
 def test_gesture():

@@ -212,5 +212,16 @@ TEST(Decompress, ReadsEveryFrame) {
   check(unpack_zstd, zstd_head, "", "Zstandard");
 }
 
+TEST(Events, ARecordingWithoutAnyIsRefused) {
+  EXPECT_HAS(failure(Exit::user,
+                     [] {
+                       parse_atis({0, 240, 0, 0, 0}, "a.bin");
+                     }),
+             "a.bin: not a valid N-MNIST file: it holds no events");
+  std::string outside = "#!AER-DAT2.0\r\n" + test::big_endian(0x8000) + test::big_endian(7);
+  EXPECT_HAS(failure(Exit::user, [&] { parse_aedat2(bytes_of(outside), "a.aedat"); }),
+             "a.aedat: not a valid AEDAT 2.0 file: it holds no events");
+}
+
 } // namespace
 } // namespace rvb::runtime
