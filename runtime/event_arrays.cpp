@@ -12,10 +12,19 @@
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 namespace rvb::runtime {
 
 namespace {
+
+// Has room for every bit of int64, uint64 and float64.
+using Number = long double;
+static_assert(std::numeric_limits<Number>::digits >= 64);
+
+Number value(const NpyArray& array, size_t i) {
+  return array.integers ? static_cast<Number>(array.whole[i]) : array.wide.empty() ? array.values[i] : array.wide[i];
+}
 
 class Reader {
 public:
@@ -45,12 +54,12 @@ private:
     };
     const Bytes *t = find("t"), *x = find("x"), *y = find("y"), *p = find("p");
     if (t != nullptr && x != nullptr && y != nullptr && p != nullptr) {
-      std::vector<double> columns[4] = {column(*x, "x"), column(*y, "y"), column(*p, "p"), column(*t, "t")};
+      NpyArray columns[4] = {column(*x, "x"), column(*y, "y"), column(*p, "p"), column(*t, "t")};
       for (auto& each : columns)
-        if (each.size() != columns[0].size())
+        if (each.shape != columns[0].shape)
           fail("t, x, y and p have different lengths");
-      for (size_t i = 0; i < columns[0].size(); ++i)
-        add(i, columns[0][i], columns[1][i], columns[2][i], columns[3][i]);
+      for (size_t i = 0; i < static_cast<size_t>(columns[0].shape[0]); ++i)
+        add(i, value(columns[0], i), value(columns[1], i), value(columns[2], i), value(columns[3], i));
       check_events();
     } else if (const Bytes* frames = find("frames")) {
       read_array(*frames);
@@ -61,13 +70,11 @@ private:
     }
   }
 
-  std::vector<double> column(const Bytes& bytes, const char* name) const {
-    NpyArray array = parse_npy(bytes.data(), bytes.size(), path_ + " (" + name + ")");
+  NpyArray column(const Bytes& bytes, const char* name) const {
+    NpyArray array = parse_npy(bytes.data(), bytes.size(), path_ + " (" + name + ")", true);
     if (array.shape.size() != 1)
       fail(std::string(name) + " has shape " + shape_text(array.shape) + ", expected [N]");
-    if (array.integers)
-      return {array.whole.begin(), array.whole.end()};
-    return {array.values.begin(), array.values.end()};
+    return array;
   }
 
   void read_array(const Bytes& bytes) {
@@ -75,12 +82,13 @@ private:
       check_events();
       return;
     }
-    NpyArray array = parse_npy(bytes.data(), bytes.size(), path_);
-    auto value = [&](size_t i) { return array.integers ? static_cast<double>(array.whole[i]) : array.values[i]; };
-    size_t count = array.integers ? array.whole.size() : array.values.size();
-    if (array.shape.size() == 2 && array.shape[1] == 4) {
+    auto is_list = [](const std::vector<int64_t>& shape) { return shape.size() == 2 && shape[1] == 4; };
+    bool list = is_list(parse_npy_layout(bytes.data(), bytes.size(), path_).shape);
+    NpyArray array = parse_npy(bytes.data(), bytes.size(), path_, list);
+    size_t count = array.integers ? array.whole.size() : list ? array.wide.size() : array.values.size();
+    if (list) {
       for (size_t i = 0; i < count; i += 4)
-        add(i / 4, value(i), value(i + 1), value(i + 2), value(i + 3));
+        add(i / 4, value(array, i), value(array, i + 1), value(array, i + 2), value(array, i + 3));
       check_events();
       return;
     }
@@ -88,7 +96,7 @@ private:
       fail("shape " + shape_text(array.shape) + ": expected events [N, 4] or frames [T, C, H, W]");
     recording_.frame_shape = array.shape;
     for (size_t i = 0; i < count; ++i)
-      recording_.frames.push_back(static_cast<float>(value(i)));
+      recording_.frames.push_back(static_cast<float>(value(array, i)));
   }
 
   // A structured array: `'descr': [('x', '<i2'), ('y', '<i2'), ('p', '|b1'), ('t', '<i8')]`, shape (N,).
@@ -141,7 +149,7 @@ private:
     if (header.find("(" + std::to_string(size / row) + ",)") == std::string::npos)
       fail("it is truncated, or its shape is not [N]: it holds " + std::to_string(size / row) + " events");
     for (size_t i = 0; i < size / row; ++i) {
-      double values[4];
+      Number values[4];
       for (int k = 0; k < 4; ++k)
         values[k] = number(data + i * row + fields[k].offset, fields[k].width, fields[k].kind == 'i');
       add(i, values[0], values[1], values[2], values[3]);
@@ -158,28 +166,28 @@ private:
     return header.substr(begin + 1, end - begin - 1);
   }
 
-  static double number(const uint8_t* from, size_t width, bool is_signed) {
+  static Number number(const uint8_t* from, size_t width, bool is_signed) {
     uint64_t value = 0;
     std::memcpy(&value, from, width);
     if (!is_signed)
-      return static_cast<double>(value);
+      return static_cast<Number>(value);
     int shift = 64 - 8 * static_cast<int>(width);
-    return static_cast<double>(static_cast<int64_t>(value << shift) >> shift);
+    return static_cast<Number>(static_cast<int64_t>(value << shift) >> shift);
   }
 
-  void add(size_t index, double x, double y, double p, double t) {
+  void add(size_t index, Number x, Number y, Number p, Number t) {
     bool inside =
-        x >= 0 && x < static_cast<double>(recording_.width) && y >= 0 && y < static_cast<double>(recording_.height);
-    if (!inside || (p != 0 && p != 1) || !(std::fabs(t) < 0x1p62))
+        x >= 0 && x < static_cast<Number>(recording_.width) && y >= 0 && y < static_cast<Number>(recording_.height);
+    if (!inside || (p != 0 && p != 1) || !(std::fabs(t) < static_cast<Number>(most_time)))
       fail("event " + std::to_string(index) + " (x " + text(x) + ", y " + text(y) + ", p " + text(p) + ", t " +
            text(t) + ") is none of a sensor of " + std::to_string(recording_.width) + " x " +
            std::to_string(recording_.height) + " pixels, the network's input");
     recording_.events.push_back({static_cast<int64_t>(std::floor(t)), static_cast<uint16_t>(x),
                                  static_cast<uint16_t>(y), static_cast<uint8_t>(p)});
   }
-  static std::string text(double value) {
+  static std::string text(Number value) {
     char text[32];
-    std::snprintf(text, sizeof text, "%g", value);
+    std::snprintf(text, sizeof text, "%Lg", value);
     return text;
   }
   void check_events() const {

@@ -14,7 +14,8 @@ namespace {
 // The header is a Python dictionary with three fixed keys; this reads just that.
 class Reader {
 public:
-  Reader(const uint8_t* bytes, size_t size, const std::string& path) : bytes_(bytes), size_(size), path_(path) {}
+  Reader(const uint8_t* bytes, size_t size, const std::string& path, bool wide = false)
+      : bytes_(bytes), size_(size), path_(path), wide_(wide) {}
 
   NpyLayout layout() {
     read_preamble();
@@ -167,14 +168,14 @@ private:
       value |= static_cast<uint64_t>(from[big_endian_ ? width_ - 1 - i : i]) << (8 * i);
     return value;
   }
-  float real(uint64_t index) const {
+  double real(uint64_t index) const {
     uint64_t all = bits(index);
     if (width_ == 2)
       return half_to_float(static_cast<uint16_t>(all));
     if (width_ == 8) {
       double value;
       std::memcpy(&value, &all, 8);
-      return static_cast<float>(value);
+      return value;
     }
     uint32_t word = static_cast<uint32_t>(all);
     float value;
@@ -183,6 +184,8 @@ private:
   }
   int64_t number(uint64_t index) const {
     uint64_t all = bits(index);
+    if (kind_ == 'u' && all >> 63 != 0)
+      fail("number " + std::to_string(index) + " is " + std::to_string(all) + ", beyond 64 bits with a sign");
     if (kind_ != 'i' || width_ == 8)
       return static_cast<int64_t>(all);
     int shift = 64 - 8 * width_;
@@ -190,7 +193,7 @@ private:
   }
 
   void read_values(uint64_t count) {
-    (array_.integers ? array_.whole.resize(count) : array_.values.resize(count));
+    (array_.integers ? array_.whole.resize(count) : wide_ ? array_.wide.resize(count) : array_.values.resize(count));
     const std::vector<int64_t>& shape = array_.shape;
     // Fortran order: the first index runs fastest; `steps` walks the file in the order of the result.
     std::vector<uint64_t> steps(shape.size()), index(shape.size(), 0);
@@ -203,8 +206,10 @@ private:
     for (uint64_t to = 0; to < count; ++to) {
       if (array_.integers)
         array_.whole[to] = number(fortran_ ? from : to);
+      else if (wide_)
+        array_.wide[to] = real(fortran_ ? from : to);
       else
-        array_.values[to] = real(fortran_ ? from : to);
+        array_.values[to] = static_cast<float>(real(fortran_ ? from : to));
       for (size_t i = shape.size(); fortran_ && i-- > 0;) {
         from += steps[i];
         if (++index[i] < static_cast<uint64_t>(shape[i]))
@@ -218,6 +223,7 @@ private:
   const uint8_t* bytes_;
   size_t size_;
   const std::string& path_;
+  const bool wide_;
   std::string header_;
   size_t at_ = 0, data_ = 0;
   char kind_ = 0;
@@ -228,8 +234,8 @@ private:
 
 } // namespace
 
-NpyArray parse_npy(const uint8_t* bytes, size_t size, const std::string& path) {
-  return Reader(bytes, size, path).read();
+NpyArray parse_npy(const uint8_t* bytes, size_t size, const std::string& path, bool wide) {
+  return Reader(bytes, size, path, wide).read();
 }
 
 NpyLayout parse_npy_layout(const uint8_t* bytes, size_t size, const std::string& path) {

@@ -13,12 +13,13 @@ struct NpyArray {
   std::vector<int64_t> shape;
   bool integers = false;      // what the file holds: whole numbers (and bool), or floating point
   std::vector<float> values;  // row-major, when floating point (f2, f4, f8)
+  std::vector<double> wide;   // instead, when they are asked for as float64 has them
   std::vector<int64_t> whole; // row-major, when whole numbers (i1 … u8, b1)
 };
 
 // Failure(user) names `path` and what is wrong; Failure(io) when the file cannot be read.
 NpyArray read_npy(const std::string& path);
-NpyArray parse_npy(const uint8_t* bytes, size_t size, const std::string& path);
+NpyArray parse_npy(const uint8_t* bytes, size_t size, const std::string& path, bool wide = false);
 
 // For arrays that are read piece by piece. `bytes` begins with the whole header.
 struct NpyLayout {

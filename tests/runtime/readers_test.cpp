@@ -223,5 +223,44 @@ TEST(Events, ARecordingWithoutAnyIsRefused) {
              "a.aedat: not a valid AEDAT 2.0 file: it holds no events");
 }
 
+std::string npy(const std::string& type, const std::string& shape, const std::string& data) {
+  std::string header = "{'descr': " + type + ", 'fortran_order': False, 'shape': (" + shape + "), }\n";
+  return std::string("\x93NUMPY\x01\x00", 8) + little_endian(header.size(), 2) + header + data;
+}
+
+template <class Number> std::string raw(std::initializer_list<Number> numbers) {
+  return std::string(reinterpret_cast<const char*>(numbers.begin()), numbers.size() * sizeof(Number));
+}
+
+std::vector<int64_t> times_of(const std::string& file) {
+  std::vector<int64_t> times;
+  for (const Event& event : parse_event_arrays(bytes_of(file), "a.npy", 4, 4).events)
+    times.push_back(event.time);
+  return times;
+}
+
+TEST(Events, TimesOfArraysKeepEveryBit) {
+  constexpr int64_t late = 1'600'000'000'000'001, odd = (int64_t{1} << 53) + 1;
+  EXPECT_EQ(times_of(npy("'<f8'", "2, 4", raw<double>({1, 2, 1, 1e15 + 1, 3, 0, 0, late}))),
+            (std::vector<int64_t>{1'000'000'000'000'001, late}));
+  EXPECT_EQ(times_of(npy("'<i8'", "2, 4", raw<int64_t>({1, 2, 1, -odd, 3, 0, 0, odd}))),
+            (std::vector<int64_t>{-odd, odd}));
+  std::string structure = "[('x', '|u1'), ('y', '|u1'), ('p', '|u1'), ('t', '<u8')]";
+  EXPECT_EQ(times_of(npy(structure, "1,", std::string("\1\2\1", 3) + raw<int64_t>({odd}))), std::vector<int64_t>{odd});
+  EXPECT_EQ(times_of(npy("'<f8'", "1, 4", raw<double>({1, 2, 1, -1.5}))), std::vector<int64_t>{-2});
+  for (double bad : {0x1p62, -0x1p62, std::nan(""), 1e300})
+    EXPECT_HAS(failure(Exit::user, [&] { times_of(npy("'<f8'", "1, 4", raw<double>({1, 2, 1, bad}))); }), "event 0");
+  for (int64_t bad : {int64_t{1} << 62, INT64_MIN})
+    EXPECT_HAS(failure(Exit::user, [&] { times_of(npy("'<i8'", "1, 4", raw<int64_t>({1, 2, 1, bad}))); }), "event 0");
+  EXPECT_HAS(failure(Exit::user,
+                     [] {
+                       times_of(npy("'<u8'", "1, 4", raw<uint64_t>({1, 2, 1, ~uint64_t{0}})));
+                     }),
+             "a.npy");
+  EXPECT_HAS(failure(Exit::user,
+                     [&] { times_of(npy(structure, "1,", std::string("\1\2\1", 3) + raw<uint64_t>({~uint64_t{0}}))); }),
+             "event 0");
+}
+
 } // namespace
 } // namespace rvb::runtime
