@@ -24,4 +24,8 @@ Image resize(const Image& image, int64_t height, int64_t width);
 Image resample(const Image& image, int64_t top, int64_t left, int64_t part_height, int64_t part_width, int64_t height,
                int64_t width);
 
+// Of the whole image, stretched to whole_height x whole_width, what lies there: no more than that is computed.
+Image resample_cut(const Image& image, int64_t whole_height, int64_t whole_width, int64_t top, int64_t left,
+                   int64_t height, int64_t width);
+
 } // namespace rvb::runtime

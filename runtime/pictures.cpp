@@ -28,17 +28,9 @@ Image prepare(const Image& image, int64_t resize, int64_t height, int64_t width)
     return std::max(least, static_cast<int64_t>(scale * static_cast<double>(side) + 1e-9));
   };
   int64_t h = scaled(image.height, height), w = scaled(image.width, width);
-  Image whole = h == image.height && w == image.width ? image : resample(image, 0, 0, image.height, image.width, h, w);
   int64_t top = std::lrint(static_cast<double>(h - height) / 2), left = std::lrint(static_cast<double>(w - width) / 2);
-  if (h == height && w == width)
-    return whole;
-  Image result{image.channels, height, width, {}};
-  for (int64_t channel = 0; channel < image.channels; ++channel)
-    for (int64_t y = 0; y < height; ++y) {
-      auto from = whole.pixels.begin() + (channel * h + top + y) * w + left;
-      result.pixels.insert(result.pixels.end(), from, from + width);
-    }
-  return result;
+  // Of a thin picture, the whole one would be very long.
+  return resample_cut(image, h, w, top, left, height, width);
 }
 
 Image read_picture(const Entry& entry, const Manifest& m) {

@@ -262,5 +262,76 @@ TEST(Events, TimesOfArraysKeepEveryBit) {
              "event 0");
 }
 
+Manifest pictures(int64_t channels, int64_t side) {
+  Manifest m;
+  m.name = "Net";
+  m.input = {channels, side, side};
+  m.channels = channels;
+  m.height = m.width = side;
+  m.classes = 2;
+  return m;
+}
+
+// True when the call returns in a process that gets so much more memory than this one has.
+template <class Call> bool within(size_t memory, Call&& call) {
+  pid_t child = ::fork();
+  if (child == 0) {
+    size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    rlimit limit{};
+    limit.rlim_cur = limit.rlim_max = pages * static_cast<size_t>(::sysconf(_SC_PAGESIZE)) + memory;
+    ::setrlimit(RLIMIT_AS, &limit);
+    try {
+      call();
+    } catch (const std::bad_alloc&) {
+      ::_exit(1);
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "%s\n", error.what());
+      ::_exit(2);
+    }
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+TEST(Pictures, ACutIsAPartOfTheWhole) {
+  Image image{3, 30, 50, Bytes(3 * 30 * 50)};
+  for (size_t i = 0; i < image.pixels.size(); ++i)
+    image.pixels[i] = static_cast<uint8_t>(i * 2654435761u >> 13);
+  for (auto [h, w] : {std::pair<int64_t, int64_t>{20, 33}, {30, 50}, {77, 60}, {12, 90}}) {
+    Image whole = resample(image, 0, 0, 30, 50, h, w), cut = resample_cut(image, h, w, 3, 7, 8, 20);
+    for (int64_t c = 0; c < 3; ++c)
+      for (int64_t y = 0; y < 8; ++y)
+        for (int64_t x = 0; x < 20; ++x)
+          ASSERT_EQ(cut.pixels[static_cast<size_t>((c * 8 + y) * 20 + x)],
+                    whole.pixels[static_cast<size_t>((c * h + y + 3) * w + x + 7)]);
+  }
+  EXPECT_EQ(resample(image, 0, 0, 30, 50, 30, 50).pixels, image.pixels);
+}
+
+TEST(Pictures, AThinOneTakesNoMoreThanItsMiddle) {
+  Folder folder;
+  for (const char* name : {"train", "train/a", "train/b"})
+    make_folder(folder / name);
+  Bytes high = encode_png(Bytes(60000, 77).data(), 1, 60000, PNG_FORMAT_GRAY);
+  for (const char* name : {"train/a/0.png", "train/b/0.png"})
+    write_file(folder / name, {reinterpret_cast<const char*>(high.data()), high.size()});
+  DataSettings settings;
+  settings.folder = folder.path();
+  settings.resize = 256;
+  settings.windows = true; // decoded here, without threads
+  Manifest m = pictures(1, 224);
+  auto dataset = open_folder(settings, Split::train, m);
+  EXPECT_TRUE(within(size_t{1} << 28, [&] {
+    std::vector<float> to(224 * 224);
+    dataset->read(0, nullptr, to.data(), 0);
+    for (float value : to)
+      if (value != 77 / 255.0f)
+        throw std::runtime_error("a pixel is " + std::to_string(value));
+  }));
+}
+
 } // namespace
 } // namespace rvb::runtime
