@@ -73,9 +73,13 @@ bool FrameReader::next(std::vector<float>& frame) {
     if (!open_array())
       return false;
   std::vector<uint8_t> bytes(header_);
-  bytes.resize(header_.size() + frame_bytes_);
-  if (read(bytes.data() + header_.size(), frame_bytes_) < frame_bytes_)
-    fail("the data is truncated inside a frame");
+  for (size_t got = 0; got < frame_bytes_;) { // a header may promise more than follows: memory for what was read
+    size_t block = std::min(frame_bytes_ - got, std::max(got, size_t{1} << 20));
+    bytes.resize(header_.size() + got + block);
+    if (read(bytes.data() + header_.size() + got, block) < block)
+      fail("the data is truncated inside a frame");
+    got += block;
+  }
   const Manifest& m = manifest_;
   NpyArray array = parse_npy_part(bytes.data(), bytes.size(), {samples_, m.pixels()}, path_);
   frame.resize(array.values.size());

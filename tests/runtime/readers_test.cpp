@@ -333,5 +333,23 @@ TEST(Pictures, AThinOneTakesNoMoreThanItsMiddle) {
   }));
 }
 
+TEST(Frames, AHeaderTakesNoMemoryForWhatDoesNotFollow) {
+  Folder folder;
+  write_file(folder / "f.npy", npy("'<f8'", "400000, 1, 28, 28", "few"));
+  Manifest m = pictures(1, 28);
+  EXPECT_TRUE(within(size_t{1} << 28, [&] {
+    FrameReader reader(folder / "f.npy", m);
+    std::vector<float> frame;
+    try {
+      reader.next(frame);
+    } catch (const Failure& failure) {
+      if (std::strstr(failure.what(), "f.npy: the data is truncated inside a frame") != nullptr)
+        return;
+      throw;
+    }
+    throw std::runtime_error("no failure");
+  }));
+}
+
 } // namespace
 } // namespace rvb::runtime
