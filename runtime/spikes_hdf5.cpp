@@ -11,8 +11,9 @@ namespace rvb::runtime {
 
 namespace {
 
-constexpr int64_t cochlea = 700;  // units
-constexpr unsigned read_only = 0; // H5F_ACC_RDONLY, whose macro calls the library
+constexpr int64_t cochlea = 700;                   // units
+constexpr int64_t most_samples = int64_t{1} << 20; // SSC has 75,466: a damaged header may promise any number
+constexpr unsigned read_only = 0;                  // H5F_ACC_RDONLY, whose macro calls the library
 
 struct Hdf5 {
   explicit Hdf5(const std::string& path)
@@ -133,9 +134,9 @@ public:
     }
     if (kind != H5T_INTEGER && kind != H5T_FLOAT)
       file.fail("`" + name_ + "` does not hold numbers");
-    // A damaged header may promise any number of samples.
-    if (count_ > (int64_t{1} << 31))
-      file.fail("`" + name_ + "` has " + std::to_string(count_) + " samples");
+    if (count_ > most_samples)
+      file.fail("`" + name_ + "` has " + std::to_string(count_) + " samples, more than " +
+                std::to_string(most_samples));
   }
 
   int64_t count() const { return count_; }
@@ -169,6 +170,16 @@ private:
   int64_t count_ = 0;
 };
 
+struct Lines {
+  explicit Lines(const File& file)
+      : times(file, "spikes/times", true), units(file, "spikes/units", true), labels(file, "labels", false) {
+    if (times.count() != labels.count() || units.count() != labels.count())
+      file.fail("it has " + std::to_string(labels.count()) + " labels, " + std::to_string(times.count()) +
+                " times and " + std::to_string(units.count()) + " units");
+  }
+  Line times, units, labels;
+};
+
 [[noreturn]] void broken(const std::string& path) {
   throw Failure(Exit::user, path + ": not a valid SHD or SSC file: libhdf5 breaks down on it, it is damaged");
 }
@@ -199,7 +210,7 @@ std::vector<int64_t> read_hdf5_labels(const std::string& path) {
   bool whole = in_child(
       [&](auto&& send) {
         File file(path);
-        std::vector<int64_t> numbers = Line(file, "labels", false).numbers();
+        std::vector<int64_t> numbers = Lines(file).labels.numbers(); // only when as many samples are there
         send(Message(numbers.begin(), numbers.end()));
       },
       [&](const Message& message) {
@@ -217,12 +228,9 @@ void read_hdf5_spikes(const std::string& path, const std::vector<int64_t>& indic
   bool whole = in_child(
       [&](auto&& send) {
         File file(path);
-        Line times(file, "spikes/times", true), units(file, "spikes/units", true), labels(file, "labels", false);
-        if (times.count() != labels.count() || units.count() != labels.count())
-          file.fail("it has " + std::to_string(labels.count()) + " labels, " + std::to_string(times.count()) +
-                    " times and " + std::to_string(units.count()) + " units");
+        Lines lines(file);
         for (int64_t index : indices) {
-          std::vector<double> time = times.list(index), unit = units.list(index);
+          std::vector<double> time = lines.times.list(index), unit = lines.units.list(index);
           if (time.size() != unit.size())
             file.fail("sample " + std::to_string(index) + " has " + std::to_string(time.size()) + " times and " +
                       std::to_string(unit.size()) + " units");

@@ -391,6 +391,12 @@ def test_heidelberg():
     ):
         write(folder + "/shd_test.h5", 5, **damage)
         refused(1, folder, "test", (700,), 9, 20, "shd_test.h5", says)
+    # A small file that promises many labels: none of them is read.
+    for promised in (1 << 28, 1 << 19):
+        write(folder + "/shd_test.h5", 5, lacks="labels")
+        with h5py.File(folder + "/shd_test.h5", "a") as file:
+            file.create_dataset("labels", (promised,), "u2", chunks=(1 << 16,))
+        refused(1, folder, "test", (700,), 9, 20, "shd_test.h5", str(promised))
     good = open(folder + "/shd_train.h5", "rb").read()
     for bad in (b"", b"no HDF5", good[: len(good) // 2], good[:100]):
         put(folder + "/shd_test.h5", bad)
