@@ -44,14 +44,62 @@ void schedule_image(Func& output, const std::vector<Var>& cxyn, int64_t channels
   output.vectorize(cxyn[0], lanes, TailStrategy::ShiftInwards).fuse(cxyn[2], cxyn[3], task).parallel(task);
 }
 
+// What `step` makes of `start` at the places of a rectangle, row by row: an expression, or a loop where there are many
+// places, since LLVM takes a minute over an expression of a thousand of them.
+class Fold {
+public:
+  using Values = std::vector<Expr>;
+
+  Values operator()(const std::vector<Var>& cxyn, int width, int height, const Values& start,
+                    const std::function<Values(const Values& so_far, const Expr& px, const Expr& py)>& step) {
+    Values values = start;
+    if (width * height <= unrolled) {
+      for (int py = 0; py < height; ++py)
+        for (int px = 0; px < width; ++px)
+          values = step(values, px, py);
+      return values;
+    }
+    loop = Func("fold");
+    places = RDom({{0, width}, {0, height}}, "places");
+    loop(cxyn) = Tuple(start);
+    for (int i = 0; i < static_cast<int>(start.size()); ++i)
+      values[i] = start.size() == 1 ? Expr(loop(cxyn)) : Expr(loop(cxyn)[i]);
+    loop(cxyn) = Tuple(step(values, places.x, places.y));
+    return values;
+  }
+  // A loop's results are kept in registers for the channels that `reader` takes at once.
+  void schedule(Func& reader, const Var& c) {
+    if (!loop.defined())
+      return;
+    loop.compute_at(reader, c).vectorize(c);
+    loop.update().reorder(c, places.x, places.y).vectorize(c);
+  }
+
+private:
+  static constexpr int unrolled = 64;
+  Func loop;
+  RDom places;
+};
+
 class Pool : public Kernel {
 public:
   using Kernel::Kernel;
   Interface views() const override { return {{image_view(call.operand(0))}, {image_view(call.result())}}; }
-  void schedule() override { schedule_image(output(), {c, x, y, n}, call.result().channels(), target); }
+  void schedule() override {
+    schedule_image(output(), {c, x, y, n}, call.result().channels(), target);
+    fold.schedule(output(), c);
+  }
 
 protected:
+  Expr folded(int width, int height, const Expr& start,
+              const std::function<Expr(const Expr& so_far, const Expr& px, const Expr& py)>& step) {
+    return fold({c, x, y, n}, width, height, {start}, [&](const Fold::Values& so_far, const Expr& px, const Expr& py) {
+      return Fold::Values{step(so_far[0], px, py)};
+    })[0];
+  }
+
   Var c{"c"}, x{"x"}, y{"y"}, n{"n"};
+  Fold fold;
 };
 
 class AvgPool : public Pool {
@@ -62,17 +110,13 @@ public:
     Window w(op, call.operand(0), call.result());
     const bool whole = call.operand(0).element == ir::Element::i32;
     const Expr nothing = whole ? Expr(0) : Expr(0.0f);
-    Expr sum = nothing;
-    for (int ky = 0; ky < w.kernel_y; ++ky)
-      for (int kx = 0; kx < w.kernel_x; ++kx) {
-        Expr xi = x * w.stride_x + kx - w.pad_x, yi = y * w.stride_y + ky - w.pad_y;
-        if (w.pads()) {
-          Expr inside = xi >= 0 && xi < w.width && yi >= 0 && yi < w.height;
-          sum += select(inside, inputs[0](c, clamp(xi, 0, w.width - 1), clamp(yi, 0, w.height - 1), n), nothing);
-        } else {
-          sum += inputs[0](c, xi, yi, n);
-        }
-      }
+    Expr sum = folded(w.kernel_x, w.kernel_y, nothing, [&](const Expr& so_far, const Expr& kx, const Expr& ky) {
+      Expr xi = x * w.stride_x + kx - w.pad_x, yi = y * w.stride_y + ky - w.pad_y;
+      if (!w.pads())
+        return so_far + inputs[0](c, xi, yi, n);
+      Expr inside = xi >= 0 && xi < w.width && yi >= 0 && yi < w.height;
+      return so_far + select(inside, inputs[0](c, clamp(xi, 0, w.width - 1), clamp(yi, 0, w.height - 1), n), nothing);
+    });
     // Halide divides towards minus infinity, so that halves are rounded upwards.
     define("avgpool")(c, x, y, n) =
         whole ? (sum + w.area() / 2) / w.area() : sum * (1.0f / static_cast<float>(w.area()));
@@ -84,7 +128,7 @@ public:
 struct Holder {
   Expr xo, yo, dx, dy, valid;
 
-  Holder(const Window& w, const Expr& x, const Expr& y, int i, int j) {
+  Holder(const Window& w, const Expr& x, const Expr& y, const Expr& i, const Expr& j) {
     Expr left = (x + w.pad_x) / w.stride_x - i, top = (y + w.pad_y) / w.stride_y - j;
     valid = left >= 0 && left < w.out_width && top >= 0 && top < w.out_height;
     xo = clamp(left, 0, w.out_width - 1);
@@ -101,12 +145,10 @@ public:
 
   void algorithm() override {
     Window w(op, call.result(), call.operand(0));
-    Expr sum = 0.0f;
-    for (int j = 0; j < w.windows_y(); ++j)
-      for (int i = 0; i < w.windows_x(); ++i) {
-        Holder h(w, x, y, i, j);
-        sum += select(h.valid, inputs[0](c, h.xo, h.yo, n), 0.0f);
-      }
+    Expr sum = folded(w.windows_x(), w.windows_y(), 0.0f, [&](const Expr& so_far, const Expr& i, const Expr& j) {
+      Holder h(w, x, y, i, j);
+      return so_far + select(h.valid, inputs[0](c, h.xo, h.yo, n), 0.0f);
+    });
     define("avgpool_gradient")(c, x, y, n) = sum * (1.0f / static_cast<float>(w.area()));
   }
 };
@@ -119,18 +161,14 @@ public:
     Window w(op, call.operand(0), call.result());
     // A pixel outside is replaced by the nearest one inside, which the same window holds: the pad is narrower than the
     // kernel.
-    Expr largest;
-    for (int ky = 0; ky < w.kernel_y; ++ky)
-      for (int kx = 0; kx < w.kernel_x; ++kx) {
-        Expr xi = x * w.stride_x + kx - w.pad_x, yi = y * w.stride_y + ky - w.pad_y;
-        if (w.pads()) {
-          xi = clamp(xi, 0, w.width - 1);
-          yi = clamp(yi, 0, w.height - 1);
-        }
-        Expr value = inputs[0](c, xi, yi, n);
-        largest = largest.defined() ? max(largest, value) : value;
-      }
-    define("maxpool")(c, x, y, n) = largest;
+    auto pixel = [&](const Expr& kx, const Expr& ky) -> Expr {
+      Expr xi = x * w.stride_x + kx - w.pad_x, yi = y * w.stride_y + ky - w.pad_y;
+      return w.pads() ? inputs[0](c, clamp(xi, 0, w.width - 1), clamp(yi, 0, w.height - 1), n)
+                      : inputs[0](c, xi, yi, n);
+    };
+    define("maxpool")(c, x, y, n) =
+        folded(w.kernel_x, w.kernel_y, pixel(0, 0),
+               [&](const Expr& so_far, const Expr& kx, const Expr& ky) { return max(so_far, pixel(kx, ky)); });
   }
 };
 
@@ -144,31 +182,25 @@ public:
 
   void algorithm() override {
     Window w(op, call.operand(1), call.operand(0));
-    // The place of the first maximum in each window, counted row by row.
-    Expr largest, index;
-    for (int ky = 0; ky < w.kernel_y; ++ky)
-      for (int kx = 0; kx < w.kernel_x; ++kx) {
-        Expr xi = x * w.stride_x + kx - w.pad_x, yi = y * w.stride_y + ky - w.pad_y;
-        Expr value = inputs[1](c, clamp(xi, 0, w.width - 1), clamp(yi, 0, w.height - 1), n);
-        Expr inside = xi >= 0 && xi < w.width && yi >= 0 && yi < w.height;
-        int place = ky * w.kernel_x + kx;
-        if (!largest.defined()) {
-          largest = value; // outside, it equals the first one inside and gives way to it below
-          index = select(inside, place, -1);
-        } else {
-          Expr better = inside && (value > largest || index < 0);
-          index = select(better, place, index);
-          largest = select(better, value, largest);
-        }
-      }
-    first(c, x, y, n) = index;
-    Expr sum = 0.0f;
-    for (int j = 0; j < w.windows_y(); ++j)
-      for (int i = 0; i < w.windows_x(); ++i) {
-        Holder h(w, x, y, i, j);
-        Expr here = h.valid && first(c, h.xo, h.yo, n) == h.dy * w.kernel_x + h.dx;
-        sum += select(here, inputs[0](c, h.xo, h.yo, n), 0.0f);
-      }
+    // The place of the first maximum in each window, counted row by row. A pixel outside equals one inside, and gives
+    // way to it.
+    auto pixel = [&](const Expr& xi, const Expr& yi) -> Expr {
+      return inputs[1](c, clamp(xi, 0, w.width - 1), clamp(yi, 0, w.height - 1), n);
+    };
+    first(c, x, y, n) = first_fold(
+        {c, x, y, n}, w.kernel_x, w.kernel_y, {pixel(x * w.stride_x - w.pad_x, y * w.stride_y - w.pad_y), -1},
+        [&](const Fold::Values& so_far, const Expr& kx, const Expr& ky) {
+          Expr xi = x * w.stride_x + kx - w.pad_x, yi = y * w.stride_y + ky - w.pad_y;
+          Expr value = pixel(xi, yi);
+          Expr inside = xi >= 0 && xi < w.width && yi >= 0 && yi < w.height;
+          Expr better = inside && (value > so_far[0] || so_far[1] < 0);
+          return Fold::Values{select(better, value, so_far[0]), select(better, ky * w.kernel_x + kx, so_far[1])};
+        })[1];
+    Expr sum = folded(w.windows_x(), w.windows_y(), 0.0f, [&](const Expr& so_far, const Expr& i, const Expr& j) {
+      Holder h(w, x, y, i, j);
+      Expr here = h.valid && first(c, h.xo, h.yo, n) == h.dy * w.kernel_x + h.dx;
+      return so_far + select(here, inputs[0](c, h.xo, h.yo, n), 0.0f);
+    });
     define("maxpool_gradient")(c, x, y, n) = sum;
   }
 
@@ -176,10 +208,13 @@ public:
     int lanes = lanes_for(target, call.result().channels());
     output().vectorize(c, lanes, TailStrategy::ShiftInwards).parallel(n);
     first.compute_at(output(), n).vectorize(c, lanes, TailStrategy::ShiftInwards); // once a window, not once a pixel
+    first_fold.schedule(first, c);
+    fold.schedule(output(), c);
   }
 
 private:
   Func first{"first"};
+  Fold first_fold;
 };
 
 class GlobalAvgPool : public Kernel {

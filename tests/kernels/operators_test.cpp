@@ -203,7 +203,8 @@ TEST_P(Pools, LargestGradientOfTies) {
 INSTANTIATE_TEST_SUITE_P(Sizes, Pools,
                          testing::Values(PoolCase{6, 8, 8, 2, 2, 0, 2}, PoolCase{5, 7, 3, 2, 2, 0, 1},
                                          PoolCase{5, 7, 13, 3, 2, 1, 5}, PoolCase{7, 5, 33, 3, 1, 1, 2},
-                                         PoolCase{7, 7, 1, 2, 3, 0, 2}, PoolCase{4, 4, 64, 4, 4, 0, 1}));
+                                         PoolCase{7, 7, 1, 2, 3, 0, 2}, PoolCase{4, 4, 64, 4, 4, 0, 1},
+                                         PoolCase{11, 10, 5, 9, 9, 0, 2}, PoolCase{12, 11, 13, 10, 1, 4, 2}));
 
 TEST(Space, GlobalAverage) {
   for (int64_t c : {1, 8, 13, 64}) {
