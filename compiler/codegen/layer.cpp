@@ -1,7 +1,8 @@
 #include "codegen/layer.h"
 
+#include "support/fnv.h"
+
 #include <algorithm>
-#include <cstdio>
 
 namespace rvb::codegen {
 
@@ -109,10 +110,7 @@ std::string symbol(const Layer& layer, const kernels::Target& target) {
     for (ir::Value value : layer.neuron->results) // what nobody reads is not stored
       text += uses(*layer.function, value) != 0 ? 'r' : 'u';
   }
-  char digits[17];
-  snprintf(digits, sizeof digits, "%016llx",
-           static_cast<unsigned long long>(ir::hash_bytes(std::vector<uint8_t>(text.begin(), text.end()))));
-  return std::string("rvb_layer_") + digits;
+  return "rvb_layer_" + hex_digits(fnv(text));
 }
 
 std::vector<ir::Value> inputs_of(const Layer& layer) {

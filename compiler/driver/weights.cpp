@@ -3,6 +3,7 @@
 #include "irgen/generate.h"
 #include "safetensors.h"
 #include "support/diagnostics.h"
+#include "support/fnv.h"
 #include "support/result.h"
 #include "support/text.h"
 
@@ -39,20 +40,6 @@ std::vector<float> transposed(const std::vector<float>& from, const std::vector<
   }
   return to;
 }
-
-// FNV-1a, enough to tell two weights files apart in a report.
-class Hash {
-public:
-  void add(const void* bytes, size_t size) {
-    auto* p = static_cast<const unsigned char*>(bytes);
-    for (size_t i = 0; i < size; ++i)
-      state_ = (state_ ^ p[i]) * 0x100000001b3u;
-  }
-  std::string text() const { return fmt::format("{:016x}", state_); }
-
-private:
-  uint64_t state_ = 0xcbf29ce484222325u;
-};
 
 runtime::Safetensors read(const std::string& path) {
   try {
@@ -128,19 +115,19 @@ std::string bind_weights(ir::Module& module, const sema::Program& program, const
   check_tensors(file, program, path, diagnostics);
   if (diagnostics.has_errors())
     return "";
-  Hash hash;
+  uint64_t hash = fnv_start;
   std::set<std::string> names;
   for (const sema::Parameter& p : program.parameters) {
     const runtime::Tensor& tensor = *file.find(p.name);
-    hash.add(p.name.data(), p.name.size());
-    hash.add(tensor.values.data(), tensor.values.size() * sizeof(float));
+    hash = fnv(p.name, hash);
+    hash = fnv(tensor.values.data(), tensor.values.size() * sizeof(float), hash);
     module.constants[p.name] = ir::Constant::from_floats(
         irgen::memory_type(p).dims, transposed(tensor.values, tensor.shape, irgen::memory_order(p)));
     names.insert(p.name);
   }
   for (ir::Function& function : module.functions)
     bind(function, names);
-  return hash.text();
+  return hex_digits(hash);
 }
 
 } // namespace rvb::driver

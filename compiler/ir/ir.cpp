@@ -173,13 +173,6 @@ int64_t bytes_of(Element element) {
   return element == Element::boolean ? 1 : element == Element::i16 ? 2 : 4;
 }
 
-uint64_t hash_bytes(const std::vector<uint8_t>& bytes) {
-  uint64_t hash = 0xcbf29ce484222325u;
-  for (uint8_t byte : bytes)
-    hash = (hash ^ byte) * 0x100000001b3u;
-  return hash;
-}
-
 bool is_name(const std::string& text) {
   return !text.empty() &&
          std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '.'; });

@@ -137,9 +137,8 @@ struct Constant {
   std::vector<uint32_t> words() const;
 };
 
-int64_t bytes_of(Element element);                      // of one element: 4, 2 for i16, 1 for bool
-uint64_t hash_bytes(const std::vector<uint8_t>& bytes); // FNV-1a: what a long constant prints as
-bool is_name(const std::string& text);                  // letters, digits, `_` and `.`, at least one
+int64_t bytes_of(Element element);     // of one element: 4, 2 for i16, 1 for bool
+bool is_name(const std::string& text); // letters, digits, `_` and `.`, at least one
 
 // Bounds that every type of a well-formed module keeps, so that products of dimensions never overflow.
 constexpr int max_rank = 8;

@@ -1,5 +1,7 @@
 #include "ir/text.h"
 
+#include "support/fnv.h"
+
 #include <cstring>
 
 #include <charconv>
@@ -70,10 +72,7 @@ std::string contents(const Constant& constant) {
   bool whole = constant.type.elements_per_sample() * bytes_of(constant.type.element) ==
                static_cast<int64_t>(constant.bytes.size());
   if (!whole || constant.type.elements_per_sample() > printed_elements) {
-    char hex[24];
-    uint64_t hash = constant.bytes.empty() ? constant.hash : hash_bytes(constant.bytes);
-    std::snprintf(hex, sizeof hex, "#%016llx", static_cast<unsigned long long>(hash));
-    return hex;
+    return "#" + hex_digits(constant.bytes.empty() ? constant.hash : fnv(constant.bytes.data(), constant.bytes.size()));
   }
   auto numbers = [&]() -> std::string {
     switch (constant.type.element) {

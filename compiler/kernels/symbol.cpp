@@ -1,5 +1,6 @@
 // The name of a kernel: a hash over all that decides its code.
 #include "kernels/kernels.h"
+#include "support/fnv.h"
 
 #include <cstdio>
 #include <map>
@@ -83,11 +84,9 @@ private:
   std::string text_;
 };
 
-// FNV-1a, 64 bits, after a final mix (two texts that differ in their last letter differ in all bits).
+// With a final mix: two texts that differ in their last letter differ in all bits.
 uint64_t hash(const std::string& text) {
-  uint64_t h = 0xcbf29ce484222325;
-  for (unsigned char c : text)
-    h = (h ^ c) * 0x100000001b3;
+  uint64_t h = fnv(text);
   h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9;
   h = (h ^ (h >> 27)) * 0x94d049bb133111eb;
   return h ^ (h >> 31);
@@ -101,9 +100,7 @@ std::string symbol(const ir::Function& function, const ir::Op& op, const Target&
   description.write(target.halide());
   description.write(options.scheduled ? "scheduled" : "bare");
   description.write(op);
-  char digits[17];
-  snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash(description.text())));
-  return std::string("rvb_") + ir::info(op.opcode).name + '_' + digits;
+  return std::string("rvb_") + ir::info(op.opcode).name + '_' + hex_digits(hash(description.text()));
 }
 
 } // namespace rvb::kernels

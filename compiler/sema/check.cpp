@@ -1,6 +1,7 @@
 #include "sema/check.h"
 
 #include "sema/elaborate.h"
+#include "support/fnv.h"
 #include "support/text.h"
 #include "syntax/parse.h"
 
@@ -10,28 +11,6 @@
 namespace rvb::sema {
 
 namespace {
-
-// FNV-1a; lengths separate the pieces.
-class Hash {
-public:
-  void add(const std::string& text) {
-    bytes(text);
-    bytes(std::to_string(text.size()) + ";");
-  }
-  std::string hex() const {
-    std::string result;
-    for (int shift = 60; shift >= 0; shift -= 4)
-      result += "0123456789abcdef"[(state_ >> shift) & 15];
-    return result;
-  }
-
-private:
-  void bytes(const std::string& text) {
-    for (const char c : text)
-      state_ = (state_ ^ static_cast<unsigned char>(c)) * 1099511628211ull;
-  }
-  uint64_t state_ = 14695981039346656037ull;
-};
 
 bool is_name(const std::string& text) {
   return !text.empty() &&
@@ -84,13 +63,14 @@ std::optional<Program> check(Sources& sources, int file, const Options& options,
   const int first_import = sources.size();
   Diagnostics found;
   Modules modules = load(sources, file, options, found);
-  Hash hash;
-  hash.add(sources[file].text);
+  uint64_t hash = fnv_start;
+  auto add = [&](const std::string& text) { hash = fnv(text + std::to_string(text.size()) + ';', hash); }; // in pieces
+  add(sources[file].text);
   for (int i = first_import; i < sources.size(); ++i)
-    hash.add(sources[i].text);
+    add(sources[i].text);
   for (const auto& [name, text] : options.defines) {
-    hash.add(name);
-    hash.add(text);
+    add(name);
+    add(text);
   }
   std::optional<Program> program;
   if (modules.parsed) {
@@ -103,7 +83,7 @@ std::optional<Program> check(Sources& sources, int file, const Options& options,
     diagnostics.report(each.code, each.primary.range, each.message, each.primary.text) = each;
   if (!program || found.has_errors())
     return std::nullopt;
-  program->source_hash = hash.hex();
+  program->source_hash = hex_digits(hash);
   return program;
 }
 

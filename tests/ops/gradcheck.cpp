@@ -4,6 +4,7 @@
 #include "ops/ops.h"
 #include "passes/verify.h"
 #include "random_module.h"
+#include "support/fnv.h"
 
 #include <cmath>
 #include <cstring>
@@ -74,8 +75,8 @@ std::vector<GradientFault> check_gradient(const GradientCase& test, double toler
   for (const std::string& fault : passes::verify(both))
     return {{"the rule's code: " + fault}};
 
-  std::vector<interpreter::Tensor> arguments = interpreter::random_arguments(
-      gradient, test.batch, ir::hash_bytes({test.name, test.name + std::strlen(test.name)}), test.low, test.high);
+  std::vector<interpreter::Tensor> arguments =
+      interpreter::random_arguments(gradient, test.batch, fnv(test.name), test.low, test.high);
   std::vector<interpreter::Tensor> upstream(arguments.begin() + function.parameters.size(), arguments.end());
   interpreter::Options smooth;
   smooth.smooth = true;
