@@ -56,6 +56,17 @@ expect 0 ./bare eval --input bare.npy --labels bare_labels.npy --weights bare.sa
 ./pooled init -o pooled.safetensors
 expect 0 ./pooled eval --input x.npy --labels y.npy --weights pooled.safetensors --energy --json
 [ "$(field said '["energy"]["total"]["flops"]')" = $((2 * 8 * 9 * 49)).0 ] || die "a pooled image's layer is counted in FLOPs"
+# Sixty joins of one value are 2^60 ways from the layer to the image; which are looked at once.
+cat >joins.rvb <<'END'
+network Joins(frames: [2, 4, 4] over 2) {
+  x = frames
+  repeat i in 0..60 {
+    x = x + x
+  }
+  return x |> flatten |> linear(2, weights = binary) |> mean_over_time
+}
+END
+expect 0 timeout 300 "$RVBC" joins.rvb -q -o joins
 # The deployed program counts the same events when it was asked to carry what is needed.
 "$RVBC" deploy "$here/tiny.rvb" -q -D threshold=0.25 --weights w.safetensors -o seen --observe
 expect 0 ./seen eval --input x.npy --labels y.npy --energy --json
