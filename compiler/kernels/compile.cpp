@@ -27,6 +27,15 @@ template <typename Work> void guarded(const ir::Op& op, Work work) {
   }
 }
 
+// What goes over time rounds every operation by itself and in order: step by step gives the bits of the whole sequence,
+// and a membrane that meets its threshold meets it however the network is cut into kernels. Sums of constants are taken
+// by a pass, too, to the same bits (passes/known.cpp). These kernels wait for memory, not for arithmetic.
+std::string rounding(const ir::Op& op) {
+  const bool in_order = op.opcode == ir::Opcode::scan || op.opcode == ir::Opcode::mean_time ||
+                        op.opcode == ir::Opcode::sum_time || op.opcode == ir::Opcode::sum;
+  return in_order ? "-strict_float" : "";
+}
+
 // Dense strides and fixed extents, so that addresses are constants and inner loops have no tails. Halide takes the
 // extents of all results of a tuple from the first.
 template <typename Param> void bind(Param& param, const View& view, bool extents) {
@@ -108,13 +117,7 @@ void compile(const ir::Function& function, const ir::Op& op, const Target& targe
     std::unique_ptr<Kernel> kernel = make_kernel(call);
     kernel->build(options.scheduled);
     std::vector<Halide::Argument> arguments(kernel->inputs.begin(), kernel->inputs.end());
-    // What goes over time rounds every operation by itself and in order: step by step gives the bits of the whole
-    // sequence, and a membrane that meets its threshold meets it however the network is cut into kernels. These kernels
-    // wait for memory, not for arithmetic.
-    bool time =
-        op.opcode == ir::Opcode::scan || op.opcode == ir::Opcode::mean_time || op.opcode == ir::Opcode::sum_time;
-    std::string strict = time ? "-strict_float" : "";
-    Halide::Target halide(target.halide() + "-no_runtime-no_asserts-no_bounds_query" + strict);
+    Halide::Target halide(target.halide() + "-no_runtime-no_asserts-no_bounds_query" + rounding(op));
     std::map<Halide::OutputFileType, std::string> files{{Halide::OutputFileType::object, object_path}};
     std::string stmt_path = object_path + ".stmt";
     if (stmt != nullptr)
@@ -187,7 +190,7 @@ void run(const ir::Function& function, const ir::Op& op, const Options& options,
     }
     Halide::Realization realization(results);
     // Checks stay in: this code is for tests and for folding constants, where a fault is to be reported.
-    output.realize(realization, Halide::Target(host().halide()));
+    output.realize(realization, Halide::Target(host().halide() + rounding(op)));
     for (size_t i = 0; i < outputs.size(); ++i)
       out[i].write(outputs[i]);
   });

@@ -1,6 +1,9 @@
 // What a value is when everything it is made of is constant.
 #include "passes/edit.h"
 
+#include <algorithm>
+#include <numeric>
+
 namespace rvb::passes {
 
 using namespace ir;
@@ -34,13 +37,14 @@ public:
     const Type& type = function_.type(operand.value);
     if (is_elementwise(op))
       return elementwise(op, x, type);
-    // Sums over all but the last axis, and over the only one.
+    // Sums over all but the last axis, and over the only one, in the order of their kernels: the trained program must
+    // find the same thresholds, and so the same ternary weights, to the bit.
     const Type from =
         op.operands.empty() || op.operands[0].is_literal() ? Type{} : function_.type(op.operands[0].value);
     if (op.opcode == Opcode::sum && op.integer("axis") == from.rank() - 1)
-      return summed(x[0], static_cast<size_t>(from.channels()), 1);
+      return summed(x[0], static_cast<size_t>(from.channels()));
     if (op.opcode == Opcode::mean_time && from.rank() == 1)
-      return summed(x[0], 1, static_cast<double>(from.dims[0]));
+      return std::vector<float>{std::accumulate(x[0].begin(), x[0].end(), 0.0f) / static_cast<float>(from.dims[0])};
     return std::nullopt;
   }
 
@@ -56,14 +60,19 @@ private:
     return values;
   }
 
-  static std::vector<float> summed(const std::vector<float>& x, size_t channels, double divisor) {
+  // kernels/reduce.cpp: rows in single precision, 256 at a time, and these sums in double.
+  static std::vector<float> summed(const std::vector<float>& x, size_t channels) {
+    constexpr size_t rows = 256;
     std::vector<double> sums(channels, 0);
-    for (size_t i = 0; i < x.size(); ++i)
-      sums[i % channels] += x[i];
-    std::vector<float> values;
-    for (const double sum : sums)
-      values.push_back(static_cast<float>(sum / divisor));
-    return values;
+    std::vector<float> part(channels);
+    for (size_t begin = 0; begin < x.size(); begin += rows * channels) {
+      std::fill(part.begin(), part.end(), 0.0f);
+      for (size_t i = begin; i < std::min(x.size(), begin + rows * channels); ++i)
+        part[i % channels] += x[i];
+      for (size_t c = 0; c < channels; ++c)
+        sums[c] += part[c];
+    }
+    return {sums.begin(), sums.end()};
   }
 
   const Module& module_;

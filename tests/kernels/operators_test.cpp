@@ -1,7 +1,11 @@
 // Every operator, on sizes that no vector, tile or strip divides: scheduled, bare, and the interpreter.
 #include "harness.h"
+#include "ir/text.h"
+#include "passes/edit.h"
 
 #include <gtest/gtest.h>
+
+#include <random>
 
 namespace rvb::kernels {
 
@@ -248,6 +252,30 @@ TEST(Axis, ScaleAndSum) {
   EXPECT_EQ("", differences(function({{"x", x}}, "sum(%x) {axis = 4}", "f32[13]"), 5));
   EXPECT_EQ("", differences(function({{"x", x}}, "sum(%x) {axis = 2}", "f32[5]"), 5));
   EXPECT_EQ("", differences(function({{"x", "f32[?,33]"}}, "sum(%x) {axis = 1}", "f32[33]"), 700));
+}
+
+// What a pass knows of constants and what the trained program computes of the same numbers: deployed ternary weights
+// lie on the same side of their thresholds only when both have the same bits.
+TEST(Axis, ConstantSumsAreThoseOfTheKernels) {
+  for (auto [rows, channels] : {std::pair(9, 3), std::pair(257, 1), std::pair(576, 64), std::pair(1000, 33)}) {
+    const string n = to_string(channels), shape = "f32[" + to_string(rows) + "," + n + "]";
+    ir::Module module = ir::parse(
+        "func @f() -> (f32[" + n + "], f32[]) {\n  %w = constant() {name = \"w\"} : " + shape +
+        "\n  %s = sum(%w) {axis = 1} : f32[" + n + "]\n  %m = mean_time(%s) : f32[]" + "\n  ret(%s, %m)\n}\n");
+    std::mt19937 random(rows);
+    std::vector<float> numbers(static_cast<size_t>(rows * channels));
+    for (float& number : numbers)
+      number = std::uniform_real_distribution<float>(0, 1)(random);
+    module.constants["w"] = ir::Constant::from_floats({rows, channels}, numbers);
+    const ir::Function& f = module.functions[0];
+    Tensor operand{f.type(f.ops[0].results[0]), {numbers.begin(), numbers.end()}};
+    for (size_t i : {1, 2}) {
+      operand = run(f, f.ops[i], 1, {operand}, true)[0];
+      const auto known = passes::known_numbers(module, f, f.ops[i].results[0]);
+      ASSERT_TRUE(known.has_value());
+      EXPECT_EQ(operand.data, std::vector<double>(known->begin(), known->end())) << shape;
+    }
+  }
 }
 
 TEST(Normalisation, Moments) {
