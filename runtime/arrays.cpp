@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace rvb::runtime {
 
@@ -46,14 +47,20 @@ private:
     const Manifest& m = manifest_;
     Shape expected = m.input;
     size_t lead = m.sequence ? 2 : 1;
-    bool fits = array.shape.size() == expected.size() + lead &&
-                std::equal(expected.begin(), expected.end(), array.shape.begin() + static_cast<std::ptrdiff_t>(lead)) &&
-                (!m.sequence || array.shape[0] == m.steps);
-    if (!fits) {
+    auto fits = [&](const Shape& shape) {
+      return shape.size() == expected.size() + lead &&
+             std::equal(expected.begin(), expected.end(), shape.begin() + static_cast<std::ptrdiff_t>(lead)) &&
+             (!m.sequence || shape[0] == m.steps);
+    };
+    if (!fits(array.shape)) {
       std::string inner = shape_text(expected).substr(1);
       std::string wanted = (m.sequence ? "[" + std::to_string(m.steps) + ", N, " : "[N, ") + inner;
-      throw Failure(Exit::user,
-                    path + " has shape " + shape_text(array.shape) + ", but `" + m.name + "` takes " + wanted);
+      Shape swapped = array.shape;
+      if (swapped.size() > 1)
+        std::swap(swapped[0], swapped[1]);
+      const bool samples_first = m.sequence && fits(swapped);
+      throw Failure(Exit::user, path + " has shape " + shape_text(array.shape) + ", but `" + m.name + "` takes " +
+                                    wanted + (samples_first ? "; swap the first two axes: time goes first" : ""));
     }
     if (array.integers)
       throw Failure(Exit::user, path + " holds whole numbers; expected floating point, already normalised");

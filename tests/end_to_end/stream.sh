@@ -15,6 +15,7 @@ for steps in 3, 4:
     with open(f"single{steps}.npy", "wb") as file:
         for frame in x:
             np.save(file, frame[0])
+np.save("turned.npy", x.swapaxes(0, 1))
 np.save("wrong.npy", np.zeros((4, 5, 2, 9, 7), "f4"))
 np.save("whole.npy", np.zeros((4, 5, 2, 9, 8), "i4"))
 np.save("none.npy", np.zeros((0, 5, 2, 9, 8), "f4"))'
@@ -46,6 +47,8 @@ expect 0 ./deployed infer --stream x4.npy --json
 [ "$(wc -l <said)" -eq 20 ] || die "a line a frame and stream is expected"
 expect 0 ./deployed infer --stream x4.npy
 says 'frame  sample  class'
+expect 1 ./deployed infer turned.npy
+says '[5, 4, 2, 9, 8]' '[4, N, 2, 9, 8]; swap the first two axes: time goes first'
 expect 1 ./deployed infer --stream wrong.npy
 says '[4, 5, 2, 9, 7]' '[2, 9, 8]'
 expect 1 ./deployed infer --stream whole.npy
