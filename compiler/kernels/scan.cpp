@@ -5,6 +5,7 @@
 // dimension, time. Final states are then stored by every step at the same place: their buffers have stride 0 in time,
 // so that all results are one tuple, made by one loop, and the state is read back from the cache.
 #include "kernels/elementwise.h"
+#include "kernels/store_together.h"
 
 #include "support/result.h"
 
@@ -86,6 +87,8 @@ public:
       Expr kept = output()(c, p, before)[emits_ + k];
       return select(steps.x == 0, initial(k, state), from_memory(kept, state_element(k)));
     }));
+    if (states_ > 1)
+      output().add_custom_lowering_pass(new StoreTogether); // the Func deletes it
   }
 
   // A map is bound by memory: whole vectors, and tasks of about 16,000 elements, which take some microseconds and leave
@@ -111,7 +114,8 @@ public:
       stage.reorder(ci, c, p, co, po);
     } else {
       stage.reorder(ci, steps.x, c, p, co, po);
-      if (shape_.steps <= 8) // then the choice of the first state costs nothing
+      // Then the choice of the first state costs nothing. Long bodies take LLVM long, and StoreTogether wants a loop.
+      if (states_ == 1 && shape_.steps <= 8 && shape_.steps * static_cast<int64_t>(ops_.size()) <= 128)
         stage.unroll(steps.x);
     }
     stage.vectorize(ci).fuse(co, po, task).parallel(task);

@@ -398,6 +398,23 @@ TEST(Scan, Neuron) {
   EXPECT_EQ("", differences(neuron("?,64", 4, 64, true, true), 5, 7));
 }
 
+// States that read each other: every one must see what the others were before this step.
+TEST(Scan, StatesOfEachOther) {
+  for (string rest : {"?,5,7,13", "?,3"})
+    for (int64_t steps : {1, 2, 8, 12})
+      for (string reverse : {"", "reverse = 1, "}) {
+        string seq = to_string(steps) + "," + rest, s = "f32[" + seq + "]", r = "f32[" + rest + "]";
+        string text = "func @f(%x: " + s + ", %v: " + r + ", %w: " + r + ", %z: " + r + ") -> (" + s + ", " + r + ", " +
+                      r + ", " + r + ") {\n  %e, %p, %q, %o = scan(%x, %v, %w, %z) {axis = 0, " + reverse +
+                      "states = 3} do (%xt: " + r + ", %vt: " + r + ", %wt: " + r + ", %zt: " + r +
+                      ") {\n    %a = add(%xt, %wt) : " + r + "\n    %b = sub(%vt, %zt) : " + r +
+                      "\n    %c = mul(%a, 0.5) : " + r + "\n    %d = mul(%b, 0.75) : " + r +
+                      "\n    %g = sub(%c, %d) : " + r + "\n    yield(%g, %c, %d, %vt)\n  } : " + s + ", " + r + ", " +
+                      r + ", " + r + "\n  ret(%e, %p, %q, %o)\n}\n";
+        EXPECT_EQ("", differences(text, 3));
+      }
+}
+
 // The same in whole numbers.
 TEST(Scan, WholeNeuron) {
   for (int64_t steps : {1, 3, 11})
