@@ -37,6 +37,7 @@ for folder in "$root"/compiler/*/; do
     place="${file#"$root"/}:$line"
     first=${included%%/*}
     case $included in
+      ../* | */../*) fault "$place: \`..\` hides which room is read" ;;
       Halide.h | Halide*) [ "$room" = kernels ] || fault "$place: only kernels reads Halide" ;;
       llvm/* | llvm-c/*) [ "$room" = codegen ] || fault "$place: only codegen reads LLVM" ;;
       */*)
@@ -57,7 +58,7 @@ done
 while IFS=: read -r file line text; do
   [[ $text =~ [\"\<]([^/\"\>]*) ]] || continue
   first=${BASH_REMATCH[1]}
-  if [[ " $rooms llvm " == *" $first "* || $first == Halide* ]]; then
+  if [[ " $rooms llvm .. " == *" $first "* || $first == Halide* ]]; then
     fault "${file#"$root"/}:$line: the runtime knows no compiler"
   fi
 done < <(grep -nHE '^[[:space:]]*#[[:space:]]*include' -r "$root/runtime" --include='*.cpp' --include='*.h' --include='*.c')

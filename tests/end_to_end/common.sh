@@ -32,7 +32,13 @@ says() {
 
 same() { cmp "$1" "$2" || die "$1 and $2 differ"; }
 differ() { ! cmp -s "$1" "$2" || die "$1 and $2 are the same"; }
-field() { python3 -c 'import json, sys; print(eval("json.load(open(sys.argv[1]))" + sys.argv[2]))' "$1" "$2"; }
+# field FILE KEYS: a number or text of a JSON file. What is missing is no empty text: that would be equal to another one.
+field() {
+  python3 -c 'import json, sys; print(eval("json.load(open(sys.argv[1]))" + sys.argv[2]))' "$1" "$2" || {
+    echo "no $2 in $1"
+    return 1
+  }
+}
 holds() { python3 -c 'import sys; sys.exit(not eval(sys.argv[1]))' "$1" || die "this does not hold: $1"; }
 
 tiny() { "$RVBC" "$here/tiny.rvb" -q -o "${1:-tiny}" "${@:2}"; }

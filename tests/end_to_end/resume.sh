@@ -34,6 +34,9 @@ same adam/last.safetensors adam.parts/last.safetensors
 expect 2 ./tiny train "${flags[@]}" --momentum 0.5 --run-dir none
 says 'momentum is of sgd, not of adamw'
 
+# What runs in the background ends with the script, also where that fails.
+child=
+trap '[ -z "$child" ] || kill $child 2>/dev/null || true; rm -rf "$work"' EXIT
 # Ctrl-C, as early or late as it comes
 ./tiny train --data "$data" --limit 2000 --epochs 3 --seed 5 --threads 2 --quiet --run-dir whole
 ./tiny train --data "$data" --limit 2000 --epochs 3 --seed 5 --threads 2 --log-every 1 --run-dir stopped >log 2>&1 &
@@ -45,6 +48,7 @@ done
 kill -INT $child
 code=0
 wait $child || code=$?
+child=
 [ $code -eq 130 ] || { cat log; die "interrupted training ended with $code, expected 130"; }
 grep -q -- --resume log || die "an interrupted run says how to continue"
 # The end of an epoch that was logged, but not saved: it is done, and logged, again.
@@ -72,6 +76,7 @@ expect 2 ./tiny train --data "$data" --limit 100 --epochs 1 --run-dir taken --re
 says 'another process is training in taken'
 kill -INT $child
 wait $child || true
+child=
 expect 0 ./tiny train --resume --epochs 1 --limit 100 --lr 0.003 --run-dir taken
 [ "$(field taken/config.json '["plan"]["rate"]')" = 0.003 ] || die "config.json keeps the plan of before"
 expect 3 ./tiny train --data "$data" --limit 200 --steps 1 --min-acc 0.1 --run-dir short
