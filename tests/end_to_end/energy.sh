@@ -70,7 +70,7 @@ expect 0 timeout 300 "$RVBC" joins.rvb -q -o joins
 # The deployed program counts the same events when it was asked to carry what is needed.
 "$RVBC" deploy "$here/tiny.rvb" -q -D threshold=0.25 --weights w.safetensors -o seen --observe
 expect 0 ./seen eval --input x.npy --labels y.npy --energy --json
-/usr/bin/python3 "$here/energy.py" "$root/tests/golden" 0.25
+/usr/bin/python3 "$here/energy.py" "$root/tests/golden" 0.25 deployed
 "$RVBC" deploy "$here/tiny.rvb" -q -D threshold=0.25 --weights w.safetensors -o blind
 expect 2 ./blind eval --input x.npy --labels y.npy --energy
 says '--observe'

@@ -16,6 +16,7 @@ for spikes in i32 i16; do
   # every binary layer sums whole numbers
   deploy --spikes $spikes --calibrate "$data" --calibration-samples 500 --emit=ir -o - >$spikes.ir
   [ "$(grep -c ' = quantize(.*limit' $spikes.ir)" -ge 1 ] || die "no spike is quantized"
+  grep -E ' = binary_conv2d\(.* : i32' $spikes.ir >/dev/null || die "no binary layer is in the IR"
   if grep -E ' = binary_(conv2d|linear)\(.* : f32' $spikes.ir; then die "a binary layer sums real numbers"; fi
   # and the neuron behind it has no floating point before its last spike
   grep -A 20 ' = scan(%sums' $spikes.ir | sed '/^  }/q' >neuron.ir
