@@ -115,6 +115,7 @@ def compare_training(rvbc, folder, work, report):
     np.save(work / "x.npy", x)
     np.save(work / "labels.npy", labels)
     tails = {"ours": [], "golden": []}
+    parted = []
     for seed, golden in facts["losses"].items():
         run_dir = work / f"run{seed}"
         run(net, "train", "--input", work / "x.npy", "--labels", work / "labels.npy", "--weights",
@@ -127,8 +128,12 @@ def compare_training(rvbc, folder, work, report):
             sys.exit(f"{len(losses)} steps were logged, expected {len(golden)}")
         for step in range(5):
             report.hold(f"seed {seed} loss of step {step + 1}", abs(losses[step] / golden[step] - 1), 1e-3)
+        parted.append(max(abs(ours / theirs - 1) for ours, theirs in zip(losses[:8], golden)))
         tails["ours"].append(losses[80:100])
         tails["golden"].append(golden[80:100])
+    # A latent weight within rounding of 0 may take the other sign, and the losses part by 1e-4. Where none does, they agree
+    # to some 2e-7; a weight decay of 1e-4 that is forgotten shows as 4e-6 in every seed. So the closest seed is held to 1e-6.
+    report.hold("steps 1 to 8, the closest seed", min(parted), 1e-6)
     mean = {who: float(np.mean(values)) for who, values in tails.items()}
     print(f"mean loss of steps 81 to 100: ours {mean['ours']:.4f}, PyTorch {mean['golden']:.4f}")
     report.hold("mean of steps 81 to 100", abs(mean["ours"] / mean["golden"] - 1), 5e-2)
