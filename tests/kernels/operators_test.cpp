@@ -360,6 +360,12 @@ TEST(Elementwise, WholeNumbers) {
     EXPECT_EQ("", differences(function({{"x", i}}, "saturate(%x) {bits = 16, limit = 32767}", "i16" + shape), 3));
     EXPECT_EQ("", differences(function({{"x", i}}, "saturate(%x) {bits = 32, limit = 100000}", i), 3));
     EXPECT_EQ("", differences(function({{"x", i}}, "dequantize(%x) {scale = 0.25}", "f32" + shape), 3));
+    // Products end within the limits and beyond them, on both sides.
+    for (string bits : {"16", "32"})
+      EXPECT_EQ("", differences(function({{"x", "f32" + shape}},
+                                         "quantize(%x) {bits = " + bits + ", limit = 1023, scale = 900.0}",
+                                         "i" + bits + shape),
+                                3));
   }
 }
 
