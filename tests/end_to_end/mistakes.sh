@@ -45,15 +45,11 @@ says 'RVB0312'
 # Flags of a program that say nothing where they stand
 "$RVBC" "$here/tiny.rvb" -q -o flags
 ./flags init -o flags.safetensors
-python3 -c '
-import struct
-def npy(path, kind, shape, data):
-    head = repr({"descr": kind, "fortran_order": False, "shape": shape}).encode()
-    head += b" " * (-(len(head) + 11) % 64) + b"\n"
-    open(path, "wb").write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head + data)
-npy("x.npy", "<f4", (2, 1, 28, 28), bytes(4 * 2 * 784))
-npy("y.npy", "<i8", (2,), struct.pack("<2q", 1, 2))
-npy("nan.npy", "<f4", (2, 10), struct.pack("<20f", *[float("nan")] * 20))'
+/usr/bin/python3 -c '
+import numpy as np
+np.save("x.npy", np.zeros((2, 1, 28, 28), "f4"))
+np.save("y.npy", np.array([1, 2]))
+np.save("nan.npy", np.full((2, 10), np.nan, "f4"))'
 samples=(--input x.npy --labels y.npy --weights flags.safetensors)
 expect 0 ./flags eval "${samples[@]}"
 for flag in '--partition official' '--frames equal_time' '--resize 30' '--split train'; do
@@ -87,6 +83,15 @@ expect 0 "$RVBC" --emit plan "$here/tiny.rvb" -o plan.txt
 [ -x piped ] || die "no program from standard input"
 expect 2 "$RVBC" -
 says '-o FILE is needed'
+
+# Another C++ compiler links, and one that is missing is named.
+printf '#!/bin/sh\ntouch %s/called\nexec c++ "$@"\n' "$work" >linker
+chmod +x linker
+CXX=$PWD/linker expect 0 "$RVBC" "$here/tiny.rvb" -q -o other
+[ -e called ] || die "CXX was not asked"
+CXX=/nowhere/c++ expect 5 "$RVBC" "$here/tiny.rvb" -q -o never
+says /nowhere/c++
+[ ! -e never ] || die "a program was written without a linker"
 
 # What a program is made from is never replaced.
 cp "$here/tiny.rvb" model

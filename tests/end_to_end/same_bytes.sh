@@ -10,5 +10,7 @@ cp "$here/tiny.rvb" two/
 same one/tiny two/tiny
 (cd two && RVB_CACHE_DIR=$work/cache2 "$RVBC" tiny.rvb -q -o again)
 same one/tiny two/again
+(cd two && RVB_CACHE_DIR=$work/cache3 "$RVBC" tiny.rvb -q -j 1 -o serial) # kernels in turn
+same one/tiny two/serial
 (cd two && RVB_CACHE_DIR=$work/cache2 "$RVBC" tiny.rvb -q -o other -D T=5 -D threshold=0.5)
 differ one/tiny two/other
