@@ -10,7 +10,8 @@
 //                                        a[i] = v
 //                                        b[i] = w
 //
-// so a line must hold one tuple: what stores several (an unrolled loop) must not be given to it.
+// so a line must hold one tuple and no loop that it reads from: what stores several tuples (an unrolled loop) must not
+// be given to it.
 #pragma once
 
 #include "kernels/kernel.h"
@@ -21,7 +22,6 @@ namespace rvb::kernels {
 
 class StoreTogether : public Halide::Internal::IRMutator {
   using Stmt = Halide::Internal::Stmt;
-  template <typename T> using Node = const T*;
 
   struct Line {
     std::vector<std::pair<std::string, Halide::Expr>> lets;
@@ -69,10 +69,10 @@ class StoreTogether : public Halide::Internal::IRMutator {
   }
 
   using IRMutator::visit;
-  Stmt visit(Node<Halide::Internal::Block> block) override {
+  Stmt visit(const Halide::Internal::Block* block) override {
     return stores(block) ? together(block) : IRMutator::visit(block);
   }
-  Stmt visit(Node<Halide::Internal::LetStmt> let) override {
+  Stmt visit(const Halide::Internal::LetStmt* let) override {
     return stores(let) ? together(let) : IRMutator::visit(let);
   }
 };
