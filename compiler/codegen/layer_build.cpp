@@ -44,7 +44,7 @@ LayerBuilder::LayerBuilder(const Layer& layer, const kernels::Target& target)
   floats_ = llvm::FixedVectorType::get(f32_, static_cast<unsigned>(lanes_));
   ints_ = llvm::FixedVectorType::get(i32_, static_cast<unsigned>(lanes_));
   sum_ = real_ ? floats_ : ints_;
-  table_ = narrow_ ? llvm::FixedVectorType::get(i16_, 16) : sum_;
+  table_ = narrow_ ? llvm::FixedVectorType::get(i16_, 32) : sum_;
   int below = 0;
   above_ = INT32_MAX;
   for (const Phase& p : shape_.phases) {

@@ -6,6 +6,7 @@
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
 
+#include <array>
 #include <functional>
 #include <map>
 #include <tuple>
@@ -41,11 +42,13 @@ private:
   llvm::Function* build_sums(const Variant& variant);
   llvm::Function* lookup(); // an instruction: a vector of a table's numbers, at the indices of another vector
   // What stands around the inner loop: a function, its loops over taps and words, its results.
-  using Words = std::function<void(llvm::Value* tables, llvm::Value* bits, int groups)>;
+  using Words = std::function<void(llvm::Value* tables, llvm::Value* bits, int channels)>;
   llvm::Function* begin_sums(const Variant& variant);
   void each_word(llvm::Function* f, const Words& body, const std::function<void(llvm::Value*)>& each_tap = {});
   void store_sums(llvm::Function* f, const Variant& variant, const std::vector<llvm::Value*>& sums);
   // layer_narrow.cpp. The same for spikes of 16 bits.
+  void store_narrow_tables(const std::array<llvm::Value*, 2>& spikes, llvm::Value* place, int channels);
+  void store_narrow_zeros(llvm::Value* place, int columns);
   llvm::Function* build_narrow_sums(const Variant& variant);
   // layer_bytes.cpp. The same on registers of 32 bytes.
   void store_byte_tables(llvm::Value* spikes, llvm::Value* place, llvm::Value* sizes);
@@ -89,6 +92,7 @@ private:
   void loop(llvm::Value* begin, llvm::Value* end, const std::function<void(llvm::Value*)>& body, int64_t step = 1);
   void when(llvm::Value* condition, const std::function<void()>& body);
   llvm::Function* function(const std::string& name, const std::vector<llvm::Type*>& arguments, bool synapses);
+  llvm::Value* unknown(llvm::Value* value); // the same, but LLVM knows nothing about it
   llvm::Value* load(llvm::Type* type, llvm::Value* pointer, unsigned alignment = 4);
   void store(llvm::Value* value, llvm::Value* pointer, unsigned alignment = 4);
   // A vector of lanes_ numbers, or of the first ones where the channels end inside it; the others are 0.
@@ -104,9 +108,12 @@ private:
   llvm::Constant* minus_lanes(const std::vector<bool>& lanes); // such a constant
 
   int last_lanes() const { return (shape_.outputs - 1) % lanes_ + 1; } // of the last vector of outputs
-  int64_t table_bytes() const { return narrow_ ? 32 : int64_t{4} * lanes_; }
-  int64_t sizes_at() const { return (shape_.groups() + 1) / 2 * 2 * table_bytes(); } // layer_bytes.cpp, of a pixel
-  int64_t pixel_bytes() const { return bytes_ ? sizes_at() + 32 : shape_.groups() * table_bytes(); }
+  int64_t table_bytes() const { return int64_t{4} * lanes_; }
+  int64_t word_tables() const { return (narrow_ ? narrow_tables : 8) * table_bytes(); } // of 32 channels
+  int64_t sizes_at() const { return (shape_.groups() + 1) / 2 * 2 * table_bytes(); }    // layer_bytes.cpp, of a pixel
+  int64_t pixel_bytes() const {
+    return narrow_ ? shape_.words() * word_tables() : bytes_ ? sizes_at() + 32 : shape_.groups() * table_bytes();
+  }
   int64_t spike_bytes() const { return ir::bytes_of(spikes_); }
   int64_t row_bytes() const { return pixel_bytes() * (left_ + shape_.width + right_); }
   int64_t image_bytes() const { return sparse_ ? event_bytes() : row_bytes() * table_rows_; }

@@ -148,7 +148,8 @@ llvm::Function* LayerBuilder::build_byte_sums(const Variant& variant) {
     both_halves.push_back(i % 16);
     bytes_together.push_back(i / 16 * 16 + i % 4 * 4 + i % 16 / 4);
   }
-  auto word = [&](llvm::Value* tables, llvm::Value* bits, int groups) {
+  auto word = [&](llvm::Value* tables, llvm::Value* bits, int channels) {
+    const int groups = (channels + 3) / 4;
     if (overflows) {
       when(b_.CreateICmpSGT(b_.CreateLoad(i64_, additions), number(additions_in_16 - 2)), [&] {
         widen();
@@ -222,10 +223,8 @@ llvm::Function* LayerBuilder::build_byte_sums(const Variant& variant) {
         row = b_.CreateSub(b_.CreateAdd(sum, sum), size);
       }
       rows = transposed(b_, rows);
-      for (int i = 0; i < block && k * block + i < vectors; ++i) {
-        results.push_back(b_.CreateAlloca(sum_));
-        b_.CreateStore(rows[static_cast<size_t>(i)], results.back());
-      }
+      for (int i = 0; i < block && k * block + i < vectors; ++i)
+        results.push_back(rows[static_cast<size_t>(i)]);
     }
   }
   store_sums(f, variant, results);

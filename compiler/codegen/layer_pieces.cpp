@@ -1,6 +1,8 @@
 // Loops, branches, loads and stores, for the files that make a layer.
 #include "codegen/layer_builder.h"
 
+#include <llvm/IR/InlineAsm.h>
+
 namespace rvb::codegen {
 
 void LayerBuilder::loop(llvm::Value* begin, llvm::Value* end, const std::function<void(llvm::Value*)>& body,
@@ -43,6 +45,14 @@ llvm::Function* LayerBuilder::function(const std::string& name, const std::vecto
     f->setSection(".text.synapses");
   b_.SetInsertPoint(llvm::BasicBlock::Create(context_, "entry", f));
   return f;
+}
+
+llvm::Value* LayerBuilder::unknown(llvm::Value* value) {
+  auto* same = llvm::FunctionType::get(value->getType(), {value->getType()}, false);
+  const char* in_place = value->getType()->isVectorTy() ? "=v,0" : "=r,0";
+  llvm::CallInst* call = b_.CreateCall(llvm::InlineAsm::get(same, "", in_place, false), {value});
+  call->setDoesNotAccessMemory(); // so that it leaves loops
+  return call;
 }
 
 llvm::Value* LayerBuilder::load(llvm::Type* type, llvm::Value* pointer, unsigned alignment) {

@@ -109,27 +109,24 @@ double cycles(int pixels, int vectors, bool wide) {
 // The cheapest tile for a row of `count` results. It leaves registers for the indices of each vector of outputs and a
 // few tables on their way.
 void choose(int count, int blocks, bool wide, ir::Element spikes, int& pixels, int& vectors) {
-  const bool narrow = wide && spikes == ir::Element::i16;
   constexpr int most_pixels = 8; // twelve are as fast in registers, but the tables of their windows leave the L1 cache
-  // Bytes (layer_bytes.cpp): pixels share the indices, 64 outputs the tables, and sums stand in the L1 cache, so larger
-  // is faster. Measured on Zen 4, G synapses a second of the convolutions above: 8 x 8 168 to 223, 4 x 8 161 to 222,
-  // 8 x 4 158 to 210, 4 x 4 156 to 213, 2 x 8 149 to 198, 2 x 4 145 to 194; FMA 46.
-  if (!wide && spikes == ir::Element::i16) {
+  // 16 bits: pixels share the indices, outputs the tables, and sums in 32 bits stand in the L1 cache, so larger is
+  // faster. G synapses a second of the convolutions above. Bytes (layer_bytes.cpp) on Zen 4: 8 x 8 168 to 223, 4 x 8
+  // 161 to 222, 8 x 4 158 to 210, 4 x 4 156 to 213, 2 x 8 149 to 198, 2 x 4 145 to 194; FMA 46. Tables of five
+  // (layer_narrow.cpp) on Zen 5: 8 x 4 600 to 750, 4 x 8 580 to 820, 6 x 4 570 to 750, 4 x 4 560 to 720.
+  if (spikes == ir::Element::i16) {
     const int tiles = (count + most_pixels - 1) / most_pixels;
     pixels = (count + tiles - 1) / tiles;
-    vectors = std::min(8, blocks);
+    vectors = std::min(wide && pixels > 4 ? 4 : 8, blocks);
     return;
   }
   // Whole numbers run best where LLVM keeps all in registers: G synapses a second of the convolutions above, 32 bits:
-  // 6 x 2 293 to 345, 3 x 4 284 to 374, 8 x 2 248 to 330, 8 x 4 187 to 295; 16 bits, which sum in 16 bits beside those
-  // in 32: 3 x 4 409 to 480, 4 x 4 361 to 486, 8 x 2 317 to 407.
+  // 6 x 2 293 to 345, 3 x 4 284 to 374, 8 x 2 248 to 330, 8 x 4 187 to 295.
   const int registers = !wide ? 8 : spikes == ir::Element::f32 ? 24 : 12;
   double cheapest = 0;
   for (int v : {1, 2, 3, 4, 6, 8}) {
     if (v > blocks || (!wide && v > 2))
       break;
-    if (narrow && v != 4 && blocks >= 4) // a table is read once for 64 outputs
-      continue;
     if (wide && spikes == ir::Element::i32 && v % 2 != 0 && blocks >= 2)
       continue;
     for (int p = 1; p * v <= registers && p <= std::min(count, most_pixels); ++p) {
@@ -173,7 +170,8 @@ Tiles choose_tiles(const Shape& shape, const kernels::Target& target) {
     choose(columns, blocks, wide, shape.spikes, tiles.pixels, tiles.vectors);
   // The tables of a strip stay in the L2 cache.
   constexpr int64_t budget = 640 << 10;
-  int64_t row_bytes = int64_t{1} * shape.width * shape.groups() * (narrow ? 32 : tiles.lanes * 4);
+  int64_t row_bytes =
+      int64_t{4} * tiles.lanes * shape.width * (narrow ? narrow_tables * shape.words() : shape.groups());
   int64_t fits = std::max<int64_t>(1, (budget / row_bytes - shape.kernel_y + 1) / shape.stride_y);
   int strips = static_cast<int>((rows + fits - 1) / fits);
   // One image is work for two threads and more: from half a million synapses (a few microseconds) on.

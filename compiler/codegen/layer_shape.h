@@ -16,6 +16,8 @@ struct Phase {
   int tap_step_y = 1, tap_step_x = 1;
 };
 
+constexpr int narrow_tables = 7; // of 32 channels in 16 bits on wide registers (layer_narrow.cpp)
+
 struct Shape {
   ir::Element spikes = ir::Element::f32; // or whole numbers: i16, i32
   bool sparse = false;                   // only groups that are not silent are visited

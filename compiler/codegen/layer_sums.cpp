@@ -39,11 +39,11 @@ void LayerBuilder::each_word(llvm::Function* f, const Words& body, const std::fu
       int whole = shape_.channels % 32 == 0 ? shape_.words() : shape_.words() - 1;
       if (whole > 0)
         loop(number(0), number(whole), [&](llvm::Value* word) {
-          body(bytes_on(tables, times(word, 8 * table_bytes())), bytes_on(bits, times(word, word_bytes())), 8);
+          body(bytes_on(tables, times(word, word_tables())), bytes_on(bits, times(word, word_bytes())), 32);
         });
       if (whole < shape_.words())
-        body(bytes_on(tables, int64_t{8} * whole * table_bytes()), bytes_on(bits, whole * word_bytes()),
-             shape_.groups() - whole * 8);
+        body(bytes_on(tables, whole * word_tables()), bytes_on(bits, whole * word_bytes()),
+             shape_.channels - whole * 32);
     });
   });
 }
@@ -52,8 +52,7 @@ void LayerBuilder::store_sums(llvm::Function* f, const Variant& variant, const s
   llvm::Value* out = f->getArg(2);
   for (int p = 0; p < variant.pixels; ++p) {
     for (int v = 0; v < variant.vectors; ++v)
-      store_lanes(b_.CreateLoad(sum_, sums[static_cast<size_t>(p * variant.vectors + v)]),
-                  bytes_on(out, int64_t{4} * v * lanes_),
+      store_lanes(sums[static_cast<size_t>(p * variant.vectors + v)], bytes_on(out, int64_t{4} * v * lanes_),
                   variant.ends && v == variant.vectors - 1 ? last_lanes() : lanes_);
     out = bytes_on(out, f->getArg(7));
   }
@@ -90,7 +89,8 @@ llvm::Function* LayerBuilder::build_sums(const Variant& variant) {
     b_.CreateStore(add(b_.CreateLoad(sum_, place), term), place);
   };
 
-  each_word(f, [&](llvm::Value* tables, llvm::Value* bits, int groups) {
+  each_word(f, [&](llvm::Value* tables, llvm::Value* bits, int channels) {
+    const int groups = (channels + 3) / 4;
     std::vector<llvm::Value*> words, negative;
     for (int v = 0; v < vectors; ++v) {
       words.push_back(load_lanes(i32_, bytes_on(bits, int64_t{4} * v * lanes_), lanes_of(v)));
@@ -126,11 +126,13 @@ llvm::Function* LayerBuilder::build_sums(const Variant& variant) {
           word = b_.CreateLShr(word, 4);
     }
   });
-  for (size_t i = 0; i < accumulators.size() && !counts.empty(); ++i)
-    b_.CreateStore(b_.CreateSub(b_.CreateLoad(sum_, accumulators[i]),
-                                b_.CreateLoad(sum_, counts[i % static_cast<size_t>(vectors)])),
-                   accumulators[i]);
-  store_sums(f, variant, accumulators);
+  std::vector<llvm::Value*> results;
+  for (size_t i = 0; i < accumulators.size(); ++i) {
+    results.push_back(b_.CreateLoad(sum_, accumulators[i]));
+    if (!counts.empty())
+      results.back() = b_.CreateSub(results.back(), b_.CreateLoad(sum_, counts[i % static_cast<size_t>(vectors)]));
+  }
+  store_sums(f, variant, results);
   return f;
 }
 

@@ -5,13 +5,14 @@
 // With registers of 8 the entry i has the signs of the first three, and the fourth is added.
 #include "codegen/layer_builder.h"
 
+#include <algorithm>
+
 namespace rvb::codegen {
 
 llvm::Constant* LayerBuilder::minus_lanes(const std::vector<bool>& lanes) {
   std::vector<llvm::Constant*> values;
-  llvm::Type* whole = narrow_ ? i16_ : i32_;
   for (bool minus : lanes)
-    values.push_back(llvm::ConstantInt::get(whole, !minus ? 0 : real_ ? 0x80000000 : ~uint64_t{0}));
+    values.push_back(llvm::ConstantInt::get(i32_, !minus ? 0 : real_ ? 0x80000000 : ~uint64_t{0}));
   return llvm::ConstantVector::get(values);
 }
 
@@ -76,14 +77,14 @@ llvm::Function* LayerBuilder::build_tables() {
   llvm::Value* tables = f->getArg(2);
   llvm::Value* first = f->getArg(3);
   bool scaled = layer_.synapse->operands.size() > 2;
-  int chunk_groups = lanes_ / 4;
-  int chunks = (shape_.channels + lanes_ - 1) / lanes_;
   llvm::Value* sizes = bytes_ ? b_.CreateAlloca(ints_) : nullptr;
   llvm::Type* element = real_ ? f32_ : spikes_ == ir::Element::i16 ? i16_ : i32_;
   loop(number(0), f->getArg(4), [&](llvm::Value* row) {
     llvm::Value* line = bytes_on(tables, times(row, row_bytes()));
     auto zeros = [&](llvm::Value* at, int columns) {
-      if (columns > 0)
+      if (columns > 0 && narrow_)
+        store_narrow_zeros(at, columns);
+      else if (columns > 0)
         b_.CreateMemSet(at, b_.getInt8(0), number(columns * pixel_bytes()), llvm::MaybeAlign(32));
     };
     zeros(line, left_);
@@ -96,24 +97,30 @@ llvm::Function* LayerBuilder::build_tables() {
       llvm::Value* to = bytes_on(places, times(x, pixel_bytes()));
       if (bytes_)
         b_.CreateStore(llvm::ConstantAggregateZero::get(ints_), sizes);
-      auto chunk = [&](llvm::Value* channel, int count, int groups) {
-        llvm::Value* spikes = load_lanes(element, bytes_on(from, times(channel, spike_bytes())), count);
+      auto chunk = [&](llvm::Value* channel, int count) {
+        auto spikes_from = [&](int first) -> llvm::Value* {
+          if (first >= count)
+            return llvm::Constant::getNullValue(llvm::FixedVectorType::get(element, static_cast<unsigned>(lanes_)));
+          return load_lanes(element, bytes_on(from, times(plus(channel, first), spike_bytes())),
+                            std::min(lanes_, count - first));
+        };
+        llvm::Value* spikes = spikes_from(0);
         if (scaled) // alpha, in training: one number a channel, once a spike
           spikes = b_.CreateFMul(spikes, load_lanes(f32_, bytes_on(scale, times(channel, 4)), count));
-        llvm::Value* place = bytes_on(to, times(channel, table_bytes() / 4));
-        if (bytes_)
+        llvm::Value* place = bytes_on(to, times(channel, word_tables() / 32));
+        if (narrow_)
+          store_narrow_tables({spikes, spikes_from(lanes_)}, place, count);
+        else if (bytes_)
           store_byte_tables(spikes, place, sizes);
         else
-          store_tables(spikes, place, groups);
+          store_tables(spikes, place, (count + 3) / 4);
       };
-      int whole = shape_.channels % lanes_ == 0 ? chunks : chunks - 1;
+      const int chunk_channels = narrow_ ? 32 : lanes_, whole = shape_.channels / chunk_channels * chunk_channels;
       if (whole > 0)
         loop(
-            number(0), number(int64_t{1} * whole * lanes_),
-            [&](llvm::Value* channel) { chunk(channel, lanes_, chunk_groups); }, lanes_);
-      if (whole < chunks)
-        chunk(number(int64_t{1} * whole * lanes_), shape_.channels - whole * lanes_,
-              shape_.groups() - whole * chunk_groups);
+            number(0), number(whole), [&](llvm::Value* channel) { chunk(channel, chunk_channels); }, chunk_channels);
+      if (whole < shape_.channels)
+        chunk(number(whole), shape_.channels - whole);
       if (bytes_)
         store(b_.CreateAddReduce(b_.CreateLoad(ints_, sizes)), bytes_on(to, sizes_at()));
     });

@@ -209,6 +209,13 @@ TEST(Layers, Linear) {
   EXPECT_EQ("", differences(linear_text(31, 512, "3,?", "f32"), 5));
 }
 
+// Where the channels end among the groups of five of a word of weights (layer_narrow.cpp).
+TEST(Layers, NarrowChannels) {
+  for (int channels : {4, 5, 6, 10, 11, 14, 15, 16, 17, 20, 21, 22, 27, 31, 32, 37, 48})
+    for (bool limit : {false, true})
+      EXPECT_EQ("", differences(linear_text(channels, 40, "?", "i16"), 3, 0, limit)) << channels << " channels";
+}
+
 // Sums of so many spikes that no smaller number than one of 32 bits holds them, at the spikes' limit.
 TEST(Layers, LargestSums) {
   for (string spikes : {"i16", "i32"}) {
