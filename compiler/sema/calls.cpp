@@ -1,4 +1,5 @@
 #include "sema/elaborate.h"
+#include "sema/elsewhere.h"
 #include "support/text.h"
 
 #include <algorithm>
@@ -62,12 +63,8 @@ Value Elaborator::unknown_callee(const Expr& expr, const Scope& scope) {
   const std::string near = nearest(name, names);
   if (find_function(neuron_function_table(), name) != nullptr)
     diagnostic.note(ticked(name) + " is a function for the equations of a neuron");
-  else if (name == "reverb" || name == "lif" || name == "lif_soft")
-    diagnostic.help("it is defined in the standard library: `import neurons`");
-  else if (name == "BasicBlock" || name == "PoolBlock")
-    diagnostic.help("it is defined in the standard library: `import blocks`");
-  else if (!near.empty())
-    diagnostic.help("did you mean " + ticked(near) + "?");
+  else
+    diagnostic.help(advice(name, near, elsewhere_called(name)));
   return {};
 }
 
@@ -127,9 +124,8 @@ Bound Elaborator::bind(const std::string& what, const std::vector<Slot>& slots, 
       names.push_back(each.name);
     Diagnostic& diagnostic = report(Code::unknown_argument, argument.name.range,
                                     what + " has no parameter " + ticked(argument.name.text), "unknown name");
-    const std::string near = nearest(argument.name.text, names);
-    if (!near.empty())
-      diagnostic.help("did you mean " + ticked(near) + "?");
+    diagnostic.help(
+        advice(argument.name.text, nearest(argument.name.text, names), elsewhere_argument(argument.name.text)));
     std::string all;
     for (size_t j = 0; j < names.size() && j < 20; ++j)
       all += (j == 0 ? "" : ", ") + names[j];

@@ -1,4 +1,5 @@
 #include "sema/elaborate.h"
+#include "sema/elsewhere.h"
 #include "support/text.h"
 
 #include <cmath>
@@ -125,10 +126,7 @@ Value Elaborator::lookup(const std::string& name, Range range, const Scope& scop
   names.insert(names.end(), words().begin(), words().end());
   names.insert(names.end(), {"real", "binary", "ternary", "true", "false"});
   const std::string near = nearest(name, names);
-  if (name == "None" || name == "none" || name == "null")
-    diagnostic.help("leave the argument out: then its default stands");
-  else if (!near.empty())
-    diagnostic.help("did you mean " + ticked(near) + "?");
+  diagnostic.help(advice(name, near, elsewhere_value(name)));
   return {};
 }
 

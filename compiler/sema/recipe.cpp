@@ -1,5 +1,6 @@
 // The recipe: settings of training that the compiled program takes as its defaults.
 #include "sema/elaborate.h"
+#include "sema/elsewhere.h"
 #include "support/text.h"
 
 #include <algorithm>
@@ -70,9 +71,7 @@ private:
   void unknown(Code code, Range range, const std::string& message, const std::string& name,
                const std::vector<std::string>& known) {
     Diagnostic& diagnostic = e_.report(code, range, message, "");
-    const std::string near = nearest(name, known);
-    if (!near.empty())
-      diagnostic.help("did you mean " + ticked(near) + "?");
+    diagnostic.help(advice(name, nearest(name, known), elsewhere_setting(name)));
     std::string all;
     for (const std::string& each : known)
       all += (all.empty() ? "" : ", ") + each;

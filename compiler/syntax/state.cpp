@@ -53,7 +53,9 @@ void State::unexpected(Range where, const std::string& found, bool at_end, const
   if (!blank)
     report_unexpected(where, found, offending, expected);
   resume_ = true;
-  const size_t from = offending == last_mistake_ ? offending + 1 : offending;
+  // `import neuron`: the keyword was meant as a name.
+  const bool name = offending > 0 && tokens_[offending - 1].kind == Kind::TOK_IMPORT && !tokens_[offending].starts_line;
+  const size_t from = offending == last_mistake_ || name ? offending + 1 : offending;
   last_mistake_ = offending;
   position_ = resume_at(std::min(from, tokens_.size() - 1));
 }

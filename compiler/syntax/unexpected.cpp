@@ -86,7 +86,18 @@ void State::report_unexpected(Range where, const std::string& found, size_t offe
   const auto followed_by = [&](int kind) {
     return offending + 1 < tokens_.size() && tokens_[offending + 1].kind == kind;
   };
-  if (token.braces > 0 && (found == "`let`" || found == "`param`"))
+  const auto behind = [&](int kind) { return offending > 0 && tokens_[offending - 1].kind == kind; };
+  if (behind(Kind::TOK_IMPORT) && starts_item(token.kind)) // `neuron` is a keyword
+    diagnostic.help(token.kind == Kind::TOK_NEURON || token.kind == Kind::TOK_BLOCK
+                        ? "did you mean " + ticked("import " + std::string(text(where)) + "s") + "?"
+                        : "a file with such a name is imported in quotes");
+  else if (found == "`*`" && behind(Kind::TOK_TIMES))
+    diagnostic.help("there is no power: write `x * x`");
+  else if (spelled && token.brackets > 0 && wanted("`,`"))
+    diagnostic.help("is a comma missing in front of it?");
+  else if (found == "a name" && token.braces == 0 && wanted("`recipe`") && followed_by(Kind::TOK_OPEN_BRACE))
+    diagnostic.help("how a network is trained stands in `recipe { ... }`");
+  else if (token.braces > 0 && (found == "`let`" || found == "`param`"))
     diagnostic.help("in a body a name gets its value without a keyword: `k = 3`");
   else if (token.braces > 0 && starts_item(token.kind))
     diagnostic.help(found + " stands outside of all braces");
