@@ -29,7 +29,8 @@ class Programs:
 
     def __init__(self, rvbc, root, folder):
         self.rvbc, self.root, self.folder = rvbc, root, folder
-        self.sources = [rvbc, *glob.glob(os.path.join(root, "stdlib", "**", "*.rvb"), recursive=True)]
+        runtime = os.path.join(os.path.dirname(rvbc), "..", "lib", "rvb", "*.a")
+        self.sources = [rvbc, *glob.glob(runtime), *glob.glob(os.path.join(root, "stdlib", "**", "*.rvb"), recursive=True)]
         help_text = subprocess.run([rvbc, "deploy", "--help"], capture_output=True, text=True).stdout
         self.spikes = works.SPIKES if "--spikes" in help_text else works.SPIKES[:1]
 

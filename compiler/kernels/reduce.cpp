@@ -65,21 +65,25 @@ public:
   void schedule() override {
     ir::Type x = call.operand(0);
     bool last = op.integer("axis") == x.rank() - 1;
-    partial.compute_root().parallel(chunk);
+    Var ao("ao"), task("task");
+    partial.compute_root();
     Stage update = partial.update();
     if (last) { // i has extent 1: vectors over the axis, its blocks in registers while the rows pass
+      partial.parallel(chunk);
       update.reorder(i, a, row.x, chunk);
       update.vectorize(a, vec, TailStrategy::GuardWithIf).parallel(chunk);
-    } else {
-      update.reorder(i, row.x, a, chunk);
-      update.vectorize(i, vec, TailStrategy::GuardWithIf).parallel(chunk);
+    } else { // weights have few rows and many channels
+      partial.split(a, ao, a, channels, TailStrategy::GuardWithIf).fuse(ao, chunk, task).parallel(task);
+      update.split(a, ao, a, channels, TailStrategy::GuardWithIf).reorder(i, row.x, a, ao, chunk);
+      update.vectorize(i, vec, TailStrategy::GuardWithIf).fuse(ao, chunk, task).parallel(task);
     }
     total.compute_root();
-    total.update().reorder(a, all.x, all.y);
+    total.update().split(a, ao, a, channels, TailStrategy::GuardWithIf).reorder(a, all.x, all.y, ao).parallel(ao);
   }
 
 private:
-  static constexpr int rows = 256; // sums in single precision: 256 terms lose at most 5 bits, 2 as a rule
+  static constexpr int channels = 16; // of a task
+  static constexpr int rows = 256;    // sums in single precision: 256 terms lose at most 5 bits, 2 as a rule
   Var i{"i"}, a{"a"}, chunk{"chunk"};
   Func partial{"partial"}, total{"total"};
   RDom row, all;
