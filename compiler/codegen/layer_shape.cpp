@@ -190,21 +190,27 @@ Tiles choose_tiles(const Shape& shape, const kernels::Target& target) {
   return tiles;
 }
 
-// Measured on Zen 4 with AVX2, one core, 3 x 3 convolutions (64 -> 64 at 32 x 32, 128 -> 128 at 16 x 16), groups silent
-// at random: the shares at which both kernels take equally long, where 8 vectors of outputs share the visit of a group:
-// f32 40 %, i32 42 %, i16 76 to 80 %. With fewer vectors f32 was measured against dense sums that took a fifth longer:
-// 1 vector 56 %, 2 40 %, 3 35 %, 5 29 %, 8 28 %; the formula is that curve, the fifth taken off. i16's dense sums serve
-// at least four vectors at once, so fewer gain nothing. Registers of 16 numbers could not be measured: a visited group
-// takes a shift, a lookup and an addition a vector, 1.1 cycles, where the dense sums take 0.7, in 16 bits 0.28 (choose,
-// above); that is 36 % and 75 %, and a tenth more to be on the safe side.
+// Measured, one core, 3 x 3 convolutions (64 -> 64 at 32 x 32, 128 -> 128 at 16 x 16), groups silent at random: the
+// shares at which both kernels take equally long.
+//
+// Zen 4 with AVX2, where 8 vectors of outputs share the visit of a group: f32 40 %, i32 42 %, i16 76 to 80 %. With
+// fewer vectors f32 was measured against dense sums that took a fifth longer: 1 vector 56 %, 2 40 %, 3 35 %, 5 29 %, 8
+// 28 %; the formula is that curve, the fifth taken off. i16's dense sums serve at least four vectors at once, so fewer
+// gain nothing.
+//
+// Zen 5 with AVX-512, 4 and 8 vectors: f32 35 and 15 %, i32 46 and 29 %, i16 68 and 59 %. A group takes 0.35 cycles
+// where it is silent, 2 and 0.67 a vector where it is visited, and dense 0.82, 0.70 or 0.42 a vector; the formula says
+// that, and a twentieth more to be on the safe side.
 double break_even(const Layer& layer, const kernels::Target& target) {
   Shape shape = shape_of(layer);
   shape.sparse = true;
   const Tiles tiles = choose_tiles(shape, target);
   const double vectors = tiles.vectors;
-  if (tiles.lanes == 16)
-    return shape.spikes == ir::Element::i16 ? 0.85 + 0.1 / vectors : 0.45 + 0.3 / vectors;
-  return shape.spikes == ir::Element::i16 ? 0.8 : 0.38 + 0.25 / vectors;
+  if (tiles.lanes < 16)
+    return shape.spikes == ir::Element::i16 ? 0.8 : 0.38 + 0.25 / vectors;
+  const double dense = shape.spikes == ir::Element::f32 ? 0.82 : shape.spikes == ir::Element::i32 ? 0.70 : 0.42;
+  const double silent = 0.35, visited = 2 + 0.67 * vectors;
+  return std::min(0.95, 1.05 - (dense * vectors - silent) / (visited - silent));
 }
 
 } // namespace rvb::codegen
