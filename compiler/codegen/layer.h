@@ -4,10 +4,10 @@
 // Synapses: four spikes have 16 signed sums. They are made once a pixel and group of four channels, by additions, and
 // fill one vector register: a table. Four bits of 16 outputs' weights are 16 indices into it, so that one lookup and
 // one addition are 64 synapses. A table serves all taps and all outputs. Where registers hold 8 numbers, the table has
-// the 8 sums in which the fourth spike is added, and its bit the sign: a lookup, an exclusive or and an addition;
-// 16-bit spikes have tables of bytes there (layer_bytes.cpp). Sums are formed in one order everywhere: tap by tap from
-// the top left, channel groups in their order, (±a ± b) + (±c ± d) inside a group. So the bits depend neither on the
-// instruction set nor on threads or tiles.
+// the 8 sums in which the fourth spike is added, and its bit the sign: a lookup, an exclusive or and an addition.
+// 16-bit spikes have tables of five spikes (layer_narrow.cpp), or of bytes (layer_bytes.cpp). Sums of floats are formed
+// in one order everywhere: tap by tap from the top left, channel groups in their order, (±a ± b) + (±c ± d) inside a
+// group. So the bits depend neither on the instruction set nor on threads or tiles.
 //
 // The neuron: the scan that reads the synapses' result, and whatever fuse put into it (scale, shift, residual, leak,
 // threshold, several emissions), runs on each tile of sums while it lies in the cache, for all time steps.

@@ -57,7 +57,7 @@ std::vector<std::string> with_subcommand(std::vector<std::string> words) {
 void split_define(const std::vector<std::string>& words, Options& options) {
   for (const std::string& word : words) {
     size_t equal = word.find('=');
-    if (equal == 0 || equal == std::string::npos)
+    if (equal == 0 || equal == std::string::npos || equal + 1 == word.size())
       throw Failure(Exit::usage, "-D takes NAME=VALUE, not `" + word + "`");
     options.defines[word.substr(0, equal)] = word.substr(equal + 1);
   }

@@ -1,5 +1,6 @@
 #include "sema/elaborate.h"
 #include "sema/elsewhere.h"
+#include "sema/growth.h"
 #include "support/text.h"
 
 #include <algorithm>
@@ -355,7 +356,17 @@ Value Elaborator::call_neuron(const Value& neuron, const Actuals& actuals, Scope
   layer.neuron = neuron_index(item, arguments);
   if (imported)
     frames_.pop_back();
-  return layer.neuron < 0 ? Value() : append(std::move(layer));
+  if (layer.neuron < 0)
+    return {};
+  const Neuron& made = program_.neurons[static_cast<size_t>(layer.neuron)];
+  for (int state = 0; state < made.states; ++state)
+    if (const double leak = leak_of(made, state); std::abs(leak) > 1)
+      report(Code::growing_membrane, expr.range,
+             "this neuron multiplies " + ticked(made.locals[static_cast<size_t>(state) + 1]) + " by " + text_of(leak) +
+                 " at each step",
+             "grows where nothing fires")
+          .help("a leak is the part that stays, from 0 to 1; of a time constant tau that is 1 - 1 / tau");
+  return append(std::move(layer));
 }
 
 } // namespace rvb::sema

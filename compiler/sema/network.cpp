@@ -91,6 +91,9 @@ bool Elaborator::output(const ast::Item& network, const Scope& scope) {
   }
   program_.output = value.layer;
   program_.classes = layer.shape[0];
+  if (program_.classes == 1)
+    report(Code::one_class, range, "the network returns one number, so it has one class", "nothing to decide")
+        .help("a question of yes or no has two: `linear(2)`");
   return true;
 }
 
