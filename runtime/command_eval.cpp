@@ -103,8 +103,8 @@ void print_json(const Scores& scores, const Dataset& dataset, const Comparison* 
 }
 
 void print_text(const Scores& scores, const Dataset& dataset, const Comparison* comparison) {
-  print(fmt::format("accuracy {:.2f} %  ({} of {})   loss {:.4f}\n\n", 100 * scores.accuracy(), scores.correct,
-                    scores.count, scores.loss()));
+  print(fmt::format("accuracy {:.2f} %  ({} of {})   loss {}\n\n", 100 * scores.accuracy(), scores.correct,
+                    scores.count, loss_text(scores.loss())));
   std::vector<ClassRow> rows = class_rows(scores);
   size_t width = 5;
   for (int64_t k = 0; k < scores.classes; ++k)

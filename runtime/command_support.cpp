@@ -93,6 +93,10 @@ std::unique_ptr<Dataset> open_samples(const Context& context, Split split, bool 
   return dataset;
 }
 
+std::string loss_text(double loss) {
+  return loss < 1e6 ? fmt::format("{:.4f}", loss) : fmt::format("{:.3g}", loss);
+}
+
 std::string with_spaces(double number) {
   std::string digits = fmt::format("{:.0f}", number);
   for (size_t at = digits.size(); at > 3; at -= 3)

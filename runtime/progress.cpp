@@ -62,9 +62,9 @@ void Progress::step(const TrainingState& state, int64_t samples, double rate, co
 void Progress::draw(const TrainingState& state) {
   last_draw_ = Clock::now();
   shown_ = true;
-  std::string text = fmt::format(" {:>3.0f} %  loss {:.4f}  acc {:.1f} %  {} img/s  {} left",
+  std::string text = fmt::format(" {:>3.0f} %  loss {}  acc {:.1f} %  {} img/s  {} left",
                                  100.0 * static_cast<double>(state.epoch_step) / static_cast<double>(steps_per_epoch_),
-                                 state.epoch_sum.mean_loss(), 100 * state.epoch_sum.accuracy(),
+                                 loss_text(state.epoch_sum.mean_loss()), 100 * state.epoch_sum.accuracy(),
                                  with_spaces(images_per_second()), duration(seconds_left(state)));
   std::string head = fmt::format("epoch {:>{}}/{} ", epoch_ + 1, std::to_string(epochs_).size(), epochs_);
   int room = columns() - 1 - static_cast<int>(head.size() + text.size()) - 2;

@@ -39,8 +39,7 @@ void Scores::add(const float* logits, const int32_t* labels, int64_t samples) {
 
 void require_finite(const float* values, int64_t count, int64_t sample, const std::string& what) {
   if (!std::all_of(values, values + count, [](float value) { return std::isfinite(value); }))
-    throw Failure(Exit::user,
-                  fmt::format("sample {}: {} is not finite (its weights or the input are too large)", sample, what));
+    throw NotFinite(fmt::format("sample {}: {} is not finite (its weights or the input are too large)", sample, what));
 }
 
 void run_over(const Dataset& dataset, const Manifest& manifest, Function& infer,

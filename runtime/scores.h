@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dataset.h"
+#include "failure.h"
 #include "function.h"
 
 #include <functional>
@@ -24,12 +25,18 @@ int64_t decision(const float* logits, int64_t classes);
 // Probabilities of one sample, in double precision.
 std::vector<double> softmax(const float* logits, int64_t classes);
 
-// Failure(user) when one of the values, which are `what` of that sample, is not finite.
+// Failure(user): numbers that the network computed are too large.
+class NotFinite : public Failure {
+public:
+  explicit NotFinite(const std::string& message) : Failure(Exit::user, message) {}
+};
+
+// NotFinite when one of the values, which are `what` of that sample, is not finite.
 void require_finite(const float* values, int64_t count, int64_t sample, const std::string& what);
 
 // Runs `infer` (function "infer") over the whole dataset in order, in batches of its max_batch; calls
 // `each(first sample, samples, logits, labels)` for every batch (labels null when there are none) and stops early when
-// it returns false. Failure(user) when a logit is not finite.
+// it returns false. NotFinite when a logit is not finite.
 void run_over(const Dataset& dataset, const Manifest& manifest, Function& infer,
               const std::function<bool(int64_t, int64_t, const float*, const int32_t*)>& each);
 

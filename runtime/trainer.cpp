@@ -24,16 +24,18 @@ Trainer::Trainer(const Context& context, const TrainingPlan& plan, RunDirectory&
     gradients_.push_back(gradient_.result("grad:" + p.name));
 }
 
+void Trainer::diverged(const std::string& seen) const {
+  throw Failure(Exit::user, fmt::format("{}: training has diverged; {}; try a lower --lr", seen,
+                                        file_exists(run_.last()) ? "the last checkpoint is kept in " + run_.last()
+                                                                 : "no checkpoint had been written yet"));
+}
+
 void Trainer::train_step(Loader& loader, double rate) {
   int64_t count = loader.next(gradient_.image(), gradient_.labels());
   gradient_.run(count);
   float loss = gradient_.result("loss")[0];
   if (!std::isfinite(loss))
-    throw Failure(Exit::user,
-                  fmt::format("the loss is {} at step {} (epoch {}): training has diverged; {}; try a lower --lr", loss,
-                              state_.step + 1, state_.epoch + 1,
-                              file_exists(run_.last()) ? "the last checkpoint is kept in " + run_.last()
-                                                       : "no checkpoint had been written yet"));
+    diverged(fmt::format("the loss is {} at step {} (epoch {})", loss, state_.step + 1, state_.epoch + 1));
   state_.flips += optimizer_.step(weights_, gradients_, rate, state_.step + 1);
   for (int p = 0; p < weights_.count(); ++p)
     if (const float* batch = gradient_.result("batch:" + weights_.info(p).name))
@@ -72,10 +74,14 @@ bool Trainer::finish_epoch(double rate) {
   Scores scores(manifest_.classes);
   if (test_ != nullptr) {
     progress_.evaluating();
-    run_over(*test_, manifest_, infer_, [&](int64_t, int64_t count, const float* logits, const int32_t* labels) {
-      scores.add(logits, labels, count);
-      return !interrupted();
-    });
+    try {
+      run_over(*test_, manifest_, infer_, [&](int64_t, int64_t count, const float* logits, const int32_t* labels) {
+        scores.add(logits, labels, count);
+        return !interrupted();
+      });
+    } catch (const NotFinite& found) {
+      diverged(fmt::format("testing epoch {}: {}", state_.epoch + 1, found.what()));
+    }
     if (scores.count < test_->count())
       return false;
   }
@@ -114,8 +120,8 @@ bool Trainer::finish_epoch(double rate) {
   if (test_ != nullptr)
     line["test_hash"] = test_->provenance().hash;
   std::string text =
-      fmt::format("epoch {:>{}}/{}  loss {:.4f}  train {:.2f} %{} (best {:.2f} % @{})  lr {:.4g}{}", state_.epoch + 1,
-                  std::to_string(plan_.epochs).size(), plan_.epochs, state_.epoch_sum.mean_loss(),
+      fmt::format("epoch {:>{}}/{}  loss {}  train {:.2f} %{} (best {:.2f} % @{})  lr {:.4g}{}", state_.epoch + 1,
+                  std::to_string(plan_.epochs).size(), plan_.epochs, loss_text(state_.epoch_sum.mean_loss()),
                   100 * state_.epoch_sum.accuracy(), tested, 100 * state_.best_accuracy, state_.best_epoch, rate,
                   signs == 0 ? "" : fmt::format("  flips {:.2f} %", 100 * flips));
   ++state_.epoch;

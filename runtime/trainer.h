@@ -27,6 +27,7 @@ public:
 
 private:
   void train_step(Loader& loader, double rate);
+  [[noreturn]] void diverged(const std::string& seen) const;
   void log_group(double rate);
   void log(const nlohmann::ordered_json& line, const Scalars& scalars); // to the metrics and TensorBoard
   bool finish_epoch(double rate);                                       // false: interrupted

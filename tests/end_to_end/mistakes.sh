@@ -126,6 +126,16 @@ for object in mine/rvb_*.o; do
 done
 RVB_CACHE_DIR=$PWD/mine expect 0 "$RVBC" "$here/tiny.rvb" -q -o tiny
 
+# Weights that grew too large in the last step of an epoch are found when the epoch is tested.
+cat >linear.rvb <<'END'
+network Linear(image: [1, 28, 28] repeated 1) {
+  return image |> flatten |> linear(32) |> linear(10) |> mean_over_time
+}
+END
+expect 0 "$RVBC" linear.rvb -q -o linear
+expect 1 ./linear train --data "$(fashion_folder)" --limit 32 --batch 32 --epochs 4 --lr 1e6 --weight-decay 1e3 --run-dir grown --quiet
+says 'testing epoch 3' 'training has diverged' 'grown/last.safetensors'
+
 expect 0 "$RVBC" --help
 says rvbc
 expect 0 "$RVBC" --version
