@@ -67,7 +67,6 @@ std::string elsewhere_called(const std::string& name) {
       {"basicblock", blocks},
       {"poolblock", blocks},
       {"conv", conv2d},
-      {"conv2d", conv2d},
       {"convolution", conv2d},
       {"conv1d", one_dimension},
       {"maxpool1d", one_dimension},
@@ -75,11 +74,9 @@ std::string elsewhere_called(const std::string& name) {
       {"convtranspose2d", upsampled},
       {"upsample", upsampled},
       {"interpolate", upsampled},
-      {"linear", linear},
       {"dense", linear},
       {"fc", linear},
       {"fullyconnected", linear},
-      {"batchnorm", batchnorm},
       {"batchnorm1d", batchnorm},
       {"batchnorm2d", batchnorm},
       {"bn", batchnorm},
@@ -120,7 +117,6 @@ std::string elsewhere_called(const std::string& name) {
       {"sequential", sequential},
       {"mean", "over time: `mean_over_time`; over an image: `global_avgpool`"},
       {"crossentropy", "the loss stands in the recipe: `recipe { loss = cross_entropy }`"},
-      {"repeat", "a network says it at its input: `image: [3, 32, 32] repeated 4`"},
   };
   return look_up(table, name);
 }
