@@ -1,5 +1,6 @@
 #include "codegen/layer.h"
 
+#include "ir/elementwise.h"
 #include "support/fnv.h"
 
 #include <algorithm>
@@ -10,34 +11,43 @@ namespace {
 
 // Elementwise operators that are an instruction or a few.
 bool simple(ir::Opcode opcode) {
-  using ir::Opcode;
-  switch (opcode) {
-  case Opcode::add:
-  case Opcode::sub:
-  case Opcode::mul:
-  case Opcode::div:
-  case Opcode::min:
-  case Opcode::max:
-  case Opcode::neg:
-  case Opcode::abs:
-  case Opcode::sqrt:
-  case Opcode::greater_equal:
-  case Opcode::greater:
-  case Opcode::less_equal:
-  case Opcode::less:
-  case Opcode::logical_and:
-  case Opcode::logical_or:
-  case Opcode::logical_not:
-  case Opcode::select:
-  case Opcode::step:
-  case Opcode::sign:
-  case Opcode::detach:
-  case Opcode::quantize:
-  case Opcode::dequantize:
-  case Opcode::rescale:
-  case Opcode::saturate: return true;
-  default: return false;
+  using ir::Elementwise;
+  const std::optional<Elementwise> which = ir::elementwise_of(opcode);
+  if (!which)
+    return false;
+  switch (*which) {
+  case Elementwise::add:
+  case Elementwise::sub:
+  case Elementwise::mul:
+  case Elementwise::div:
+  case Elementwise::min:
+  case Elementwise::max:
+  case Elementwise::neg:
+  case Elementwise::abs:
+  case Elementwise::sqrt:
+  case Elementwise::greater_equal:
+  case Elementwise::greater:
+  case Elementwise::less_equal:
+  case Elementwise::less:
+  case Elementwise::logical_and:
+  case Elementwise::logical_or:
+  case Elementwise::logical_not:
+  case Elementwise::select:
+  case Elementwise::step:
+  case Elementwise::sign:
+  case Elementwise::detach:
+  case Elementwise::quantize:
+  case Elementwise::dequantize:
+  case Elementwise::rescale:
+  case Elementwise::saturate: return true;
+  case Elementwise::exp:
+  case Elementwise::log:
+  case Elementwise::tanh:
+  case Elementwise::sigmoid:
+  case Elementwise::atan:
+  case Elementwise::ternary: return false;
   }
+  return false;
 }
 
 } // namespace

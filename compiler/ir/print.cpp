@@ -56,18 +56,6 @@ template <typename T, typename F> std::string list(const std::vector<T>& items, 
   return out;
 }
 
-std::string text(const Attribute& attribute) {
-  if (const int64_t* value = std::get_if<int64_t>(&attribute))
-    return std::to_string(*value);
-  if (const double* value = std::get_if<double>(&attribute))
-    return print_number(*value);
-  if (const std::string* value = std::get_if<std::string>(&attribute))
-    return quoted(*value);
-  if (const auto* values = std::get_if<std::vector<int64_t>>(&attribute))
-    return "[" + list(*values, [](int64_t v) { return std::to_string(v); }) + "]";
-  return "[" + list(std::get<std::vector<double>>(attribute), print_number) + "]";
-}
-
 std::string contents(const Constant& constant) {
   bool whole = constant.type.elements_per_sample() * bytes_of(constant.type.element) ==
                static_cast<int64_t>(constant.bytes.size());
@@ -137,7 +125,7 @@ private:
     if (!op.attributes.empty())
       out_ += " {" +
               list(std::vector<Attributes::value_type>(op.attributes.begin(), op.attributes.end()),
-                   [](const auto& a) { return a.first + " = " + text(a.second); }) +
+                   [](const auto& a) { return a.first + " = " + print(a.second); }) +
               "}";
     for (const Body& body : op.body) {
       out_ += " do (" + declarations(body.parameters) + ") {\n";
@@ -155,6 +143,18 @@ private:
 };
 
 } // namespace
+
+std::string print(const Attribute& attribute) {
+  if (const int64_t* value = std::get_if<int64_t>(&attribute))
+    return std::to_string(*value);
+  if (const double* value = std::get_if<double>(&attribute))
+    return print_number(*value);
+  if (const std::string* value = std::get_if<std::string>(&attribute))
+    return quoted(*value);
+  if (const auto* values = std::get_if<std::vector<int64_t>>(&attribute))
+    return "[" + list(*values, [](int64_t v) { return std::to_string(v); }) + "]";
+  return "[" + list(std::get<std::vector<double>>(attribute), print_number) + "]";
+}
 
 // Numbers of the IR are single precision: the shortest text is that of the float. A reader that goes through double
 // rounds twice, so the rare text that would come back as another float is written with the double's digits.

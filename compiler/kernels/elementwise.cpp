@@ -1,5 +1,6 @@
 #include "kernels/elementwise.h"
 
+#include "ir/elementwise.h"
 #include "support/result.h"
 
 #include <algorithm>
@@ -9,7 +10,7 @@ namespace rvb::kernels {
 
 using Halide::cast;
 using Halide::Expr;
-using ir::Opcode;
+using ir::Elementwise;
 
 Expr literal(double number) {
   return Expr(static_cast<float>(number));
@@ -68,48 +69,50 @@ std::vector<Expr> of_one_kind(const ir::Op& op, std::vector<Expr> x) {
 
 Expr lower(const ir::Op& op, const std::vector<Expr>& operands) {
   const std::vector<Expr> x = of_one_kind(op, operands);
-  switch (op.opcode) {
-  case Opcode::quantize: {
+  const std::optional<Elementwise> which = ir::elementwise_of(op.opcode);
+  if (!which)
+    throw Failure(Exit::internal, std::string("operator `") + ir::info(op.opcode).name + "` is not elementwise");
+  switch (*which) {
+  case Elementwise::quantize: {
     Expr limit = static_cast<float>(op.integer("limit"));
     Expr whole = clamp(round(x[0] * static_cast<float>(op.number("scale"))), -limit, limit);
     return op.integer("bits") == 16 ? cast<int16_t>(whole) : cast<int32_t>(whole);
   }
-  case Opcode::dequantize: return cast<float>(x[0]) * static_cast<float>(op.number("scale"));
-  case Opcode::rescale: return rescale(x[0], x[1], static_cast<int>(op.integer("shift")));
-  case Opcode::saturate: {
+  case Elementwise::dequantize: return cast<float>(x[0]) * static_cast<float>(op.number("scale"));
+  case Elementwise::rescale: return rescale(x[0], x[1], static_cast<int>(op.integer("shift")));
+  case Elementwise::saturate: {
     const int limit = static_cast<int>(op.integer("limit"));
     Expr held = clamp(x[0], -limit, limit);
     return op.integer("bits") == 16 ? cast<int16_t>(held) : held;
   }
-  case Opcode::add: return x[0] + x[1];
-  case Opcode::sub: return x[0] - x[1];
-  case Opcode::mul: return x[0] * x[1];
-  case Opcode::div: return x[0] / x[1];
-  case Opcode::min: return min(x[0], x[1]);
-  case Opcode::max: return max(x[0], x[1]);
-  case Opcode::neg: return -x[0];
-  case Opcode::abs: return cast(x[0].type(), abs(x[0]));
-  case Opcode::exp: return exp(x[0]);
-  case Opcode::log: return log(x[0]);
-  case Opcode::sqrt: return sqrt(x[0]);
-  case Opcode::tanh: return tanh_of(x[0]);
-  case Opcode::sigmoid: return sigmoid(x[0]);
-  case Opcode::atan: return atan(x[0]);
-  case Opcode::greater_equal: return x[0] >= x[1];
-  case Opcode::greater: return x[0] > x[1];
-  case Opcode::less_equal: return x[0] <= x[1];
-  case Opcode::less: return x[0] < x[1];
-  case Opcode::logical_and: return x[0] && x[1];
-  case Opcode::logical_or: return x[0] || x[1];
-  case Opcode::logical_not: return !x[0];
-  case Opcode::select: return select(x[0], x[1], x[2]);
-  case Opcode::step: return step(x[0]);
-  case Opcode::sign: return select(x[0] >= 0.0f, 1.0f, -1.0f);
-  case Opcode::ternary: return select(x[0] > x[1], 1.0f, select(x[0] < -x[1], -1.0f, 0.0f));
-  case Opcode::detach: return x[0];
-  default: break;
+  case Elementwise::add: return x[0] + x[1];
+  case Elementwise::sub: return x[0] - x[1];
+  case Elementwise::mul: return x[0] * x[1];
+  case Elementwise::div: return x[0] / x[1];
+  case Elementwise::min: return min(x[0], x[1]);
+  case Elementwise::max: return max(x[0], x[1]);
+  case Elementwise::neg: return -x[0];
+  case Elementwise::abs: return cast(x[0].type(), abs(x[0]));
+  case Elementwise::exp: return exp(x[0]);
+  case Elementwise::log: return log(x[0]);
+  case Elementwise::sqrt: return sqrt(x[0]);
+  case Elementwise::tanh: return tanh_of(x[0]);
+  case Elementwise::sigmoid: return sigmoid(x[0]);
+  case Elementwise::atan: return atan(x[0]);
+  case Elementwise::greater_equal: return x[0] >= x[1];
+  case Elementwise::greater: return x[0] > x[1];
+  case Elementwise::less_equal: return x[0] <= x[1];
+  case Elementwise::less: return x[0] < x[1];
+  case Elementwise::logical_and: return x[0] && x[1];
+  case Elementwise::logical_or: return x[0] || x[1];
+  case Elementwise::logical_not: return !x[0];
+  case Elementwise::select: return select(x[0], x[1], x[2]);
+  case Elementwise::step: return step(x[0]);
+  case Elementwise::sign: return select(x[0] >= 0.0f, 1.0f, -1.0f);
+  case Elementwise::ternary: return select(x[0] > x[1], 1.0f, select(x[0] < -x[1], -1.0f, 0.0f));
+  case Elementwise::detach: return x[0];
   }
-  throw Failure(Exit::internal, std::string("operator `") + ir::info(op.opcode).name + "` is not elementwise");
+  return {};
 }
 
 } // namespace rvb::kernels

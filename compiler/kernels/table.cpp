@@ -8,14 +8,11 @@ namespace rvb::kernels {
 namespace {
 
 Maker maker(ir::Opcode opcode) {
-  switch (opcode) {
 #define RVB_KERNEL(name)                                                                                               \
-  case ir::Opcode::name:                                                                                               \
+  if (opcode == ir::Opcode::name)                                                                                      \
     return make_##name;
 #include "kernels/kernels.def"
 #undef RVB_KERNEL
-  default: break;
-  }
   return (ir::info(opcode).traits & ir::elementwise) != 0 ? make_elementwise : nullptr;
 }
 

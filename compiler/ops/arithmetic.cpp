@@ -111,12 +111,19 @@ Gradients neg_gradient(ir::Builder& b, const ir::Op&, const Gradients& up) {
 
 } // namespace
 
-const Meaning rows::add{number_types, add_gradient, nullptr};
-const Meaning rows::sub{number_types, sub_gradient, nullptr};
-const Meaning rows::mul{reals, mul_gradient, nullptr};
-const Meaning rows::div{reals, div_gradient, nullptr};
-const Meaning rows::min{number_types, choice_gradient<Opcode::less_equal>, nullptr};
-const Meaning rows::max{number_types, choice_gradient<Opcode::greater_equal>, nullptr};
-const Meaning rows::neg{number_types, neg_gradient, nullptr};
+const Meaning rows::add{number_types, add_gradient, nullptr,
+                        [](const ir::Op&, const double* x) -> double { return x[0] + x[1]; }};
+const Meaning rows::sub{number_types, sub_gradient, nullptr,
+                        [](const ir::Op&, const double* x) -> double { return x[0] - x[1]; }};
+const Meaning rows::mul{reals, mul_gradient, nullptr,
+                        [](const ir::Op&, const double* x) -> double { return x[0] * x[1]; }};
+const Meaning rows::div{reals, div_gradient, nullptr,
+                        [](const ir::Op&, const double* x) -> double { return x[0] / x[1]; }};
+const Meaning rows::min{number_types, choice_gradient<Opcode::less_equal>, nullptr,
+                        [](const ir::Op&, const double* x) -> double { return x[1] < x[0] ? x[1] : x[0]; }};
+const Meaning rows::max{number_types, choice_gradient<Opcode::greater_equal>, nullptr,
+                        [](const ir::Op&, const double* x) -> double { return x[1] > x[0] ? x[1] : x[0]; }};
+const Meaning rows::neg{number_types, neg_gradient, nullptr,
+                        [](const ir::Op&, const double* x) -> double { return -x[0]; }};
 
 } // namespace rvb::ops

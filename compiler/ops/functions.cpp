@@ -1,6 +1,8 @@
 // abs, exp, log, sqrt, tanh, sigmoid, atan and detach. Rules reuse the result where it is part of the derivative.
 #include "ops/elementwise.h"
 
+#include <cmath>
+
 namespace rvb::ops {
 
 namespace {
@@ -53,13 +55,21 @@ Gradients detach_gradient(ir::Builder&, const ir::Op&, const Gradients&) {
 
 } // namespace
 
-const Meaning rows::abs{number_types, abs_gradient, nullptr};
-const Meaning rows::exp{reals, exp_gradient, nullptr};
-const Meaning rows::log{reals, log_gradient, nullptr};
-const Meaning rows::sqrt{reals, sqrt_gradient, nullptr};
-const Meaning rows::tanh{reals, tanh_gradient, nullptr};
-const Meaning rows::sigmoid{reals, sigmoid_gradient, nullptr};
-const Meaning rows::atan{reals, atan_gradient, nullptr};
-const Meaning rows::detach{reals, detach_gradient, nullptr};
+const Meaning rows::abs{number_types, abs_gradient, nullptr,
+                        [](const ir::Op&, const double* x) -> double { return std::fabs(x[0]); }};
+const Meaning rows::exp{reals, exp_gradient, nullptr,
+                        [](const ir::Op&, const double* x) -> double { return std::exp(x[0]); }};
+const Meaning rows::log{reals, log_gradient, nullptr,
+                        [](const ir::Op&, const double* x) -> double { return std::log(x[0]); }};
+const Meaning rows::sqrt{reals, sqrt_gradient, nullptr,
+                         [](const ir::Op&, const double* x) -> double { return std::sqrt(x[0]); }};
+const Meaning rows::tanh{reals, tanh_gradient, nullptr,
+                         [](const ir::Op&, const double* x) -> double { return std::tanh(x[0]); }};
+const Meaning rows::sigmoid{reals, sigmoid_gradient, nullptr,
+                            [](const ir::Op&, const double* x) -> double { return 1 / (1 + std::exp(-x[0])); }};
+const Meaning rows::atan{reals, atan_gradient, nullptr,
+                         [](const ir::Op&, const double* x) -> double { return std::atan(x[0]); }};
+const Meaning rows::detach{reals, detach_gradient, nullptr,
+                           [](const ir::Op&, const double* x) -> double { return x[0]; }};
 
 } // namespace rvb::ops

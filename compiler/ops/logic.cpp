@@ -42,13 +42,21 @@ Gradients select_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up)
 
 } // namespace
 
-const Meaning rows::greater_equal{comparison, nullptr, nullptr};
-const Meaning rows::greater{comparison, nullptr, nullptr};
-const Meaning rows::less_equal{comparison, nullptr, nullptr};
-const Meaning rows::less{comparison, nullptr, nullptr};
-const Meaning rows::logical_and{logical, nullptr, nullptr};
-const Meaning rows::logical_or{logical, nullptr, nullptr};
-const Meaning rows::logical_not{logical, nullptr, nullptr};
-const Meaning rows::select{select_types, select_gradient, nullptr};
+const Meaning rows::greater_equal{comparison, nullptr, nullptr,
+                                  [](const ir::Op&, const double* x) -> double { return x[0] >= x[1]; }};
+const Meaning rows::greater{comparison, nullptr, nullptr,
+                            [](const ir::Op&, const double* x) -> double { return x[0] > x[1]; }};
+const Meaning rows::less_equal{comparison, nullptr, nullptr,
+                               [](const ir::Op&, const double* x) -> double { return x[0] <= x[1]; }};
+const Meaning rows::less{comparison, nullptr, nullptr,
+                         [](const ir::Op&, const double* x) -> double { return x[0] < x[1]; }};
+const Meaning rows::logical_and{logical, nullptr, nullptr,
+                                [](const ir::Op&, const double* x) -> double { return x[0] != 0 && x[1] != 0; }};
+const Meaning rows::logical_or{logical, nullptr, nullptr,
+                               [](const ir::Op&, const double* x) -> double { return x[0] != 0 || x[1] != 0; }};
+const Meaning rows::logical_not{logical, nullptr, nullptr,
+                                [](const ir::Op&, const double* x) -> double { return x[0] == 0; }};
+const Meaning rows::select{select_types, select_gradient, nullptr,
+                           [](const ir::Op&, const double* x) -> double { return x[0] != 0 ? x[1] : x[2]; }};
 
 } // namespace rvb::ops

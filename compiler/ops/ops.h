@@ -38,13 +38,23 @@ struct Count {
 };
 using CountRule = Count (*)(const ir::Function& function, const ir::Op& op);
 
+// One element of an elementwise operator's result, before it is rounded to the result's element type. Operands are
+// exact: reals and integers as they are, masks as 0 and 1.
+using ValueRule = double (*)(const ir::Op& op, const double* operands);
+
 struct Meaning {
   TypeRule types;
-  GradientRule gradient; // null: not differentiable (masks, gradients of gradients)
-  CountRule count;       // null: nothing worth counting
+  GradientRule gradient;     // null: not differentiable (masks, gradients of gradients)
+  CountRule count;           // null: nothing worth counting
+  ValueRule value = nullptr; // null: not elementwise; every elementwise operator has one
 };
 
 const Meaning& meaning(ir::Opcode opcode);
+
+// An elementwise operation on numbers, to the bits of the compiled program where that is a single float operation (exp,
+// log, tanh, sigmoid and atan are rounded once from double: within their kernels' error). Integers wrap. Nothing when
+// the operator has no value rule or the result is no number of its type (NaN as an integer).
+std::optional<double> evaluate(const ir::Op& op, ir::Element result, const double* operands);
 
 // Sums a gradient that an elementwise rule returned to the type of the operand it belongs to: unchanged when the types
 // agree, `sum {axis = last}` for f32[C], and for the scalar f32[] that sum once more (sum_time over its one axis).

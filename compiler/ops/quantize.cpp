@@ -2,6 +2,9 @@
 #include "ir/text.h"
 #include "ops/elementwise.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace rvb::ops {
 
 namespace {
@@ -60,11 +63,37 @@ std::optional<Types> saturate_types(const ir::Op& op, const Types& operands, std
   return Types{ir::Type{op.integer("bits") == 16 ? ir::Element::i16 : ir::Element::i32, operands[0].dims}};
 }
 
+double within_limit(const ir::Op& op, double x) {
+  const auto limit = static_cast<double>(op.integer("limit"));
+  return std::clamp(x, -limit, limit);
+}
+
+// The product in single precision, as the program takes it: which integer is nearest depends on it. Ties to even.
+double quantized(const ir::Op& op, const double* x) {
+  return within_limit(op, std::nearbyint(static_cast<float>(x[0]) * static_cast<float>(op.number("scale"))));
+}
+
+double dequantized(const ir::Op& op, const double* x) {
+  return static_cast<float>(x[0]) * static_cast<float>(op.number("scale"));
+}
+
+// round(x m / 2^shift), halves upwards.
+double rescaled(const ir::Op& op, const double* x) {
+  const int64_t shift = op.integer("shift");
+  const int64_t product = static_cast<int64_t>(x[0]) * static_cast<int64_t>(x[1]);
+  const int64_t half = shift > 0 ? int64_t{1} << (shift - 1) : 0;
+  return static_cast<double>(static_cast<int32_t>((product + half) >> shift));
+}
+
+double saturated(const ir::Op& op, const double* x) {
+  return within_limit(op, x[0]);
+}
+
 } // namespace
 
-const Meaning rows::quantize{quantize_types, nullptr, nullptr};
-const Meaning rows::dequantize{dequantize_types, nullptr, nullptr};
-const Meaning rows::rescale{rescale_types, nullptr, nullptr};
-const Meaning rows::saturate{saturate_types, nullptr, nullptr};
+const Meaning rows::quantize{quantize_types, nullptr, nullptr, quantized};
+const Meaning rows::dequantize{dequantize_types, nullptr, nullptr, dequantized};
+const Meaning rows::rescale{rescale_types, nullptr, nullptr, rescaled};
+const Meaning rows::saturate{saturate_types, nullptr, nullptr, saturated};
 
 } // namespace rvb::ops

@@ -14,6 +14,7 @@
 // Keeps: every result bit for bit, except that x + 0.0 -> x gives -0.0 where the sum gave 0.0. Only a division by that
 //   zero could tell, and the language's neurons have no use for 1/-0. x * 0.0 is left alone: x may be infinite.
 // Breaks: nothing. `detach` is dropped in functions that are not differentiated (all but @train).
+#include "ir/elementwise.h"
 #include "passes/edit.h"
 #include "passes/passes.h"
 
@@ -136,6 +137,9 @@ private:
     const Op* op = made_by_[operand.value];
     if (!op || !is_elementwise(*op))
       return std::nullopt;
+    const Element element = function_.type(operand.value).element;
+    if (element != Element::f32 && element != Element::boolean)
+      return std::nullopt; // a literal is a real where no integer stands by it
     if (op->opcode == Opcode::select && op->operands[1].is_literal() && op->operands[1] == op->operands[2])
       return static_cast<float>(op->operands[1].number);
     float values[3];
@@ -144,7 +148,7 @@ private:
         return std::nullopt;
       values[i] = static_cast<float>(op->operands[i].number);
     }
-    return evaluate(*op, values);
+    return evaluate(function_, *op, values);
   }
 
   void simplify(Op& op) {
@@ -153,8 +157,8 @@ private:
       std::swap(x[0], x[1]);
       changed_ = true;
     }
-    switch (op.opcode) {
-    case Opcode::add:
+    switch (*elementwise_of(op.opcode)) {
+    case Elementwise::add:
       if (is(x[1], 0))
         return forward(op, x[0]);
       if (const Op* n = maker(x[1], Opcode::neg))
@@ -163,7 +167,7 @@ private:
         return rewrite(op, Opcode::sub, {x[1], n->operands[0]});
       join_branches(op);
       return;
-    case Opcode::sub:
+    case Elementwise::sub:
       if (is(x[1], 0))
         return forward(op, x[0]);
       if (is(x[0], 0) && same_type(x[1], op.results[0]))
@@ -171,37 +175,37 @@ private:
       if (const Op* n = maker(x[1], Opcode::neg))
         return rewrite(op, Opcode::add, {x[0], n->operands[0]});
       return;
-    case Opcode::mul:
+    case Elementwise::mul:
       if (is(x[1], 1))
         return forward(op, x[0]);
       if (is(x[1], -1) && same_type(x[0], op.results[0]))
         return rewrite(op, Opcode::neg, {x[0]});
       return;
-    case Opcode::div:
+    case Elementwise::div:
       if (is(x[1], 1))
         return forward(op, x[0]);
       if (x[1].is_literal() && has_exact_reciprocal(x[1].number))
         return rewrite(op, Opcode::mul, {x[0], Operand::literal(1 / x[1].number)});
       return;
-    case Opcode::min:
-    case Opcode::max:
+    case Elementwise::min:
+    case Elementwise::max:
       if (x[0] == x[1])
         return forward(op, x[0]);
       return;
-    case Opcode::neg:
+    case Elementwise::neg:
       if (const Op* n = maker(x[0], Opcode::neg))
         return forward(op, n->operands[0]);
       return;
-    case Opcode::logical_not:
+    case Elementwise::logical_not:
       if (const Op* n = maker(x[0], Opcode::logical_not))
         return forward(op, n->operands[0]);
       return;
-    case Opcode::logical_and:
-    case Opcode::logical_or:
+    case Elementwise::logical_and:
+    case Elementwise::logical_or:
       if (x[0] == x[1])
         return forward(op, x[0]);
       return;
-    case Opcode::select:
+    case Elementwise::select:
       if (x[1] == x[2])
         return forward(op, x[1]);
       if (const Op* n = maker(x[0], Opcode::logical_not)) {
@@ -211,11 +215,28 @@ private:
       if (const std::optional<float> mask = number(x[0]); mask && !x[0].is_literal())
         return forward(op, *mask != 0 ? x[1] : x[2]);
       return;
-    case Opcode::detach:
+    case Elementwise::detach:
       if (function_.name != "train")
         forward(op, x[0]);
       return;
-    default: return;
+    case Elementwise::abs:
+    case Elementwise::exp:
+    case Elementwise::log:
+    case Elementwise::sqrt:
+    case Elementwise::tanh:
+    case Elementwise::sigmoid:
+    case Elementwise::atan:
+    case Elementwise::greater_equal:
+    case Elementwise::greater:
+    case Elementwise::less_equal:
+    case Elementwise::less:
+    case Elementwise::step:
+    case Elementwise::sign:
+    case Elementwise::ternary:
+    case Elementwise::quantize:
+    case Elementwise::dequantize:
+    case Elementwise::rescale:
+    case Elementwise::saturate: return;
     }
   }
 

@@ -1,5 +1,6 @@
 #include "passes/constant_in_time.h"
 
+#include "ir/elementwise.h"
 #include "ir/text.h"
 #include "passes/edit.h"
 
@@ -183,36 +184,57 @@ private:
       return known(literal(positive == Truth::yes ? 1 : op.opcode == Opcode::step ? 0 : -1));
     }
     Abstract result;
-    switch (op.opcode) {
-    case Opcode::greater_equal:
-    case Opcode::greater:
-    case Opcode::less_equal:
-    case Opcode::less: result.truth = compare(op.opcode, x); return result;
-    case Opcode::logical_and: result.truth = both(x[0].truth, x[1].truth); return result;
-    case Opcode::logical_or: result.truth = negated(both(negated(x[0].truth), negated(x[1].truth))); return result;
-    case Opcode::logical_not: result.truth = negated(x[0].truth); return result;
-    case Opcode::add:
+    switch (*elementwise_of(op.opcode)) {
+    case Elementwise::greater_equal:
+    case Elementwise::greater:
+    case Elementwise::less_equal:
+    case Elementwise::less: result.truth = compare(op.opcode, x); return result;
+    case Elementwise::logical_and: result.truth = both(x[0].truth, x[1].truth); return result;
+    case Elementwise::logical_or: result.truth = negated(both(negated(x[0].truth), negated(x[1].truth))); return result;
+    case Elementwise::logical_not: result.truth = negated(x[0].truth); return result;
+    case Elementwise::add:
       if (is(x[0], 0))
         return x[1];
       if (is(x[1], 0))
         return x[0];
       break;
-    case Opcode::sub:
+    case Elementwise::sub:
       if (is(x[1], 0))
         return x[0];
       if (x[0].expression >= 0 && x[0].expression == x[1].expression)
         return known(literal(0)); // a number minus itself
       break;
-    case Opcode::mul:
+    case Elementwise::mul:
       if (is(x[0], 1))
         return x[1];
       if (is(x[1], 1))
         return x[0];
       break;
-    default: break;
+    case Elementwise::div:
+    case Elementwise::min:
+    case Elementwise::max:
+    case Elementwise::neg:
+    case Elementwise::abs:
+    case Elementwise::exp:
+    case Elementwise::log:
+    case Elementwise::sqrt:
+    case Elementwise::tanh:
+    case Elementwise::sigmoid:
+    case Elementwise::atan:
+    case Elementwise::select:
+    case Elementwise::step:
+    case Elementwise::sign:
+    case Elementwise::ternary:
+    case Elementwise::detach:
+    case Elementwise::quantize:
+    case Elementwise::dequantize:
+    case Elementwise::rescale:
+    case Elementwise::saturate: break;
     }
-    const Interval range = bounds(op.opcode, x);
+    const Interval range = bounds(op, x);
     std::string text = info(op.opcode).name;
+    for (const auto& [name, attribute] : op.attributes)
+      text += " " + name + "=" + print(attribute);
     bool exact = true, numbers = true;
     float values[3] = {0, 0, 0};
     for (size_t i = 0; i < x.size(); ++i) {
@@ -223,7 +245,8 @@ private:
       values[i] = numbers ? found->second : 0;
     }
     if (numbers)
-      return known(literal(evaluate(op, values)));
+      if (const std::optional<float> value = evaluate(function_, op, values))
+        return known(literal(*value));
     return exact ? known(number(text), range) : Abstract{-1, range, Truth::unknown};
   }
 
@@ -284,34 +307,62 @@ private:
     return more;
   }
 
-  static Interval bounds(Opcode opcode, const std::vector<Abstract>& x) {
+  // Bounds are floats: of integers that are beyond their exact range nothing is known, nor of sums that might wrap.
+  Interval bounds(const Op& op, const std::vector<Abstract>& x) const {
+    Interval range = bounds_of_reals(*elementwise_of(op.opcode), x);
+    if (function_.type(op.results[0]).element != Element::f32) {
+      constexpr float exact = 1 << 24;
+      if (!(range.low > -exact && range.high < exact))
+        return {};
+    }
+    return range;
+  }
+
+  static Interval bounds_of_reals(Elementwise op, const std::vector<Abstract>& x) {
     const Interval a = x[0].range, b = x.size() > 1 ? x[1].range : Interval{};
-    switch (opcode) {
-    case Opcode::add: return {a.low + b.low, a.high + b.high};
-    case Opcode::sub: return {a.low - b.high, a.high - b.low};
-    case Opcode::mul: {
+    switch (op) {
+    case Elementwise::add: return {a.low + b.low, a.high + b.high};
+    case Elementwise::sub: return {a.low - b.high, a.high - b.low};
+    case Elementwise::mul: {
       const float corners[4] = {product(a.low, b.low), product(a.low, b.high), product(a.high, b.low),
                                 product(a.high, b.high)};
       return {*std::min_element(corners, corners + 4), *std::max_element(corners, corners + 4)};
     }
-    case Opcode::div:
+    case Elementwise::div:
       if (b.low == b.high && b.low != 0 && std::isfinite(b.low))
         return b.low > 0 ? Interval{a.low / b.low, a.high / b.low} : Interval{a.high / b.low, a.low / b.low};
       return {};
-    case Opcode::min: return {std::min(a.low, b.low), std::min(a.high, b.high)};
-    case Opcode::max: return {std::max(a.low, b.low), std::max(a.high, b.high)};
-    case Opcode::neg: return {-a.high, -a.low};
-    case Opcode::abs: {
+    case Elementwise::min: return {std::min(a.low, b.low), std::min(a.high, b.high)};
+    case Elementwise::max: return {std::max(a.low, b.low), std::max(a.high, b.high)};
+    case Elementwise::neg: return {-a.high, -a.low};
+    case Elementwise::abs: {
       const float magnitude = std::max(std::fabs(a.low), std::fabs(a.high));
       return {a.low > 0 ? a.low : a.high < 0 ? -a.high : 0, magnitude};
     }
-    case Opcode::exp:
-    case Opcode::sqrt: return {0, infinity};
-    case Opcode::sigmoid: return {0, 1};
-    case Opcode::tanh: return {-1, 1};
-    case Opcode::atan: return {-2, 2};
-    default: return {};
+    case Elementwise::exp:
+    case Elementwise::sqrt: return {0, infinity};
+    case Elementwise::sigmoid: return {0, 1};
+    case Elementwise::tanh: return {-1, 1};
+    case Elementwise::atan: return {-2, 2};
+    case Elementwise::log:
+    case Elementwise::greater_equal:
+    case Elementwise::greater:
+    case Elementwise::less_equal:
+    case Elementwise::less:
+    case Elementwise::logical_and:
+    case Elementwise::logical_or:
+    case Elementwise::logical_not:
+    case Elementwise::select:
+    case Elementwise::step:
+    case Elementwise::sign:
+    case Elementwise::ternary:
+    case Elementwise::detach:
+    case Elementwise::quantize:
+    case Elementwise::dequantize:
+    case Elementwise::rescale:
+    case Elementwise::saturate: return {};
     }
+    return {};
   }
 
   const Function& function_;

@@ -35,27 +35,6 @@ std::string key_of(const Operand& operand) {
   return "#" + std::to_string(bits);
 }
 
-std::string key_of(const Attribute& attribute) {
-  struct Text {
-    std::string operator()(int64_t v) const { return std::to_string(v); }
-    std::string operator()(double v) const { return print_number(v); }
-    std::string operator()(const std::string& v) const { return "\"" + v; }
-    std::string operator()(const std::vector<int64_t>& v) const {
-      std::string text = "[";
-      for (int64_t i : v)
-        text += std::to_string(i) + ",";
-      return text;
-    }
-    std::string operator()(const std::vector<double>& v) const {
-      std::string text = "[";
-      for (double d : v)
-        text += print_number(d) + ",";
-      return text;
-    }
-  };
-  return std::visit(Text(), attribute);
-}
-
 std::string key_of(const Op& op);
 
 // A body's own values by their order, so that equal bodies under other names have one key.
@@ -74,7 +53,7 @@ std::string key_of(const Body& body) {
     for (const Operand& operand : op.operands)
       key += " " + read(operand);
     for (const auto& [name, attribute] : op.attributes)
-      key += " " + name + "=" + key_of(attribute);
+      key += " " + name + "=" + print(attribute);
     key += ";";
     for (Value result : op.results)
       define(result);
@@ -94,7 +73,7 @@ std::string key_of(const Op& op) {
   for (const std::string& operand : operands)
     key += " " + operand;
   for (const auto& [name, attribute] : op.attributes)
-    key += " " + name + "=" + key_of(attribute);
+    key += " " + name + "=" + print(attribute);
   for (const Body& body : op.body)
     key += " {" + key_of(body) + "}";
   return key;

@@ -67,8 +67,9 @@ std::optional<std::vector<ir::Operand>> inline_body(ir::Function& function, cons
                                                     const std::vector<ir::Operand>& arguments,
                                                     std::vector<ir::Op>& out);
 
-// The result of an elementwise operation on numbers, in the IR's own precision (float). Masks are 0 and 1.
-float evaluate(const ir::Op& op, const float* operands);
+// The result of an elementwise operation on numbers (ops::evaluate), masks as 0 and 1: as a literal may hold it, in
+// single precision. Nothing for an integer that is none there, and where ops has no value.
+std::optional<float> evaluate(const ir::Function& function, const ir::Op& op, const float* operands);
 
 // Drops what is not needed from a scan: emitted sequences and states whose results are not used, operations, sequences
 // and invariants nobody reads. `used` says of every result whether it is read. True when something went.

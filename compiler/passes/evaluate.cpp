@@ -1,43 +1,23 @@
 // Elementwise operations on numbers, and the inlining of bodies in which some operands have become numbers.
+#include "ir/elementwise.h"
+#include "ops/ops.h"
 #include "passes/edit.h"
 
-#include <cmath>
+#include <algorithm>
 
 namespace rvb::passes {
 
 using namespace ir;
 
-float evaluate(const Op& op, const float* x) {
-  // One rounding an operation. The functions of libm are taken in double and rounded once.
-  const double d = x[0];
-  switch (op.opcode) {
-  case Opcode::add: return x[0] + x[1];
-  case Opcode::sub: return x[0] - x[1];
-  case Opcode::mul: return x[0] * x[1];
-  case Opcode::div: return x[0] / x[1];
-  case Opcode::min: return x[1] < x[0] ? x[1] : x[0];
-  case Opcode::max: return x[1] > x[0] ? x[1] : x[0];
-  case Opcode::neg: return -x[0];
-  case Opcode::abs: return std::fabs(x[0]);
-  case Opcode::exp: return static_cast<float>(std::exp(d));
-  case Opcode::log: return static_cast<float>(std::log(d));
-  case Opcode::sqrt: return std::sqrt(x[0]);
-  case Opcode::tanh: return static_cast<float>(std::tanh(d));
-  case Opcode::sigmoid: return static_cast<float>(1.0 / (1.0 + std::exp(-d)));
-  case Opcode::atan: return static_cast<float>(std::atan(d));
-  case Opcode::greater_equal: return x[0] >= x[1];
-  case Opcode::greater: return x[0] > x[1];
-  case Opcode::less_equal: return x[0] <= x[1];
-  case Opcode::less: return x[0] < x[1];
-  case Opcode::logical_and: return x[0] != 0 && x[1] != 0;
-  case Opcode::logical_or: return x[0] != 0 || x[1] != 0;
-  case Opcode::logical_not: return x[0] == 0;
-  case Opcode::select: return x[0] != 0 ? x[1] : x[2];
-  case Opcode::step: return x[0] >= 0 ? 1.0f : 0.0f;
-  case Opcode::sign: return x[0] >= 0 ? 1.0f : -1.0f;
-  case Opcode::ternary: return x[0] > x[1] ? 1.0f : x[0] < -x[1] ? -1.0f : 0.0f;
-  default: return x[0]; // detach
-  }
+std::optional<float> evaluate(const Function& function, const Op& op, const float* operands) {
+  double numbers[3] = {0, 0, 0};
+  std::copy(operands, operands + op.operands.size(), numbers);
+  const Element element = function.type(op.results[0]).element;
+  const std::optional<double> value = ops::evaluate(op, element, numbers);
+  const bool integer = element != Element::f32 && element != Element::boolean;
+  if (!value || (integer && static_cast<float>(*value) != *value))
+    return std::nullopt;
+  return static_cast<float>(*value);
 }
 
 namespace {
@@ -65,6 +45,7 @@ public:
     Op copy = op;
     const Type type = function_.type(op.results[0]);
     bool has_shape = false;
+    std::string error;
     for (size_t i = 0; i < operands.size(); ++i) {
       if (operands[i].mask)
         return false;
@@ -72,6 +53,10 @@ public:
       has_shape |= !operands[i].number() && function_.type(operands[i].operand.value).dims == type.dims;
     }
     if (!has_shape)
+      return false;
+    // Two literals where there were integers would be reals.
+    const std::optional<std::vector<Type>> types = ops::infer(function_, copy, error);
+    if (!types || (*types)[0] != type)
       return false;
     copy.results[0] = function_.add_value(type, function_.values[op.results[0]].name);
     result = Known{Operand(copy.results[0]), std::nullopt};
@@ -104,27 +89,52 @@ private:
     if (op.opcode == Opcode::select && x[0].mask)
       return *x[0].mask ? x[1] : x[2];
     if (numbers) {
-      const float value = evaluate(op, values);
+      const std::optional<float> value = evaluate(function_, op, values);
+      if (!value)
+        return std::nullopt;
       if (function_.type(op.results[0]).element == Element::boolean)
-        return Known{Operand(), value != 0};
-      return Known{Operand::literal(value), std::nullopt};
+        return Known{Operand(), *value != 0};
+      return Known{Operand::literal(*value), std::nullopt};
     }
-    switch (op.opcode) {
-    case Opcode::add: return is(x[0], 0) ? std::optional(x[1]) : is(x[1], 0) ? std::optional(x[0]) : std::nullopt;
-    case Opcode::mul: return is(x[0], 1) ? std::optional(x[1]) : is(x[1], 1) ? std::optional(x[0]) : std::nullopt;
-    case Opcode::sub: return is(x[1], 0) ? std::optional(x[0]) : std::nullopt;
-    case Opcode::div: return is(x[1], 1) ? std::optional(x[0]) : std::nullopt;
-    case Opcode::logical_not: return std::nullopt;
-    case Opcode::logical_and:
-    case Opcode::logical_or: {
+    switch (*elementwise_of(op.opcode)) {
+    case Elementwise::add: return is(x[0], 0) ? std::optional(x[1]) : is(x[1], 0) ? std::optional(x[0]) : std::nullopt;
+    case Elementwise::mul: return is(x[0], 1) ? std::optional(x[1]) : is(x[1], 1) ? std::optional(x[0]) : std::nullopt;
+    case Elementwise::sub: return is(x[1], 0) ? std::optional(x[0]) : std::nullopt;
+    case Elementwise::div: return is(x[1], 1) ? std::optional(x[0]) : std::nullopt;
+    case Elementwise::logical_and:
+    case Elementwise::logical_or: {
       const bool absorbing = op.opcode == Opcode::logical_or;
       for (int i = 0; i < 2; ++i)
         if (x[i].mask)
           return *x[i].mask == absorbing ? x[i] : x[1 - i];
       return std::nullopt;
     }
-    default: return std::nullopt;
+    case Elementwise::min:
+    case Elementwise::max:
+    case Elementwise::neg:
+    case Elementwise::abs:
+    case Elementwise::exp:
+    case Elementwise::log:
+    case Elementwise::sqrt:
+    case Elementwise::tanh:
+    case Elementwise::sigmoid:
+    case Elementwise::atan:
+    case Elementwise::greater_equal:
+    case Elementwise::greater:
+    case Elementwise::less_equal:
+    case Elementwise::less:
+    case Elementwise::logical_not:
+    case Elementwise::select:
+    case Elementwise::step:
+    case Elementwise::sign:
+    case Elementwise::ternary:
+    case Elementwise::detach:
+    case Elementwise::quantize:
+    case Elementwise::dequantize:
+    case Elementwise::rescale:
+    case Elementwise::saturate: return std::nullopt;
     }
+    return std::nullopt;
   }
 
   Function& function_;

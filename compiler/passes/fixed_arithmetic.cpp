@@ -1,6 +1,7 @@
 #include "passes/fixed_arithmetic.h"
 
-#include "passes/edit.h"
+#include "ir/elementwise.h"
+#include "ops/ops.h"
 
 namespace rvb::passes {
 
@@ -43,10 +44,13 @@ Item evaluated(const Op& inner, const std::vector<Item>& x) {
     channels = std::max(channels, i.factor.size());
   Numbers result;
   for (size_t c = 0; c < channels; ++c) {
-    float numbers[3] = {0, 0, 0};
+    double numbers[3] = {0, 0, 0};
     for (size_t k = 0; k < x.size(); ++k)
       numbers[k] = static_cast<float>(x[k].factor[c % x[k].factor.size()]);
-    result.push_back(evaluate(inner, numbers));
+    const std::optional<double> value = ops::evaluate(inner, Element::f32, numbers);
+    if (!value)
+      throw Unsupported();
+    result.push_back(*value);
   }
   return constant_item(std::move(result));
 }
@@ -76,48 +80,60 @@ Item Arithmetic::aligned(const Item& x) {
 }
 
 Item Arithmetic::apply(const Op& inner, const std::vector<Item>& x) {
-  if (std::all_of(x.begin(), x.end(), [](const Item& i) { return i.kind == Item::constant; }))
+  if (std::all_of(x.begin(), x.end(), [](const Item& i) { return i.kind == Item::constant; })) {
+    if (inner.opcode == Opcode::quantize)
+      throw Unsupported(); // a constant is no tensor of spikes
     return evaluated(inner, x);
+  }
   const Item nothing = constant_item({0});
-  switch (inner.opcode) {
-  case Opcode::detach: return x[0];
-  case Opcode::dequantize:
+  switch (*elementwise_of(inner.opcode)) {
+  case Elementwise::detach: return x[0];
+  case Elementwise::dequantize:
     if (x[0].kind != Item::sums)
       throw Unsupported();
     return scaled(x[0], {inner.number("scale")});
-  case Opcode::quantize: return quantized(inner, x[0]);
-  case Opcode::neg: return scaled(x[0], {-1});
-  case Opcode::mul: return product(x[0], x[1]);
-  case Opcode::div:
+  case Elementwise::quantize: return quantized(inner, x[0]);
+  case Elementwise::neg: return scaled(x[0], {-1});
+  case Elementwise::mul: return product(x[0], x[1]);
+  case Elementwise::div:
     if (x[1].kind != Item::constant)
       throw Unsupported();
     return scaled(x[0], each(x[1].factor, {1}, [](double a, double) { return 1 / a; }));
-  case Opcode::add:
-  case Opcode::sub: return sum(inner.opcode, x[0], x[1]);
-  case Opcode::min:
-  case Opcode::max: return joined(inner.opcode, {}, x[0], x[1]);
-  case Opcode::abs: {
+  case Elementwise::add:
+  case Elementwise::sub: return sum(inner.opcode, x[0], x[1]);
+  case Elementwise::min:
+  case Elementwise::max: return joined(inner.opcode, {}, x[0], x[1]);
+  case Elementwise::abs: {
     Item result = aligned(x[0]);
     result.base = maker_.op(Opcode::abs, {result.base}, {}, Element::i32, "size");
     return result;
   }
-  case Opcode::greater_equal:
-  case Opcode::greater:
-  case Opcode::less_equal:
-  case Opcode::less: return compared(inner.opcode, x[0], x[1]);
-  case Opcode::step: return choice(compared(Opcode::greater_equal, x[0], nothing).base, {1}, {0});
-  case Opcode::sign: return choice(compared(Opcode::greater_equal, x[0], nothing).base, {1}, {-1});
-  case Opcode::select: return selected(x[0], x[1], x[2]);
-  case Opcode::logical_and:
-  case Opcode::logical_or:
-  case Opcode::logical_not: {
+  case Elementwise::greater_equal:
+  case Elementwise::greater:
+  case Elementwise::less_equal:
+  case Elementwise::less: return compared(inner.opcode, x[0], x[1]);
+  case Elementwise::step: return choice(compared(Opcode::greater_equal, x[0], nothing).base, {1}, {0});
+  case Elementwise::sign: return choice(compared(Opcode::greater_equal, x[0], nothing).base, {1}, {-1});
+  case Elementwise::select: return selected(x[0], x[1], x[2]);
+  case Elementwise::logical_and:
+  case Elementwise::logical_or:
+  case Elementwise::logical_not: {
     std::vector<Operand> masks;
     for (const Item& i : x)
       masks.push_back(as_mask(i));
     return mask_item(maker_.op(inner.opcode, masks, {}, Element::boolean, "mask"));
   }
-  default: throw Unsupported();
+  case Elementwise::exp:
+  case Elementwise::log:
+  case Elementwise::sqrt:
+  case Elementwise::tanh:
+  case Elementwise::sigmoid:
+  case Elementwise::atan:
+  case Elementwise::ternary:
+  case Elementwise::rescale:
+  case Elementwise::saturate: break;
   }
+  throw Unsupported();
 }
 
 // By constants; or by 0 and 1, as a reset is written.

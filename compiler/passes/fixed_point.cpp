@@ -36,6 +36,7 @@
 // Needs: fuse_and_keep has run, constants are folded, all membranes begin at 0. Keeps: results up to rounding, finer
 // than that of the spikes.
 #include "passes/fixed_point.h"
+#include "ir/elementwise.h"
 
 #include "passes/edit.h"
 #include "passes/fixed_body.h"
@@ -68,16 +69,39 @@ int64_t area(const Op& op) {
 bool decides(const Op& scan, bool neuron = false) {
   const std::vector<Op>& ops = scan.body[0].ops;
   return std::any_of(ops.begin(), ops.end(), [&](const Op& op) {
-    switch (op.opcode) {
-    case Opcode::quantize: return !neuron;
-    case Opcode::greater_equal:
-    case Opcode::greater:
-    case Opcode::less_equal:
-    case Opcode::less:
-    case Opcode::step:
-    case Opcode::sign: return true;
-    default: return false;
+    switch (*elementwise_of(op.opcode)) {
+    case Elementwise::quantize: return !neuron;
+    case Elementwise::greater_equal:
+    case Elementwise::greater:
+    case Elementwise::less_equal:
+    case Elementwise::less:
+    case Elementwise::step:
+    case Elementwise::sign: return true;
+    case Elementwise::add:
+    case Elementwise::sub:
+    case Elementwise::mul:
+    case Elementwise::div:
+    case Elementwise::min:
+    case Elementwise::max:
+    case Elementwise::neg:
+    case Elementwise::abs:
+    case Elementwise::exp:
+    case Elementwise::log:
+    case Elementwise::sqrt:
+    case Elementwise::tanh:
+    case Elementwise::sigmoid:
+    case Elementwise::atan:
+    case Elementwise::logical_and:
+    case Elementwise::logical_or:
+    case Elementwise::logical_not:
+    case Elementwise::select:
+    case Elementwise::ternary:
+    case Elementwise::detach:
+    case Elementwise::dequantize:
+    case Elementwise::rescale:
+    case Elementwise::saturate: return false;
     }
+    return false;
   });
 }
 

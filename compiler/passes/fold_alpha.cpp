@@ -163,12 +163,10 @@ private:
 
   // The factors seen from before `op`; nothing when it does not commute with them.
   std::optional<std::vector<float>> before(const Op& op, const std::vector<float>& factors) const {
-    switch (op.opcode) {
-    case Opcode::avgpool:
-    case Opcode::global_avgpool:
-    case Opcode::maxpool:
-    case Opcode::repeat: return factors;
-    case Opcode::flatten: {
+    if (op.opcode == Opcode::avgpool || op.opcode == Opcode::global_avgpool || op.opcode == Opcode::maxpool ||
+        op.opcode == Opcode::repeat)
+      return factors;
+    if (op.opcode == Opcode::flatten) {
       const std::vector<int64_t>& dims = function_.type(op.operands[0].value).dims;
       const size_t channels = dims.back(), spots = factors.size() / channels;
       std::vector<float> one;
@@ -180,8 +178,7 @@ private:
       }
       return one;
     }
-    default: return std::nullopt;
-    }
+    return std::nullopt;
   }
 
   void move_up(Value multiplier) {

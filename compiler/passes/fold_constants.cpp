@@ -8,7 +8,7 @@
 //   %c = constant() {name = "c"} : f32[2]             data @c: f32[2] = [0.5, 1.0]
 //
 // Needs: constants with contents. Keeps: every result: each operation is one float operation, as the program does it
-//   (exp, log, tanh, sigmoid, atan are rounded once from double: within their kernels' error). Breaks: nothing.
+//   (ops::evaluate). Breaks: nothing.
 // Run it after pack_weights, which looks for `sign(constant)`.
 #include "passes/edit.h"
 #include "passes/passes.h"
@@ -66,7 +66,7 @@ private:
     return known_[operand.value];
   }
 
-  // The operation becomes a constant that holds `values`; masks are remembered only (there are no constant masks).
+  // The operation becomes a constant that holds `values`; masks and integers are remembered only.
   bool become(Op& op, std::vector<float> values) {
     const Value result = op.results[0];
     const Type type = function_.type(result);
@@ -100,7 +100,10 @@ private:
       float x[3];
       for (size_t k = 0; k < sources.size(); ++k)
         x[k] = sources[k].values[sources[k].size(static_cast<int64_t>(i))];
-      values[i] = evaluate(op, x);
+      const std::optional<float> value = evaluate(function_, op, x);
+      if (!value)
+        return false;
+      values[i] = *value;
     }
     if (type.dims.empty() && type.element == Element::f32) { // a scalar is a literal
       substitution_.replace(op.results[0], Operand::literal(values[0]));

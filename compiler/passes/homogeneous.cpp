@@ -1,5 +1,6 @@
 #include "passes/homogeneous.h"
 
+#include "ir/elementwise.h"
 #include "passes/edit.h"
 
 #include <algorithm>
@@ -186,34 +187,49 @@ private:
     std::vector<unsigned> x;
     for (const Operand& operand : op.operands)
       x.push_back(set_of(operand, scope));
-    switch (op.opcode) {
-    case Opcode::add:
-    case Opcode::sub:
-    case Opcode::min:
-    case Opcode::max: return x[0] & x[1];
-    case Opcode::select: return x[0] ? x[1] & x[2] : 0;
-    case Opcode::neg:
-    case Opcode::abs:
-    case Opcode::detach: return x[0];
-    case Opcode::conv2d:
-    case Opcode::linear: return x[0] & degree0 ? x[1] : 0;
-    case Opcode::mul: {
+    if (!is_elementwise(op)) // a synapse
+      return x[0] & degree0 ? x[1] : 0;
+    switch (*elementwise_of(op.opcode)) {
+    case Elementwise::add:
+    case Elementwise::sub:
+    case Elementwise::min:
+    case Elementwise::max: return x[0] & x[1];
+    case Elementwise::select: return x[0] ? x[1] & x[2] : 0;
+    case Elementwise::neg:
+    case Elementwise::abs:
+    case Elementwise::detach: return x[0];
+    case Elementwise::mul: {
       const bool one = ((x[0] & degree1) && (x[1] & degree0)) || ((x[0] & degree0) && (x[1] & degree1));
       return (x[0] & x[1] & degree0) | (one ? degree1 : 0);
     }
-    case Opcode::div: {
+    case Elementwise::div: {
       const bool one = (x[0] & degree1) && (x[1] & degree0);
       return ((x[0] & x[1]) ? degree0 : 0) | (one ? degree1 : 0);
     }
-    case Opcode::greater_equal:
-    case Opcode::greater:
-    case Opcode::less_equal:
-    case Opcode::less: return (x[0] & x[1]) ? degree0 : 0;
-    case Opcode::step:
-    case Opcode::sign: return x[0] ? degree0 : 0;
-    default: // logic of masks, and functions that scale with nothing
+    case Elementwise::greater_equal:
+    case Elementwise::greater:
+    case Elementwise::less_equal:
+    case Elementwise::less: return (x[0] & x[1]) ? degree0 : 0;
+    case Elementwise::step:
+    case Elementwise::sign: return x[0] ? degree0 : 0;
+    // Logic of masks, and functions that scale with nothing.
+    case Elementwise::exp:
+    case Elementwise::log:
+    case Elementwise::sqrt:
+    case Elementwise::tanh:
+    case Elementwise::sigmoid:
+    case Elementwise::atan:
+    case Elementwise::logical_and:
+    case Elementwise::logical_or:
+    case Elementwise::logical_not:
+    case Elementwise::ternary:
+    case Elementwise::quantize:
+    case Elementwise::dequantize:
+    case Elementwise::rescale:
+    case Elementwise::saturate:
       return std::all_of(x.begin(), x.end(), [](unsigned set) { return set & degree0; }) ? degree0 : 0;
     }
+    return 0;
   }
 
   // The degrees that an operand can still take.
@@ -232,18 +248,20 @@ private:
     std::vector<unsigned> x;
     for (const Operand& operand : op.operands)
       x.push_back(open(operand, scope));
-    switch (op.opcode) {
-    case Opcode::add:
-    case Opcode::sub:
-    case Opcode::min:
-    case Opcode::max:
-    case Opcode::neg:
-    case Opcode::abs:
-    case Opcode::detach: std::fill(degrees.begin(), degrees.end(), d); return true;
-    case Opcode::select: degrees = {0, d, d}; return true;
-    case Opcode::conv2d:
-    case Opcode::linear: degrees = {0, d}; return true;
-    case Opcode::mul:
+    if (!is_elementwise(op)) { // a synapse: its weights
+      degrees = {0, d};
+      return true;
+    }
+    switch (*elementwise_of(op.opcode)) {
+    case Elementwise::add:
+    case Elementwise::sub:
+    case Elementwise::min:
+    case Elementwise::max:
+    case Elementwise::neg:
+    case Elementwise::abs:
+    case Elementwise::detach: std::fill(degrees.begin(), degrees.end(), d); return true;
+    case Elementwise::select: degrees = {0, d, d}; return true;
+    case Elementwise::mul:
       if (d == 0)
         degrees = {0, 0};
       else if ((x[0] & degree1) && (x[1] & degree0))
@@ -251,17 +269,17 @@ private:
       else
         degrees = {0, 1};
       return true;
-    case Opcode::div:
+    case Elementwise::div:
       divides = true;
       if (d == 1)
         degrees = {1, 0};
       else
         degrees = (x[0] & x[1] & degree0) ? std::vector<int>{0, 0} : std::vector<int>{1, 1};
       return true;
-    case Opcode::greater_equal:
-    case Opcode::greater:
-    case Opcode::less_equal:
-    case Opcode::less: {
+    case Elementwise::greater_equal:
+    case Elementwise::greater:
+    case Elementwise::less_equal:
+    case Elementwise::less: {
       const unsigned common = x[0] & x[1];
       if (!common || d != 0)
         return false;
@@ -269,10 +287,24 @@ private:
       degrees = {degree, degree};
       return true;
     }
-    case Opcode::step:
-    case Opcode::sign: degrees = {x[0] & degree1 ? 1 : 0}; return d == 0;
-    default: std::fill(degrees.begin(), degrees.end(), 0); return d == 0;
+    case Elementwise::step:
+    case Elementwise::sign: degrees = {x[0] & degree1 ? 1 : 0}; return d == 0;
+    case Elementwise::exp:
+    case Elementwise::log:
+    case Elementwise::sqrt:
+    case Elementwise::tanh:
+    case Elementwise::sigmoid:
+    case Elementwise::atan:
+    case Elementwise::logical_and:
+    case Elementwise::logical_or:
+    case Elementwise::logical_not:
+    case Elementwise::ternary:
+    case Elementwise::quantize:
+    case Elementwise::dequantize:
+    case Elementwise::rescale:
+    case Elementwise::saturate: std::fill(degrees.begin(), degrees.end(), 0); return d == 0;
     }
+    return false;
   }
 
   bool assign_scan(const Op& scan, Scope& top, std::vector<int>& degrees) {

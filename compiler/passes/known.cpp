@@ -49,13 +49,17 @@ public:
   }
 
 private:
-  static std::vector<float> elementwise(const Op& op, const std::vector<std::vector<float>>& x, const Type& type) {
+  std::optional<std::vector<float>> elementwise(const Op& op, const std::vector<std::vector<float>>& x,
+                                                const Type& type) const {
     std::vector<float> values(static_cast<size_t>(type.elements_per_sample()));
     for (size_t i = 0; i < values.size(); ++i) {
       float operands[3] = {0, 0, 0};
       for (size_t k = 0; k < x.size(); ++k)
         operands[k] = x[k][i % x[k].size()]; // broadcast is innermost
-      values[i] = evaluate(op, operands);
+      const std::optional<float> value = evaluate(function_, op, operands);
+      if (!value)
+        return std::nullopt;
+      values[i] = *value;
     }
     return values;
   }

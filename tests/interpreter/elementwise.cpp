@@ -1,5 +1,7 @@
 #include "call.h"
 
+#include "ir/elementwise.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -28,58 +30,59 @@ double smooth_step(const std::string& surrogate, double width, double x) {
 }
 
 double apply(const ir::Op& op, const Options& options, const double* x) {
-  using ir::Opcode;
-  switch (op.opcode) {
-  case Opcode::quantize: {
+  using ir::Elementwise;
+  switch (*ir::elementwise_of(op.opcode)) {
+  case Elementwise::quantize: {
     // in single precision, as the operator is defined: which whole number is nearest depends on it
     double whole = std::nearbyint(static_cast<float>(x[0]) * static_cast<float>(op.number("scale")));
     double limit = static_cast<double>(op.integer("limit"));
     return std::clamp(whole, -limit, limit);
   }
-  case Opcode::dequantize: return x[0] * op.number("scale");
-  case Opcode::rescale: {
+  case Elementwise::dequantize: return x[0] * static_cast<float>(op.number("scale"));
+  case Elementwise::rescale: {
     const int64_t shift = op.integer("shift");
     const int64_t product = static_cast<int64_t>(x[0]) * static_cast<int64_t>(x[1]);
     return static_cast<double>((product + (shift > 0 ? int64_t{1} << (shift - 1) : 0)) >> shift);
   }
-  case Opcode::saturate: {
+  case Elementwise::saturate: {
     const auto limit = static_cast<double>(op.integer("limit"));
     return std::clamp(x[0], -limit, limit);
   }
-  case Opcode::add: return x[0] + x[1];
-  case Opcode::sub: return x[0] - x[1];
-  case Opcode::mul: return x[0] * x[1];
-  case Opcode::div: return x[0] / x[1];
-  case Opcode::min: return x[0] <= x[1] ? x[0] : x[1];
-  case Opcode::max: return x[0] >= x[1] ? x[0] : x[1];
-  case Opcode::neg: return -x[0];
-  case Opcode::abs: return std::fabs(x[0]);
-  case Opcode::exp: return std::exp(x[0]);
-  case Opcode::log: return std::log(x[0]);
-  case Opcode::sqrt: return std::sqrt(x[0]);
-  case Opcode::tanh: return std::tanh(x[0]);
-  case Opcode::sigmoid: return sigmoid(x[0]);
-  case Opcode::atan: return std::atan(x[0]);
-  case Opcode::greater_equal: return x[0] >= x[1];
-  case Opcode::greater: return x[0] > x[1];
-  case Opcode::less_equal: return x[0] <= x[1];
-  case Opcode::less: return x[0] < x[1];
-  case Opcode::logical_and: return x[0] != 0 && x[1] != 0;
-  case Opcode::logical_or: return x[0] != 0 || x[1] != 0;
-  case Opcode::logical_not: return x[0] == 0;
-  case Opcode::select: return x[0] != 0 ? x[1] : x[2];
-  case Opcode::step:
+  case Elementwise::add: return x[0] + x[1];
+  case Elementwise::sub: return x[0] - x[1];
+  case Elementwise::mul: return x[0] * x[1];
+  case Elementwise::div: return x[0] / x[1];
+  case Elementwise::min: return x[0] <= x[1] ? x[0] : x[1];
+  case Elementwise::max: return x[0] >= x[1] ? x[0] : x[1];
+  case Elementwise::neg: return -x[0];
+  case Elementwise::abs: return std::fabs(x[0]);
+  case Elementwise::exp: return std::exp(x[0]);
+  case Elementwise::log: return std::log(x[0]);
+  case Elementwise::sqrt: return std::sqrt(x[0]);
+  case Elementwise::tanh: return std::tanh(x[0]);
+  case Elementwise::sigmoid: return sigmoid(x[0]);
+  case Elementwise::atan: return std::atan(x[0]);
+  case Elementwise::greater_equal: return x[0] >= x[1];
+  case Elementwise::greater: return x[0] > x[1];
+  case Elementwise::less_equal: return x[0] <= x[1];
+  case Elementwise::less: return x[0] < x[1];
+  case Elementwise::logical_and: return x[0] != 0 && x[1] != 0;
+  case Elementwise::logical_or: return x[0] != 0 || x[1] != 0;
+  case Elementwise::logical_not: return x[0] == 0;
+  case Elementwise::select: return x[0] != 0 ? x[1] : x[2];
+  case Elementwise::step:
     return options.smooth ? smooth_step(op.text("surrogate"), op.number("width"), x[0]) : (x[0] >= 0 ? 1 : 0);
-  case Opcode::sign: {
+  case Elementwise::sign: {
     double ste = op.number("ste", 1.0);
     return options.smooth ? std::clamp(x[0], -ste, ste) : (x[0] >= 0 ? 1 : -1);
   }
-  case Opcode::ternary: {
+  case Elementwise::ternary: {
     double ste = op.number("ste", 1.0);
     return options.smooth ? std::clamp(x[0], -ste, ste) : x[0] > x[1] ? 1 : x[0] < -x[1] ? -1 : 0;
   }
-  default: return x[0]; // detach
+  case Elementwise::detach: return x[0];
   }
+  return std::nan("");
 }
 
 } // namespace

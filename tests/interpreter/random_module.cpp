@@ -239,7 +239,7 @@ private:
     static const std::vector<Opcode> comparisons{Opcode::greater_equal, Opcode::greater, Opcode::less_equal,
                                                  Opcode::less};
     static const std::vector<std::string> surrogates{"rectangle", "triangle", "arctangent", "sigmoid"};
-    switch (random_.below(9)) {
+    switch (random_.below(11)) {
     case 0:
     case 1: return random_.one_in(2) ? make(random_.of(two), {a, b}) : make(random_.of(two), {b, a});
     case 2: return make(random_.of(one), {a});
@@ -262,6 +262,16 @@ private:
       return random_.one_in(2)   ? make(Opcode::div, {b, positive})
              : random_.one_in(2) ? make(Opcode::log, {positive})
                                  : make(Opcode::sqrt, {positive});
+    }
+    case 8: return random_.one_in(2) ? make(Opcode::sign, {a}) : make(Opcode::ternary, {a, literal()});
+    case 9: { // there and back again: what stands between is i32
+      const double scale = random_.one_in(2) ? 10.0 : 3.0;
+      Value spikes = make(Opcode::quantize, {a}, {{"bits", int64_t{32}}, {"limit", int64_t{100000}}, {"scale", scale}});
+      if (random_.one_in(2))
+        spikes = make(Opcode::rescale, {spikes, Operand::literal(3)}, {{"shift", random_.between(0, 3)}});
+      if (random_.one_in(2))
+        spikes = make(Opcode::saturate, {spikes}, {{"bits", int64_t{32}}, {"limit", random_.between(5, 50)}});
+      return make(Opcode::dequantize, {spikes}, {{"scale", 0.125}});
     }
     default: return make(Opcode::exp, {make(Opcode::min, {a, Operand::literal(1)})});
     }

@@ -1,0 +1,24 @@
+// The elementwise operators as a type of their own, for whoever tells them apart: a `switch` over it has no `default`,
+// so that the compiler names every place that a new operator is missing from.
+#pragma once
+
+#include "ir/ir.h"
+
+#include <optional>
+
+namespace rvb::ir {
+
+enum class Elementwise : uint8_t {
+#define RVB_ELEMENTWISE(name) name = static_cast<uint8_t>(Opcode::name),
+#include "ir/elementwise.def"
+#undef RVB_ELEMENTWISE
+};
+
+// Nothing for operators that are not elementwise.
+inline std::optional<Elementwise> elementwise_of(Opcode opcode) {
+  if ((info(opcode).traits & elementwise) == 0)
+    return std::nullopt;
+  return static_cast<Elementwise>(opcode);
+}
+
+} // namespace rvb::ir
