@@ -27,11 +27,14 @@ template <typename Work> void guarded(const ir::Op& op, Work work) {
   }
 }
 
-// What goes over time rounds every operation by itself and in order: step by step gives the bits of the whole sequence,
-// and a membrane that meets its threshold meets it however the network is cut into kernels. Sums of constants are taken
-// by a pass, too, to the same bits (passes/known.cpp). These kernels wait for memory, not for arithmetic.
+// Neurons, elementwise operations and sums over time round every operation by itself and in order. So step by step
+// gives the bits of the whole sequence, and a membrane that meets its threshold meets it however the network is cut
+// into kernels: an operation has the same bits in the body of a scan and by itself, in a vector and in what is left
+// over. Sums of constants are taken by a pass, too, to the same bits (passes/known.cpp). These kernels wait for memory,
+// not for arithmetic.
 std::string rounding(const ir::Op& op) {
-  const bool in_order = op.opcode == ir::Opcode::scan || op.opcode == ir::Opcode::mean_time ||
+  const bool in_order = (ir::info(op.opcode).traits & ir::elementwise) != 0 || op.opcode == ir::Opcode::scan ||
+                        op.opcode == ir::Opcode::scale || op.opcode == ir::Opcode::mean_time ||
                         op.opcode == ir::Opcode::sum_time || op.opcode == ir::Opcode::sum;
   return in_order ? "-strict_float" : "";
 }

@@ -16,6 +16,7 @@ bool fold_constants(ir::Module& module);
 bool cse(ir::Module& module);
 bool dce(ir::Module& module);
 bool collapse_time(ir::Module& module);
+bool hoist(ir::Module& module);
 bool differentiate(ir::Module& module);    // @train -> @gradient
 bool expand_batchnorm(ir::Module& module); // batchnorm -> moments and elementwise operations
 bool fold_batchnorm(ir::Module& module);   // deployment: running statistics are constants

@@ -37,6 +37,7 @@ std::vector<std::string> deployment_pipeline(bool at_rest) {
   std::vector<std::string> passes = {
       "canonicalize",     //
       "collapse_time",    //
+      "hoist",            // what is the same at every step is a constant, as it is in @step
       "canonicalize",     //
       "cse",              //
       "dce",              //

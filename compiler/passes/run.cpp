@@ -37,6 +37,7 @@ const std::vector<Pass>& all_passes() {
       {"cse", cse},
       {"dce", dce},
       {"collapse_time", collapse_time},
+      {"hoist", hoist},
       {"differentiate", differentiate},
       {"expand_batchnorm", expand_batchnorm},
       {"fold_batchnorm", fold_batchnorm},

@@ -126,3 +126,49 @@ done
 import numpy as np
 trained, deployed = np.load("trained.npy"), np.load("whole.npy")
 assert np.abs(trained - deployed).max() <= 1e-5 * np.abs(trained).max(), np.abs(trained - deployed).max()'
+
+# Trained numbers inside of neurons, through every function: in @infer they stand in the body of a scan, in @step there is
+# none, and in deployed programs they are constants. The same bits all the same, for one sample and for several.
+cat >learned.rvb <<'END'
+import neurons
+neuron curved(level = 0.3) {
+  state u = 0
+  state v = 0.1
+  trained k = 0.4 over channel
+  trained z = 0.7 over layer
+  v = tanh(k) * v + atan(input * z) / (1 + exp(k))
+  u = sigmoid(k * z) * u + log(1 + abs(input)) - sqrt(abs(v)) * exp(0 - z)
+  emit u >= level ? u : tanh(v)
+  u = u >= level ? u - level : u
+}
+network Learned(x: [3, 7, 6] over 3) {
+  x = x |> conv2d(5, padding = 1) |> batchnorm |> lif_learned(each = channel)
+  x = x |> conv2d(7, kernel = 3, padding = 1, weights = binary(alpha)) |> batchnorm |> reverb_learned(each = channel)
+  x = x |> conv2d(9, kernel = 3, padding = 1, weights = ternary) |> batchnorm |> curved |> avgpool(2)
+  return x |> flatten |> linear(11) |> curved |> linear(10) |> mean_over_time
+}
+END
+"$RVBC" learned.rvb -q -o trained
+./trained init --seed 3 -o w.safetensors
+/usr/bin/python3 - "$root/tests/golden" <<'END'
+import sys
+import numpy as np
+sys.path.insert(0, sys.argv[1])
+from safetensors_file import read, write
+random = np.random.RandomState(5)
+learned = ("leak", "level", "k", "z")
+write("w.safetensors", {name: random.uniform(-1.5, 1.5, value.shape) if name.split(".")[-1] in learned else value
+                        for name, value in read("w.safetensors").items()})
+x = 3 * random.randn(3, 5, 3, 7, 6).astype("f4")
+np.save("five.npy", x)
+np.save("one.npy", x[:, 2:3])
+END
+"$RVBC" deploy learned.rvb -q --weights w.safetensors -o deployed
+"$RVBC" deploy learned.rvb -q --weights w.safetensors --spikes i16 --calibrate five.npy -o fixed
+for run in "./trained infer --weights w.safetensors" "./deployed infer" "./fixed infer"; do
+  for input in five.npy one.npy; do
+    $run $input --output whole.npy
+    $run --stream $input --output stream.npy
+    same whole.npy stream.npy
+  done
+done
