@@ -2,6 +2,7 @@
 
 #include "codegen/data.h"
 #include "program.h"
+#include "support/fnv.h"
 
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
@@ -30,6 +31,10 @@ HalideType halide_type(ir::Element element) {
   throw std::logic_error("unknown element type");
 }
 
+std::string hidden_accessor(const ProgramInfo& info) {
+  return "rvb_program_" + info.identity();
+}
+
 class Emitter {
 public:
   Emitter(const ProgramInfo& info, const kernels::Target& target)
@@ -56,6 +61,13 @@ public:
     for (const Plan& plan : plans)
       entries.push_back(emit_function(plan));
     emit_table(entries);
+  }
+
+  void emit_network_name(const std::string& network) {
+    llvm::Function* program = function(hidden_accessor(info_));
+    program->setVisibility(llvm::GlobalValue::HiddenVisibility);
+    b_.SetInsertPoint(llvm::BasicBlock::Create(context_, "entry", function(network)));
+    b_.CreateRet(b_.CreateCall(program));
   }
 
   llvm::Module& module() { return module_; }
@@ -132,7 +144,7 @@ private:
     case Place::argument: return b_.CreateLoad(pointer_, b_.CreateGEP(pointer_, arguments_, b_.getInt64(buffer.index)));
     case Place::result: return b_.CreateLoad(pointer_, b_.CreateGEP(pointer_, results_, b_.getInt64(buffer.index)));
     case Place::constant: {
-      std::string symbol = data_symbol(buffer.constant);
+      std::string symbol = data_symbol(info_.identity(), buffer.constant);
       llvm::GlobalVariable* global = module_.getGlobalVariable(symbol);
       if (global == nullptr) {
         global = new llvm::GlobalVariable(module_, i8_, true, llvm::GlobalValue::ExternalLinkage, nullptr, symbol);
@@ -270,17 +282,27 @@ private:
                                            array(pointer_, features, "rvb_features"),
                                            text(info_.manifest, "rvb_manifest")};
     auto* value = llvm::ConstantStruct::getAnon(context_, fields);
-    if (info_.accessor.empty()) {
+    if (info_.library.empty()) {
       new llvm::GlobalVariable(module_, value->getType(), true, llvm::GlobalValue::ExternalLinkage, value,
                                "rvb_compiled_program");
       return;
     }
     auto* datum = new llvm::GlobalVariable(module_, value->getType(), true, llvm::GlobalValue::InternalLinkage, value,
                                            "rvb_library_program");
-    auto* accessor = llvm::Function::Create(llvm::FunctionType::get(pointer_, false),
-                                            llvm::GlobalValue::ExternalLinkage, info_.accessor, module_);
-    b_.SetInsertPoint(llvm::BasicBlock::Create(context_, "entry", accessor));
-    b_.CreateRet(llvm::ConstantExpr::getPointerCast(datum, pointer_));
+    // In one object: two libraries of one name whose programs are both needed do not link, rather than one standing for
+    // the other.
+    for (const std::string& name : {accessor_name(info_.library), hidden_accessor(info_)}) {
+      llvm::Function* accessor = function(name);
+      accessor->setVisibility(name == accessor_name(info_.library) ? llvm::GlobalValue::DefaultVisibility
+                                                                   : llvm::GlobalValue::HiddenVisibility);
+      b_.SetInsertPoint(llvm::BasicBlock::Create(context_, "entry", accessor));
+      b_.CreateRet(llvm::ConstantExpr::getPointerCast(datum, pointer_));
+    }
+  }
+
+  llvm::Function* function(const std::string& name) {
+    return llvm::Function::Create(llvm::FunctionType::get(pointer_, false), llvm::GlobalValue::ExternalLinkage, name,
+                                  module_);
   }
 
   const ProgramInfo& info_;
@@ -297,6 +319,22 @@ private:
 };
 
 } // namespace
+
+std::string ProgramInfo::identity() const {
+  const std::string text = library + "\n" + manifest;
+  return library.empty() ? "" : hex_digits(fnv(text));
+}
+
+void emit_network_name(const ProgramInfo& info, const std::string& network, const kernels::Target& target,
+                       const std::string& path) {
+  Emitter emitter(info, target);
+  emitter.emit_network_name(network);
+  write_module(emitter.module(), target, Effort::none, OutputKind::object, path);
+}
+
+std::string accessor_name(const std::string& library) {
+  return "rvb_library_" + library;
+}
 
 void emit_program(const std::vector<Plan>& plans, const ProgramInfo& info, const kernels::Target& target,
                   OutputKind kind, const std::string& path) {

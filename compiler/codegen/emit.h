@@ -11,7 +11,8 @@ namespace rvb::codegen {
 
 // What rvb_program (runtime/program.h) says beside the functions.
 struct ProgramInfo {
-  std::string accessor; // a library's function that returns the program; "": the datum rvb_compiled_program is exported
+  std::string library; // a library's name: rvb_library_NAME() gives the program; "": rvb_compiled_program is exported
+  std::string identity() const; // of a library: a hash of its name and manifest; "" of an executable
   bool deployed = false;
   bool sequence = false;
   int64_t steps = 1;
@@ -21,6 +22,14 @@ struct ProgramInfo {
   std::vector<double> state_initial; // one a state
   std::string manifest;              // JSON
 };
+
+// `network`() as another name for the library's program, in an object of its own: of two libraries of one network, the
+// one that is linked first has it.
+void emit_network_name(const ProgramInfo& info, const std::string& network, const kernels::Target& target,
+                       const std::string& path);
+
+// rvb_library_NAME
+std::string accessor_name(const std::string& library);
 
 // One module with a function per plan (internal; reached through the table) and the program's datum.
 void emit_program(const std::vector<Plan>& plans, const ProgramInfo& info, const kernels::Target& target,

@@ -88,7 +88,7 @@ int run_build(const Options& options) {
   std::vector<std::string> files = objects.paths;
   files.insert(files.begin(), "program.o");
   if (!module.constants.empty()) {
-    codegen::write_data(module, folder.path() + "/data");
+    codegen::write_data(module, info.identity(), folder.path() + "/data");
     assemble(folder.path(), "data");
     files.push_back("data.o");
   }

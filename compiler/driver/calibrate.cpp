@@ -61,7 +61,7 @@ Calibration::Calibration(const sema::Program& program, ir::Module module, const 
   m["ranges"] = range_list(*module.find("ranges"));
   info.manifest = m.dump();
   codegen::emit_program(plans, info, target, codegen::OutputKind::object, folder_.path() + "/program.o");
-  codegen::write_data(module, folder_.path() + "/data");
+  codegen::write_data(module, info.identity(), folder_.path() + "/data");
   assemble(folder_.path(), "data");
   std::vector<std::string> files{"program.o", "data.o"};
   files.insert(files.end(), objects.paths.begin(), objects.paths.end());

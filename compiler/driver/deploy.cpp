@@ -111,7 +111,7 @@ Bytes constant_bytes(const ir::Module& module) {
   return bytes;
 }
 
-// A C identifier out of the network's name: the library's accessor is rvb_program_NAME.
+// A C identifier out of a name.
 std::string identifier(const std::string& name) {
   std::string result;
   for (char c : name)
@@ -119,14 +119,23 @@ std::string identifier(const std::string& name) {
   return result;
 }
 
-std::string header_text(const sema::Program& program, const std::string& symbol) {
-  std::string guard = "RVB_NETWORK_" + identifier(program.name) + "_H";
+// The network's own name for its program: rvb_program_NAME.
+std::string network_accessor(const sema::Program& program) {
+  return "rvb_program_" + identifier(program.name);
+}
+
+std::string header_text(const sema::Program& program, const std::string& library) {
+  const std::string guard = "RVB_LIBRARY_" + library + "_H", network = "RVB_NETWORK_" + identifier(program.name);
   const sema::Input& input = program.input;
   return fmt::format(
       "/* {0}: a compiled ReverB network, deployed. Input: {1} floats a {2} ([{3}], normalised){4}; {5} classes.\n"
       "   How to run it: rvb.h. Link with the archive this header was made with, -fopenmp and -lm. */\n"
       "#ifndef {6}\n#define {6}\n\n#include \"rvb.h\"\n\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n"
-      "const rvb_program* {7}(void);\n\n#ifdef __cplusplus\n}}\n#endif\n#endif\n",
+      "const rvb_program* {7}(void);\n\n"
+      "/* The same by the network's name; where headers of two of its libraries are read, only the above tell them "
+      "apart. "
+      "*/\n#ifndef {8}\n#define {8}\nconst rvb_program* {9}(void);\n#else\n"
+      "#define {9} {9}_stands_in_two_libraries\n#endif\n\n#ifdef __cplusplus\n}}\n#endif\n#endif\n",
       program.name,
       [&] {
         int64_t n = 1;
@@ -135,7 +144,8 @@ std::string header_text(const sema::Program& program, const std::string& symbol)
         return n;
       }(),
       input.sequence ? "frame" : "image", fmt::join(input.shape, ", "),
-      input.sequence ? fmt::format(", {} frames a sample", input.steps) : "", program.classes, guard, symbol);
+      input.sequence ? fmt::format(", {} frames a sample", input.steps) : "", program.classes, guard,
+      codegen::accessor_name(library), network, network_accessor(program));
 }
 
 std::string without_extension(const std::string& path) {
@@ -208,7 +218,8 @@ int run_deploy(const Options& options) {
   codegen::ProgramInfo info = program_info(program);
   info.deployed = true;
   if (library)
-    info.accessor = "rvb_program_" + identifier(program.name);
+    info.library =
+        identifier(options.output.empty() ? program.name : std::filesystem::path(options.output).stem().string());
   if (emit_text(module, plans, info, target, options))
     return 0;
 
@@ -238,14 +249,16 @@ int run_deploy(const Options& options) {
   if (!options.output.empty()) {
     TemporaryFolder folder;
     codegen::emit_program(plans, info, target, codegen::OutputKind::object, folder.path() + "/program.o");
-    codegen::write_data(module, folder.path() + "/data");
+    codegen::write_data(module, info.identity(), folder.path() + "/data");
     assemble(folder.path(), "data");
     std::vector<std::string> files{"program.o", "data.o"};
     files.insert(files.end(), objects.paths.begin(), objects.paths.end());
     if (library) {
+      codegen::emit_network_name(info, network_accessor(program), target, folder.path() + "/network.o");
+      files.insert(files.begin() + 2, "network.o");
       std::string base = without_extension(options.output);
       make_library(folder.path(), files, base + ".a");
-      write_atomically(base + ".h", header_text(program, info.accessor));
+      write_atomically(base + ".h", header_text(program, info.library));
       std::filesystem::path beside = std::filesystem::path(base).parent_path();
       for (const char* header : {"rvb.h", "program.h"})
         write_atomically((beside / header).string(), read_text(include_folder() + "/" + header));
