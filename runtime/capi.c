@@ -38,6 +38,7 @@ const char* rvb_status_text(rvb_status status) {
   case RVB_OUT_OF_MEMORY: return "out of memory";
   case RVB_NO_STEP: return "the program was deployed without its step function";
   case RVB_KERNEL_FAILED: return "a kernel failed";
+  case RVB_NOT_FINITE: return "a number of the input or of the network's answer is not finite";
   }
   return "unknown status";
 }
@@ -113,13 +114,28 @@ rvb_status rvb_create(const rvb_program* program, int64_t max_count, int threads
   return RVB_OK;
 }
 
-/* [frames, C, H, W] to [frames, H, W, C]. */
-static void to_memory_order(const rvb_program* program, const float* from, float* to, int64_t frames) {
+static int all_finite(const float* values, int64_t count) {
+  int finite = 1;
+  for (int64_t i = 0; i < count; ++i)
+    finite &= values[i] - values[i] == 0; /* an infinity or NaN makes NaN */
+  return finite;
+}
+
+/* [frames, C, H, W] to [frames, H, W, C]; false when a number is not finite: a neuron would hide it. */
+static int to_memory_order(const rvb_program* program, const float* from, float* to, int64_t frames) {
   int64_t channels = program->channels, pixels = (int64_t)program->height * program->width;
+  if (!all_finite(from, frames * channels * pixels))
+    return 0;
   for (int64_t frame = 0; frame < frames; ++frame, from += channels * pixels, to += channels * pixels)
     for (int64_t channel = 0; channel < channels; ++channel)
       for (int64_t pixel = 0; pixel < pixels; ++pixel)
         to[pixel * channels + channel] = from[channel * pixels + pixel];
+  return 1;
+}
+
+static rvb_status not_finite(rvb_network* network, const char* what) {
+  snprintf(network->message, sizeof network->message, "%s is not finite", what);
+  return RVB_NOT_FINITE;
 }
 
 static rvb_status call(rvb_network* network, const rvb_function* function, int64_t count, float* logits) {
@@ -127,11 +143,16 @@ static rvb_status call(rvb_network* network, const rvb_function* function, int64
   network->results[0] = network->logits;
   rvb_frame frame = {count, network->arguments, network->results, network->block};
   rvb_set_threads(network->threads);
+  rvb_clear_error();
   int code = function->run(&frame);
+  if (code == RVB_CODE_OUT_OF_MEMORY)
+    return failed(network, RVB_OUT_OF_MEMORY);
   if (code != 0) {
     snprintf(network->message, sizeof network->message, "a kernel failed with code %d: %s", code, rvb_last_error());
     return RVB_KERNEL_FAILED;
   }
+  if (!all_finite(network->logits, count * network->program->classes))
+    return not_finite(network, "the network's answer (its weights or the input are too large)");
   memcpy(logits, network->logits, (size_t)(count * network->program->classes) * sizeof(float));
   return RVB_OK;
 }
@@ -142,7 +163,8 @@ rvb_status rvb_run(rvb_network* network, const float* image, int64_t count, floa
   if (image == NULL || logits == NULL || count < 1 || count > network->max_count || network->infer == NULL)
     return failed(network, RVB_BAD_ARGUMENT);
   const rvb_program* program = network->program;
-  to_memory_order(program, image, network->image, count * (program->sequence ? program->steps : 1));
+  if (!to_memory_order(program, image, network->image, count * (program->sequence ? program->steps : 1)))
+    return not_finite(network, "a number of the input");
   return call(network, network->infer, count, logits);
 }
 
@@ -154,7 +176,8 @@ rvb_status rvb_step(rvb_network* network, const float* frame, int64_t count, flo
   if (frame == NULL || logits == NULL || count < 1 || count > network->max_count)
     return failed(network, RVB_BAD_ARGUMENT);
   int32_t states = network->program->state_count;
-  to_memory_order(network->program, frame, network->image, count);
+  if (!to_memory_order(network->program, frame, network->image, count))
+    return not_finite(network, "a number of the input");
   for (int32_t i = 0; i < states; ++i) {
     /* The streams that this call does not bring keep theirs: the rest is copied before the two change places. */
     int64_t elements = network->program->state_elements[i];

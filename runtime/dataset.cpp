@@ -86,7 +86,7 @@ void load_batch(const Dataset& dataset, const int64_t* samples, const Variation*
   int64_t pixels = manifest.pixels();
   // A failure must not leave the parallel loop; that of the first sample is told, whichever thread was faster.
   std::vector<std::exception_ptr> failures(static_cast<size_t>(count));
-#pragma omp parallel for schedule(static) num_threads(rvb_threads())
+#pragma omp parallel for schedule(static) num_threads(rvb_team())
   for (int64_t i = 0; i < count; ++i) {
     try {
       dataset.read(samples[i], variation, image + i * pixels, count * pixels);

@@ -79,7 +79,7 @@ void count_events(const ObservedSynapses& layer, const float* values, int64_t fr
   bool pruned = !connections.empty();
   Reach reached(layer, connections, channels);
   int64_t events = 0, operations = 0, graded = 0;
-#pragma omp parallel for collapse(2) schedule(static) num_threads(rvb_threads()) reduction(+ : events, operations, graded)
+#pragma omp parallel for collapse(2) schedule(static) num_threads(rvb_team()) reduction(+ : events, operations, graded)
   for (int64_t frame = 0; frame < frames; ++frame)
     for (int64_t y = 0; y < height; ++y)
       for (int64_t x = 0; x < width; ++x) {

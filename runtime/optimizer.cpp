@@ -18,7 +18,7 @@ template <class Update> int64_t update_each(Floats& weights, Update update) {
   float* w = weights.data();
   const int64_t count = weights.size();
   int64_t flips = 0;
-#pragma omp parallel for simd schedule(static) num_threads(rvb_threads()) reduction(+ : flips) if (count > 32768)
+#pragma omp parallel for simd schedule(static) num_threads(rvb_team()) reduction(+ : flips) if (count > 32768)
   for (int64_t i = 0; i < count; ++i) {
     const float old = w[i];
     w[i] = update(old, i);

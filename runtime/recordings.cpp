@@ -107,7 +107,7 @@ void for_each_file(const std::vector<Entry>& entries, const std::function<void(s
   std::atomic<int64_t> failed{files};
   std::exception_ptr failure;
   std::mutex mutex;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(rvb_threads())
+#pragma omp parallel for schedule(dynamic, 1) num_threads(rvb_team())
   for (int64_t file = 0; file < files; ++file) {
     if (file > failed) // what comes before the failure may fail too, and is then told instead
       continue;

@@ -19,7 +19,17 @@
 
    No global state: everything belongs to the handle. Handles may be used in different threads at the same time, one
    handle only by one thread at a time. After rvb_create nothing is allocated: the kernels' scratch blocks are kept from
-   the first run on. */
+   the first run on.
+
+   Numbers that are not finite (NaN, infinities), in the input or in what the network makes of it, are a failure as they
+   are on the command line: RVB_NOT_FINITE. Like every failure it leaves `logits` and the membranes as they were.
+
+   Threads: each thread that runs networks has its own OpenMP team. When the machine cannot start as many threads as
+   were asked for, fewer do the work. The number of threads changes no bit of a result.
+
+   fork(): handles may be used in the child, with the same results. A thread that forks loses its team there, so in the
+   child that thread computes alone; threads that the child starts itself have teams again. As with every library, no
+   other thread may be inside of a call on the same handle at the moment of the fork. */
 #ifndef RVB_H
 #define RVB_H
 
@@ -36,12 +46,14 @@ typedef enum rvb_status {
   RVB_UNSUPPORTED_CPU = 3,
   RVB_OUT_OF_MEMORY = 4,
   RVB_NO_STEP = 5, /* the program has no function "step" */
-  RVB_KERNEL_FAILED = 6
+  RVB_KERNEL_FAILED = 6,
+  RVB_NOT_FINITE = 7 /* a number of the input, or of the network's answer */
 } rvb_status;
 
 typedef struct rvb_network rvb_network;
 
-/* max_count: samples (or streams) a call may bring, at least 1. threads: 0 for all that the machine offers.
+/* max_count: samples (or streams) a call may bring, at least 1. threads: 0 for as many as the process may use (its
+   affinity, the CPU quota of its cgroups; OMP_NUM_THREADS goes before both).
    On failure *network is null. */
 rvb_status rvb_create(const rvb_program* program, int64_t max_count, int threads, rvb_network** network);
 

@@ -56,6 +56,69 @@ TEST(Threads, LoopsInLoops) {
   rvb_set_threads(0);
 }
 
+// A tree as /proc and the cgroup file systems show it to a process.
+class Machine {
+public:
+  void file(const std::string& path, const std::string& text) {
+    make_folder(root_.path() + path.substr(0, path.rfind('/')));
+    write_file(root_.path() + path, text);
+  }
+  void process(const std::string& mountinfo, const std::string& cgroup) {
+    file("/proc/self/mountinfo", "22 1 0:20 / / rw - ext4 /dev/sda1 rw\n" + mountinfo);
+    file("/proc/self/cgroup", cgroup);
+  }
+  int quota() const { return rvb_cpu_quota(root_.path().c_str()); }
+
+private:
+  test::Folder root_;
+};
+
+TEST(Cpus, QuotaOfVersion2IsTheLeastOfAllGroupsAbove) {
+  Machine machine;
+  EXPECT_EQ(machine.quota(), 0); // no /proc at all
+  machine.process("30 22 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n",
+                  "0::/user.slice/job.scope\n");
+  EXPECT_EQ(machine.quota(), 0); // no controller
+  machine.file("/sys/fs/cgroup/user.slice/job.scope/cpu.max", "max 100000\n");
+  EXPECT_EQ(machine.quota(), 0);
+  machine.file("/sys/fs/cgroup/user.slice/cpu.max", "350000 100000\n");
+  EXPECT_EQ(machine.quota(), 4); // rounded up
+  machine.file("/sys/fs/cgroup/user.slice/job.scope/cpu.max", "20000 100000\n");
+  EXPECT_EQ(machine.quota(), 1);
+  machine.file("/sys/fs/cgroup/user.slice/job.scope/cpu.max", "800000 100000\n");
+  EXPECT_EQ(machine.quota(), 4); // the group above has less
+  machine.file("/sys/fs/cgroup/cpu.max", "200000 100000\n");
+  EXPECT_EQ(machine.quota(), 2);
+  machine.file("/sys/fs/cgroup/cpu.max", "nonsense\n");
+  EXPECT_EQ(machine.quota(), 4);
+}
+
+TEST(Cpus, QuotaOfVersion1AndOfContainers) {
+  Machine machine;
+  machine.process("30 22 0:26 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
+                  "31 22 0:27 / /sys/fs/cgroup/cpu\\040here rw - cgroup cgroup rw,cpu,cpuacct\n",
+                  "5:memory:/a\n4:cpu,cpuacct:/a/b\n0::/\n");
+  const std::string mount = "/sys/fs/cgroup/cpu here";
+  machine.file(mount + "/a/b/cpu.cfs_quota_us", "-1\n");
+  machine.file(mount + "/a/b/cpu.cfs_period_us", "100000\n");
+  EXPECT_EQ(machine.quota(), 0);
+  machine.file(mount + "/a/cpu.cfs_quota_us", "150000\n");
+  machine.file(mount + "/a/cpu.cfs_period_us", "50000\n");
+  EXPECT_EQ(machine.quota(), 3);
+  // A container without a name space of its own: its group is the top of what is mounted.
+  machine.process("31 22 0:27 /docker/12 /cpu rw - cgroup cgroup rw,cpu\n", "4:cpu:/docker/12/inner\n");
+  machine.file("/cpu/cpu.cfs_quota_us", "250000\n");
+  machine.file("/cpu/cpu.cfs_period_us", "100000\n");
+  EXPECT_EQ(machine.quota(), 3);
+  machine.file("/cpu/inner/cpu.cfs_quota_us", "100000\n");
+  machine.file("/cpu/inner/cpu.cfs_period_us", "100000\n");
+  EXPECT_EQ(machine.quota(), 1);
+  // A group outside of the process's name space
+  machine.process("30 22 0:26 / /two rw - cgroup2 cgroup2 rw\n", "0::/../other\n");
+  machine.file("/two/cpu.max", "600000 100000\n");
+  EXPECT_EQ(machine.quota(), 6);
+}
+
 TEST(Memory, AlignedAndReused) {
   std::set<void*> first;
   for (int round = 0; round < 3; ++round) {
