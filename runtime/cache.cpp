@@ -4,6 +4,7 @@
 #include "files.h"
 #include "hash.h"
 #include "json_text.h"
+#include "messages.h"
 
 #include <algorithm>
 #include <atomic>
@@ -48,22 +49,6 @@ public:
 private:
   int file_;
 };
-
-// False: the file system is full, or the disk is at fault; errno says.
-bool write_at(int file, const void* data, size_t size, int64_t at) {
-  const char* from = static_cast<const char*>(data);
-  while (size > 0) {
-    ssize_t written = ::pwrite(file, from, size, at);
-    if (written < 0 && errno == EINTR)
-      continue;
-    if (written <= 0)
-      return false;
-    from += written;
-    at += written;
-    size -= static_cast<size_t>(written);
-  }
-  return true;
-}
 
 uint64_t combined(const std::vector<uint64_t>& hashes) {
   return hash_bytes(hashes.data(), hashes.size() * sizeof(uint64_t));
@@ -110,7 +95,7 @@ public:
     if (!lock || Clock::now() - said_ < std::chrono::seconds(5))
       return;
     said_ = Clock::now();
-    fmt::print(stderr, "decoding {}: {} of {}\n", what_, done_.load(), count_);
+    tell("decoding {}: {} of {}\n", what_, done_.load(), count_);
   }
   double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
 
@@ -125,14 +110,13 @@ private:
 
 class FileSink : public SampleSink {
 public:
-  FileSink(Progress& progress, int file, const std::string& path, int64_t count, int64_t elements, int64_t width)
-      : progress_(progress), file_(file), path_(path), hashes_(static_cast<size_t>(count)), sample_(elements * width) {
+  FileSink(Progress& progress, NewFile& file, int64_t count, int64_t elements, int64_t width)
+      : progress_(progress), file_(file), hashes_(static_cast<size_t>(count)), sample_(elements * width) {
     element_bytes = width;
   }
   void put(int64_t sample, const void* data) override {
     hashes_[static_cast<size_t>(sample)] = hash_bytes(data, static_cast<size_t>(sample_));
-    if (!write_at(file_, data, static_cast<size_t>(sample_), page + sample * sample_))
-      fail();
+    written([&] { file_.put(data, static_cast<size_t>(sample_), page + sample * sample_); });
     progress_.one_more();
   }
   void finish(const std::string& key) {
@@ -141,19 +125,26 @@ public:
     std::string text = json_text(trailer);
     auto at = page + static_cast<int64_t>(hashes_.size()) * sample_;
     uint64_t numbers[3] = {static_cast<uint64_t>(at), text.size(), static_cast<uint64_t>(at) + text.size()};
-    if (::ftruncate(file_, at) != 0 || !write_at(file_, text.data(), text.size(), at) ||
-        !write_at(file_, numbers, sizeof numbers, 8) || !write_at(file_, mark, 8, 0) || ::fsync(file_) != 0)
-      fail();
+    written([&] {
+      file_.cut(at);
+      file_.put(text.data(), text.size(), at);
+      file_.put(numbers, sizeof numbers, 8);
+      file_.put(mark, 8, 0);
+      file_.finish();
+    });
   }
 
 private:
-  [[noreturn]] void fail() const {
-    throw Failure(Exit::io, "cannot write " + path_ + ": " + std::strerror(errno) +
-                                " (RVB_CACHE_DIR names another folder for decoded data)");
+  template <class Write> static void written(Write&& write) {
+    try {
+      write();
+    } catch (const Failure& failure) {
+      throw Failure(failure.exit,
+                    std::string(failure.what()) + " (RVB_CACHE_DIR names another folder for decoded data)");
+    }
   }
   Progress& progress_;
-  int file_;
-  const std::string& path_;
+  NewFile& file_;
   std::vector<uint64_t> hashes_;
   int64_t sample_;
 };
@@ -177,17 +168,6 @@ private:
   size_t sample_;
 };
 
-// What processes that were killed have left behind. One that is alive holds a lock on its file.
-void remove_leftovers(const std::string& folder) {
-  for (const std::string& name : files_in(folder))
-    if (name.size() > 4 && name.compare(name.size() - 4, 4, ".tmp") == 0) {
-      std::string path = join(folder, name);
-      File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-      if (file >= 0 && ::flock(file, LOCK_EX | LOCK_NB) == 0)
-        ::unlink(path.c_str());
-    }
-}
-
 template <class Make> auto fill_widening(const std::function<void(SampleSink&)>& fill, Make&& make) {
   for (int64_t width : {1, 2}) {
     auto sink = make(width);
@@ -206,30 +186,18 @@ template <class Make> auto fill_widening(const std::function<void(SampleSink&)>&
 std::unique_ptr<CachedSamples> make_cache(const std::string& folder, const std::string& path, const std::string& key,
                                           int64_t count, int64_t elements, Progress& progress,
                                           const std::function<void(SampleSink&)>& fill) {
+  std::unique_ptr<NewFile> file;
   try {
     make_folder(folder);
+    remove_leftovers(folder);
+    file = std::make_unique<NewFile>(path);
   } catch (const Failure&) {
     return nullptr;
   }
-  remove_leftovers(folder);
-  std::string temporary = path + "." + std::to_string(::getpid()) + ".tmp";
-  File file(::open(temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (file < 0 || ::flock(file, LOCK_EX | LOCK_NB) != 0)
-    return nullptr;
-  try {
-    auto sink = fill_widening(fill, [&](int64_t width) {
-      progress.begin();
-      return std::make_unique<FileSink>(progress, file, temporary, count, elements, width);
-    });
-    sink->finish(key);
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    ::unlink(temporary.c_str());
-    return nullptr;
-  }
+  fill_widening(fill, [&](int64_t width) {
+    progress.begin();
+    return std::make_unique<FileSink>(progress, *file, count, elements, width);
+  })->finish(key);
   return open_cache(path, key, count, elements);
 }
 
@@ -255,11 +223,11 @@ CachedSamples cached_samples(const std::string& key, const std::string& what, in
   if (!root.empty())
     if (auto made = make_cache(folder, path, key, count, sample_elements, progress, fill)) {
       if (progress.seconds() > 2)
-        fmt::print(stderr, "decoded {} in {:.0f} s, kept in {}\n", what, progress.seconds(), path);
+        tell("decoded {} in {:.0f} s, kept in {}\n", what, progress.seconds(), path);
       return *made;
     }
-  fmt::print(stderr, "note: {} cannot be written: what is decoded is not kept (RVB_CACHE_DIR names another folder)\n",
-             root.empty() ? "no cache folder" : folder);
+  tell("note: {} cannot be written: what is decoded is not kept (RVB_CACHE_DIR names another folder)\n",
+       root.empty() ? "no cache folder" : folder);
   auto sink =
       fill_widening(fill, [&](int64_t width) { return std::make_unique<MemorySink>(count, sample_elements, width); });
   CachedSamples result;

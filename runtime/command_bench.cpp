@@ -73,6 +73,7 @@ Row measure(const Context& context, ParameterSet& parameters, int64_t batch, int
   for (int64_t i = 0; i < batch; ++i)
     function.labels()[i] = static_cast<int32_t>(i % m.classes);
   rvb_set_threads(threads);
+  threads = rvb_team(); // as many as can be started
   if (!train)
     return {batch, threads, repeat(context.options.repeats, context.options.seconds, [&] { function.run(batch); })};
   Optimizer optimizer(m.parameters, m.recipe.optimizer);

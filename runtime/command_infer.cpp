@@ -4,6 +4,7 @@
 #include "files.h"
 #include "image.h"
 #include "json_text.h"
+#include "messages.h"
 #include "npy.h"
 #include "scores.h"
 
@@ -21,8 +22,7 @@ std::unique_ptr<Dataset> open_input(const Context& context) {
     bool resized = false;
     std::unique_ptr<Dataset> dataset = open_image(options.input, context.manifest, resized);
     if (resized)
-      fmt::print(stderr, "note: {} was resized to {} x {}\n", options.input, context.manifest.width,
-                 context.manifest.height);
+      tell("note: {} was resized to {} x {}\n", options.input, context.manifest.width, context.manifest.height);
     return dataset;
   }
   return open_samples(context, options.split == "train" ? Split::train : Split::test, false);

@@ -5,10 +5,14 @@
 #include "declare.h"
 #include "failure.h"
 #include "files.h"
+#include "messages.h"
+#include "process.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <stdexcept>
+#include <system_error>
 #include <unistd.h>
 
 namespace rvb::runtime {
@@ -23,13 +27,16 @@ bool colored(const std::string& choice) {
 }
 
 int complain(const std::string& color, Exit exit, const std::string& text) {
-  std::fflush(stdout);
+  try {
+    flush_output(); // what was printed before it went wrong
+  } catch (const Failure&) {
+  }
   bool red = colored(color);
-  fmt::print(stderr, "{}error:{} {}\n", red ? "\033[1;31m" : "", red ? "\033[0m" : "", text);
+  tell("{}error:{} {}\n", red ? "\033[1;31m" : "", red ? "\033[0m" : "", text);
   if (exit == Exit::usage)
-    fmt::print(stderr, "see --help\n");
+    tell("see --help\n");
   if (exit == Exit::internal)
-    fmt::print(stderr, "this is a bug in rvbc or its runtime, not in your data; please report it\n");
+    tell("this is a bug in rvbc or its runtime, not in your data; please report it\n");
   return static_cast<int>(exit);
 }
 
@@ -57,7 +64,7 @@ public:
     if (common_.verify)
       return run_verify({program_, manifest_, options_});
     if (rest.empty()) {
-      fmt::print(stderr, "{}", short_help());
+      tell_text(short_help());
       return static_cast<int>(Exit::usage);
     }
     const Command& command = find(rest[0]);
@@ -121,7 +128,8 @@ private:
     return text + "\noptions:\n" + global.help() +
            fmt::format("\n`{} COMMAND --help` lists the options of a command.\n"
                        "exit codes: 0 ok, 1 wrong data, 2 wrong usage, 3 below --min-acc or verification failed,\n"
-                       "4 CPU or weights do not fit, 5 file or data set missing, 130 interrupted after saving\n",
+                       "4 CPU or weights do not fit, 5 a file, memory or threads are missing, 130 stopped by a signal "
+                       "after saving\n",
                        name_);
   }
 
@@ -150,6 +158,7 @@ private:
 } // namespace
 
 int run_command_line(int argc, char** argv, const rvb_program& program, const Command* commands, int count) {
+  begin_process();
   Common common;
   try {
     if (program.version != RVB_PROGRAM_VERSION)
@@ -163,7 +172,11 @@ int run_command_line(int argc, char** argv, const rvb_program& program, const Co
   } catch (const Failure& failure) {
     return complain(common.color, failure.exit, failure.what());
   } catch (const std::bad_alloc&) {
-    return complain(common.color, Exit::user, "out of memory: try a smaller --batch or --limit");
+    return complain(common.color, Exit::io, out_of_memory);
+  } catch (const std::length_error&) { // more elements than there can be bytes
+    return complain(common.color, Exit::io, out_of_memory);
+  } catch (const std::system_error& error) { // a lock or a thread, as memory and processes are
+    return complain(common.color, Exit::io, std::string("the system refuses a thread or a lock: ") + error.what());
   } catch (const std::exception& error) {
     return complain(common.color, Exit::internal, error.what());
   }

@@ -3,6 +3,7 @@
 
 #include "failure.h"
 #include "files.h"
+#include "messages.h"
 #include "report.h"
 
 #include <fmt/format.h>
@@ -106,7 +107,7 @@ int run_report(const Context& context) {
     if (asked)
       throw;
     report.missing = std::string("No evaluation: ") + failure.what();
-    fmt::print(stderr, "note: the report has no evaluation: {}\n", failure.what());
+    tell("note: the report has no evaluation: {}\n", failure.what());
   }
 
   Scores scores(m.classes);

@@ -24,9 +24,17 @@ void require(bool given, const std::string& what) {
 }
 
 void check_cpu(const rvb_program& program) {
-  if (const char* feature = rvb_missing_feature(program.features))
-    throw Failure(Exit::mismatch, std::string("this program was compiled for a CPU with `") + feature +
-                                      "`, which this machine lacks: compile it again with rvbc --target=generic");
+  const char* feature = rvb_missing_feature(program.features);
+  if (feature == nullptr)
+    return;
+  // `generic` itself asks for SSE4.1; below that only the plain x86-64 is left.
+  const std::string target = parse_manifest(program.manifest).target;
+  const bool least = target == "generic" || std::string(feature).rfind("sse", 0) == 0;
+  const std::string advice = target == "x86-64"
+                                 ? "rvbc has no target that asks for less"
+                                 : std::string("compile it again with rvbc --target=") + (least ? "x86-64" : "generic");
+  throw Failure(Exit::mismatch, std::string("this program was compiled for a CPU with `") + feature +
+                                    "`, which this machine lacks: " + advice);
 }
 
 int thread_count(const std::string& text) {

@@ -4,6 +4,7 @@
 #include "failure.h"
 #include "files.h"
 #include "interrupt.h"
+#include "messages.h"
 #include "trainer.h"
 
 #include <fmt/format.h>
@@ -40,7 +41,7 @@ void compare_data(const RunDirectory& run, const Dataset& train) {
   ordered_json config = ordered_json::parse(bytes.begin(), bytes.end(), nullptr, false);
   const nlohmann::ordered_json::json_pointer place("/data/train/hash");
   if (config.is_object() && config.contains(place) && config[place] != train.provenance().hash)
-    fmt::print(stderr, "note: the training samples are not those that the run in {} began with\n", run.path());
+    tell("note: the training samples are not those that the run in {} began with\n", run.path());
 }
 
 void check(const TrainingPlan& plan, const Manifest& m) {
@@ -73,9 +74,8 @@ void warn_of_memory(const Context& context, int64_t batch) {
   const int64_t bytes = gradient->static_bytes + batch * gradient->sample_bytes;
   const int64_t most = limit->value("bytes", int64_t{0});
   if (bytes > most)
-    fmt::print(stderr, "warning: a step at batch {} works in {:.1f} MB, above the limit of {:.1f} MB at batch {}\n",
-               batch, static_cast<double>(bytes) / 1e6, static_cast<double>(most) / 1e6,
-               limit->value("batch", int64_t{0}));
+    tell("warning: a step at batch {} works in {:.1f} MB, above the limit of {:.1f} MB at batch {}\n", batch,
+         static_cast<double>(bytes) / 1e6, static_cast<double>(most) / 1e6, limit->value("batch", int64_t{0}));
 }
 
 } // namespace
@@ -122,8 +122,7 @@ int run_train(const Context& context) {
   if (stop > 0 && !options.epochs) // as many epochs as the steps need
     plan.epochs = std::max(plan.epochs, (stop + steps_per_epoch - 1) / steps_per_epoch);
   if (options.resume && plan.json() != planned.json())
-    fmt::print(stderr, "note: flags change the plan of the run in {}: it will not equal a run that never stopped\n",
-               run.path());
+    tell("note: flags change the plan of the run in {}: it will not equal a run that never stopped\n", run.path());
 
   warn_of_memory(context, std::min(plan.batch, train->count()));
   Trainer trainer(context, plan, run, *train, test.get());
@@ -133,7 +132,7 @@ int run_train(const Context& context) {
     if (plan.json() != planned.json())
       run.replan(config(context, plan, *train, test.get()));
     if (trainer.state().epoch >= plan.epochs)
-      fmt::print(stderr, "note: the run in {} is complete ({} epochs)\n", run.path(), trainer.state().epoch);
+      tell("note: the run in {} is complete ({} epochs)\n", run.path(), trainer.state().epoch);
     else if (trainer.state().epoch_step > steps_per_epoch)
       throw Failure(Exit::user, "the checkpoint stands behind the end of an epoch: the data or --batch has changed");
   } else {
@@ -144,15 +143,15 @@ int run_train(const Context& context) {
     run.begin(config(context, plan, *train, test.get()));
   }
   if (!options.quiet)
-    fmt::print(stderr, "training {} on {} samples, {} steps an epoch, batch {}, {} threads, into {}\n", m.name,
-               train->count(), steps_per_epoch, plan.batch, rvb_threads(), run.path());
+    tell("training {} on {} samples, {} steps an epoch, batch {}, {} threads, into {}\n", m.name, train->count(),
+         steps_per_epoch, plan.batch, rvb_threads(), run.path());
   if (!options.tensorboard.empty())
     trainer.write_events(options.tensorboard);
   watch_interrupts();
   Exit exit = trainer.run(stop, options.log_every > 0 ? options.log_every : 100, options.save_every);
   if (exit == Exit::interrupted)
-    fmt::print(stderr, "interrupted at step {}: saved in {}; continue with --resume --run-dir {}\n",
-               trainer.state().step, run.last(), run.path());
+    tell("interrupted at step {}: saved in {}; continue with --resume --run-dir {}\n", trainer.state().step, run.last(),
+         run.path());
   if (exit == Exit::ok && options.min_accuracy >= 0 && trainer.state().best_epoch == 0)
     throw Failure(Exit::verification, "no epoch was finished: there is no accuracy to hold against --min-acc");
   if (exit == Exit::ok && options.min_accuracy >= 0 && trainer.state().best_accuracy < options.min_accuracy)

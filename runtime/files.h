@@ -23,19 +23,46 @@ Bytes read_file(const std::string& path, const std::string& what);
 // The first bytes of a regular file; nothing from a pipe, which could not be read again, or when it cannot be opened.
 Bytes read_start(const std::string& path, size_t count);
 
-// Writes PATH.PID.tmp, makes it reach the disk, then renames: a reader sees the old file or the new one, never a part;
-// when anything fails the old one is untouched and Failure(io) is thrown. "-" is standard output.
+// Everything that is written goes through write.cpp. Failure(io) names file and reason.
+
+// Regular files: a NewFile. What else is there (a device, a pipe, a descriptor as /dev/stdout) is written where it
+// stands and never replaced; a link is followed. "-" is standard output.
 void write_file(const std::string& path, std::string_view bytes);
 
-// A text file that grows by lines; every line is written at once.
-class LineFile {
+// A file that takes its name when it is whole: NAME.rvb-PID.tmp next to it is filled, reaches the disk and is renamed.
+// A reader sees the old file or the new one, never a part; when anything fails the old one is untouched. What processes
+// that were killed have left of these is removed by the next one that writes in the folder.
+class NewFile {
 public:
-  LineFile() = default;
-  ~LineFile();
-  LineFile(const LineFile&) = delete;
-  LineFile& operator=(const LineFile&) = delete;
+  explicit NewFile(const std::string& path);
+  ~NewFile(); // without finish() nothing has happened
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+  void add(std::string_view bytes);
+  void put(const void* data, size_t size, int64_t at);
+  void cut(int64_t size);
+  void finish();
+
+private:
+  [[noreturn]] void fail() const;
+  std::string path_, temporary_;
+  int file_ = -1; // locked as long as it is written
+};
+
+// Removes every file *.rvb-PID.tmp, and *.PID.tmp of older versions, that no living process holds. For folders that are
+// ours alone.
+void remove_leftovers(const std::string& folder);
+
+// A file that grows: every piece is written at once.
+class GrowingFile {
+public:
+  GrowingFile() = default;
+  ~GrowingFile();
+  GrowingFile(const GrowingFile&) = delete;
+  GrowingFile& operator=(const GrowingFile&) = delete;
   void open(const std::string& path); // appends
-  void add(const std::string& line);
+  bool is_open() const { return file_ >= 0; }
+  void add(std::string_view bytes);
 
 private:
   std::string path_;
@@ -45,5 +72,8 @@ private:
 // Standard output, checked: a result that could not be delivered is an error (exit 5).
 void print(std::string_view text);
 void flush_output();
+
+// False, and errno: not everything could be written. The one loop around write(2).
+bool write_all(int file, std::string_view bytes);
 
 } // namespace rvb::runtime

@@ -2,6 +2,7 @@
 
 #include "failure.h"
 #include "files.h"
+#include "messages.h"
 #include "recordings.h"
 
 #include <algorithm>
@@ -130,9 +131,8 @@ void note_missing(const Found& found) {
       }
     auto first = std::find(there.begin(), there.end(), false);
     if (auto missing = std::count(there.begin(), there.end(), false); missing > 0)
-      fmt::print(stderr,
-                 "note: CIFAR10-DVS is incomplete: {} of 1000 recordings of {} are missing, such as cifar10_{}_{}\n",
-                 missing, found.classes[k], found.classes[k], first - there.begin());
+      tell("note: CIFAR10-DVS is incomplete: {} of 1000 recordings of {} are missing, such as cifar10_{}_{}\n", missing,
+           found.classes[k], found.classes[k], first - there.begin());
   }
 }
 

@@ -23,10 +23,15 @@ void FrameReader::fail(const std::string& text) const {
 }
 
 size_t FrameReader::read(uint8_t* to, size_t size) {
-  size_t got = std::fread(to, 1, size, file_.get());
-  if (got < size && std::ferror(file_.get()) != 0)
-    throw Failure(Exit::io, path_ + ": reading failed");
-  return got;
+  size_t got = 0;
+  for (;;) {
+    got += std::fread(to + got, 1, size - got, file_.get());
+    if (got == size || std::ferror(file_.get()) == 0)
+      return got;
+    if (errno != EINTR)
+      throw Failure(Exit::io, path_ + ": " + std::strerror(errno));
+    std::clearerr(file_.get());
+  }
 }
 
 bool FrameReader::open_array() {

@@ -115,6 +115,8 @@ void Function::run(int64_t batch) {
   rvb_frame frame{batch, arguments_.data(), result_pointers_.data(), block_.get()};
   rvb_clear_error();
   int code = function_->run(&frame);
+  if (code == RVB_CODE_OUT_OF_MEMORY)
+    throw std::bad_alloc();
   if (code != 0) {
     std::string detail = rvb_last_error();
     throw Failure(Exit::internal, "a kernel of `" + name_ + "` failed with code " + std::to_string(code) +

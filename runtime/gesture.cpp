@@ -2,6 +2,7 @@
 
 #include "failure.h"
 #include "files.h"
+#include "messages.h"
 #include "recordings.h"
 
 #include <algorithm>
@@ -74,7 +75,7 @@ void read_labels(const std::string& path, const std::string& recording, std::vec
       throw Failure(Exit::user, place + ": expected CLASS,START,END with a class from 1 to 11, not `" +
                                     lines[i].substr(0, 80) + "`");
     if (numbers[2] <= numbers[1]) {
-      fmt::print(stderr, "note: {}: the gesture ends before it begins; it is left out\n", place);
+      tell("note: {}: the gesture ends before it begins; it is left out\n", place);
       continue;
     }
     Entry entry;

@@ -1,9 +1,11 @@
-// Ctrl-C and SIGTERM as a question that the training loop asks between two steps.
+// SIGINT (Ctrl-C), SIGTERM and SIGHUP as a question that the training loop asks between two steps.
 #pragma once
 
 namespace rvb::runtime {
 
-void watch_interrupts(); // from now on the first signal only sets a flag; a second one ends the program at once
+// From now on the first signal only sets a flag. A second SIGINT, or a second SIGTERM, ends the program at once. A
+// signal that was ignored when the program began stays ignored.
+void watch_interrupts();
 bool interrupted();
 
 } // namespace rvb::runtime

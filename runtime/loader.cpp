@@ -1,6 +1,7 @@
 #include "loader.h"
 
 #include "core.h"
+#include "messages.h"
 
 #include <algorithm>
 #include <cstring>
@@ -11,6 +12,14 @@ namespace {
 
 constexpr int64_t ahead = 2; // batches
 constexpr int most_threads = 8;
+
+// Every epoch has a loader, and would say the same.
+void tell_once(const std::string& text) {
+  static bool told = false;
+  if (!told)
+    tell_text(text);
+  told = true;
+}
 
 } // namespace
 
@@ -27,9 +36,15 @@ Loader::Loader(const Dataset& dataset, const Manifest& manifest, std::vector<int
     int64_t number = first_batch + static_cast<int64_t>(i);
     slots_[static_cast<size_t>(number) % slots_.size()].missing = number < batches_ ? size_of(number) : 0;
   }
-  int count = std::min(rvb_threads(), most_threads);
-  for (int i = 0; i < count && first_batch < batches_; ++i)
-    threads_.emplace_back([this] { work(); });
+  int count = first_batch < batches_ ? std::min(rvb_threads(), most_threads) : 0;
+  threads_.reserve(static_cast<size_t>(count));
+  try {
+    while (static_cast<int>(threads_.size()) < count)
+      threads_.emplace_back([this] { work(); });
+  } catch (const std::exception& error) { // the system has no more threads, or no memory for one
+    tell_once(fmt::format("note: {} threads that read ahead cannot be started ({}): going on with {}\n", count,
+                          error.what(), threads_.size()));
+  }
 }
 
 Loader::~Loader() {
@@ -47,7 +62,6 @@ int64_t Loader::size_of(int64_t batch) const {
 }
 
 void Loader::work() {
-  const int64_t pixels = manifest_.pixels();
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
     room_.wait(lock, [this] {
@@ -55,35 +69,40 @@ void Loader::work() {
     });
     if (stop_ || filling_ >= batches_)
       return;
-    // Some samples at once: the lock costs as much as a small one.
-    const int64_t batch = filling_, size = size_of(batch), first = sample_;
-    const int64_t last = std::min(size, first + std::max<int64_t>(1, std::min<int64_t>(8, size / 16)));
-    sample_ = last;
-    if (last == size) {
-      ++filling_;
-      sample_ = 0;
-    }
-    Slot& slot = slots_[static_cast<size_t>(batch) % slots_.size()];
-    lock.unlock();
-    int64_t failed = -1;
-    std::exception_ptr failure;
-    for (int64_t i = first; i < last && !failure; ++i)
-      try {
-        dataset_.read(order_[static_cast<size_t>(batch * batch_ + i)], variation_ ? &*variation_ : nullptr,
-                      slot.image.data() + i * pixels, size * pixels);
-      } catch (...) {
-        failed = i;
-        failure = std::current_exception();
-      }
-    lock.lock();
-    if (failure && (!slot.failure || failed < slot.failed)) {
-      slot.failure = failure;
-      slot.failed = failed;
-    }
-    slot.missing -= last - first;
-    if (slot.missing == 0)
-      ready_.notify_all();
+    fetch(lock);
   }
+}
+
+// Some samples at once: the lock costs as much as a small one.
+void Loader::fetch(std::unique_lock<std::mutex>& lock) {
+  const int64_t pixels = manifest_.pixels();
+  const int64_t batch = filling_, size = size_of(batch), first = sample_;
+  const int64_t last = std::min(size, first + std::max<int64_t>(1, std::min<int64_t>(8, size / 16)));
+  sample_ = last;
+  if (last == size) {
+    ++filling_;
+    sample_ = 0;
+  }
+  Slot& slot = slots_[static_cast<size_t>(batch) % slots_.size()];
+  lock.unlock();
+  int64_t failed = -1;
+  std::exception_ptr failure;
+  for (int64_t i = first; i < last && !failure; ++i)
+    try {
+      dataset_.read(order_[static_cast<size_t>(batch * batch_ + i)], variation_ ? &*variation_ : nullptr,
+                    slot.image.data() + i * pixels, size * pixels);
+    } catch (...) {
+      failed = i;
+      failure = std::current_exception();
+    }
+  lock.lock();
+  if (failure && (!slot.failure || failed < slot.failed)) {
+    slot.failure = failure;
+    slot.failed = failed;
+  }
+  slot.missing -= last - first;
+  if (slot.missing == 0)
+    ready_.notify_all();
 }
 
 int64_t Loader::next(float* image, int32_t* labels) {
@@ -93,6 +112,8 @@ int64_t Loader::next(float* image, int32_t* labels) {
   Slot& slot = slots_[static_cast<size_t>(batch) % slots_.size()];
   {
     std::unique_lock<std::mutex> lock(mutex_);
+    while (threads_.empty() && slot.missing > 0) // there is no other thread that could
+      fetch(lock);
     ready_.wait(lock, [&] { return slot.missing == 0; });
     if (slot.failure)
       std::rethrow_exception(slot.failure);

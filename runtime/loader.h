@@ -36,6 +36,7 @@ private:
   };
   int64_t size_of(int64_t batch) const;
   void work();
+  void fetch(std::unique_lock<std::mutex>& lock); // locked, before and after
 
   const Dataset& dataset_;
   const Manifest& manifest_;

@@ -1,6 +1,7 @@
 #include "progress.h"
 
 #include "commands.h"
+#include "messages.h"
 
 #include <cstdlib>
 #include <fmt/format.h>
@@ -54,9 +55,9 @@ void Progress::step(const TrainingState& state, int64_t samples, double rate, co
   if (terminal_ && Clock::now() - last_draw_ > std::chrono::milliseconds(100))
     draw(state);
   if (!terminal_ && group != nullptr)
-    fmt::print(stderr, "epoch {}/{}  step {}/{}  loss {:.6g}  accuracy {:.1f} %  lr {:.4g}  {} img/s  {} left\n",
-               epoch_ + 1, epochs_, state.epoch_step, steps_per_epoch_, group->mean_loss(), 100 * group->accuracy(),
-               rate, with_spaces(images_per_second()), duration(seconds_left(state)));
+    tell("epoch {}/{}  step {}/{}  loss {:.6g}  accuracy {:.1f} %  lr {:.4g}  {} img/s  {} left\n", epoch_ + 1, epochs_,
+         state.epoch_step, steps_per_epoch_, group->mean_loss(), 100 * group->accuracy(), rate,
+         with_spaces(images_per_second()), duration(seconds_left(state)));
 }
 
 void Progress::draw(const TrainingState& state) {
@@ -75,19 +76,19 @@ void Progress::draw(const TrainingState& state) {
     bar = "[" + std::string(static_cast<size_t>(done), '#') + std::string(static_cast<size_t>(width - done), '.') + "]";
   }
   std::string line = (head + bar + text).substr(0, static_cast<size_t>(std::max(1, columns() - 1)));
-  fmt::print(stderr, "\r\033[K{}", line);
+  tell("\r\033[K{}", line);
 }
 
 void Progress::evaluating() {
   if (terminal_ && !quiet_) {
     shown_ = true;
-    fmt::print(stderr, "\r\033[Kepoch {}/{}  evaluating", epoch_ + 1, epochs_);
+    tell("\r\033[Kepoch {}/{}  evaluating", epoch_ + 1, epochs_);
   }
 }
 
 void Progress::clear() {
   if (shown_)
-    fmt::print(stderr, "\r\033[K");
+    tell("\r\033[K");
   shown_ = false;
 }
 

@@ -2,9 +2,12 @@
 
 #include "failure.h"
 #include "json_text.h"
+#include "messages.h"
+#include "retry.h"
 
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -21,13 +24,6 @@ bool is_optimizer_file(const std::string& name) {
   return name.rfind("optimizer-", 0) == 0 && name.size() > 22 && name.substr(name.size() - 12) == ".safetensors";
 }
 
-bool is_temporary(const std::string& name) {
-  bool ours = false;
-  for (const char* begin : {"last.safetensors.", "best.safetensors.", "optimizer-", "metrics.jsonl."})
-    ours = ours || name.rfind(begin, 0) == 0;
-  return ours && name.size() > 4 && name.substr(name.size() - 4) == ".tmp";
-}
-
 std::string optimizer_file(int64_t step) {
   char name[64];
   std::snprintf(name, sizeof name, "optimizer-%09lld.safetensors", static_cast<long long>(step));
@@ -42,11 +38,14 @@ RunDirectory::~RunDirectory() {
 }
 
 // The lock is the folder's own, so that nothing lies about when the process is killed. File systems without locks have
-// none.
+// none. What a process that was killed has left goes.
 void RunDirectory::lock() {
-  folder_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder_ >= 0 && ::flock(folder_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+  folder_ = retry([&] { return ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+  if (folder_ < 0)
+    throw Failure(Exit::io, "cannot open the folder " + path_ + ": " + std::strerror(errno));
+  if (retry([&] { return ::flock(folder_, LOCK_EX | LOCK_NB); }) != 0 && errno == EWOULDBLOCK)
     throw Failure(Exit::usage, "another process is training in " + path_ + ": name another --run-dir");
+  remove_leftovers(path_);
 }
 
 void RunDirectory::begin(const ordered_json& config) {
@@ -73,7 +72,7 @@ void RunDirectory::resume(const Manifest& manifest, TrainingPlan& plan) {
     training_ = ordered_json::parse(*text);
     plan = plan_from_json(training_.at("plan"));
     if (training_.at("source_hash") != manifest.source_hash)
-      std::fprintf(stderr, "note: %s comes from another version of the source\n", last().c_str());
+      tell("note: {} comes from another version of the source\n", last());
   } catch (const nlohmann::json::exception& error) {
     throw Failure(Exit::user, last() + ": its training state is damaged: " + error.what());
   }
@@ -92,9 +91,6 @@ void RunDirectory::load(ParameterSet& weights, Optimizer& optimizer, TrainingSta
   } catch (const nlohmann::json::exception& error) {
     throw Failure(Exit::user, last() + ": its training state is damaged: " + error.what());
   }
-  for (const std::string& name : files_in(path_)) // half-written files of a process that was killed
-    if (is_temporary(name))
-      remove_file(join(path_, name));
   trim_metrics(state);
   metrics_.open(join(path_, "metrics.jsonl"));
 }
@@ -168,7 +164,7 @@ void RunDirectory::save_best(const Manifest& manifest, const ParameterSet& weigh
 }
 
 void RunDirectory::log(const ordered_json& line) {
-  metrics_.add(json_text(line));
+  metrics_.add(json_text(line) + "\n");
 }
 
 } // namespace rvb::runtime

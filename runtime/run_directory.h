@@ -49,7 +49,7 @@ private:
   int folder_ = -1; // locked
   Safetensors checkpoint_;
   nlohmann::ordered_json training_;
-  LineFile metrics_;
+  GrowingFile metrics_;
 };
 
 } // namespace rvb::runtime

@@ -1,12 +1,7 @@
 #include "tensorboard.h"
 
-#include "failure.h"
-#include "files.h"
-
-#include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <fcntl.h>
 #include <unistd.h>
 
 namespace rvb::runtime {
@@ -85,38 +80,18 @@ std::string tf_record(const std::string& event) {
   return length + little_endian(masked(length), 4) + event + little_endian(masked(event), 4);
 }
 
-EventFile::~EventFile() {
-  if (file_ >= 0)
-    ::close(file_);
-}
-
 void EventFile::open(const std::string& folder) {
   make_folder(folder);
   double time = now();
   // TensorBoard reads the files of a folder in the order of their names.
-  path_ =
-      join(folder, "events.out.tfevents." + std::to_string(static_cast<int64_t>(time)) + "." +
-                       std::to_string(static_cast<int64_t>(time * 1e6) % 1000000) + "." + std::to_string(::getpid()));
-  file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (file_ < 0)
-    throw Failure(Exit::io, "cannot write " + path_ + ": " + std::strerror(errno));
-  write(tf_record(version_event(time)));
+  file_.open(join(folder, "events.out.tfevents." + std::to_string(static_cast<int64_t>(time)) + "." +
+                              std::to_string(static_cast<int64_t>(time * 1e6) % 1000000) + "." +
+                              std::to_string(::getpid())));
+  file_.add(tf_record(version_event(time)));
 }
 
 void EventFile::add(int64_t step, const Scalars& scalars) {
-  write(tf_record(scalar_event(now(), step, scalars)));
-}
-
-void EventFile::write(const std::string& bytes) {
-  size_t done = 0;
-  while (done < bytes.size()) {
-    ssize_t wrote = ::write(file_, bytes.data() + done, bytes.size() - done);
-    if (wrote < 0 && errno == EINTR)
-      continue;
-    if (wrote <= 0)
-      throw Failure(Exit::io, "cannot write " + path_ + ": " + std::strerror(errno));
-    done += static_cast<size_t>(wrote);
-  }
+  file_.add(tf_record(scalar_event(now(), step, scalars)));
 }
 
 } // namespace rvb::runtime

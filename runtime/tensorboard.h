@@ -4,6 +4,8 @@
 //   Summary = {value: {tag: string = 1, simple_value: float = 2} = 1, repeated}
 #pragma once
 
+#include "files.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -22,19 +24,13 @@ std::string tf_record(const std::string& event);
 
 class EventFile {
 public:
-  EventFile() = default;
-  ~EventFile();
-  EventFile(const EventFile&) = delete;
-  EventFile& operator=(const EventFile&) = delete;
   // Begins a new file in `folder`, as TensorBoard expects of every run that begins or goes on. Failure(io).
   void open(const std::string& folder);
-  bool is_open() const { return file_ >= 0; }
+  bool is_open() const { return file_.is_open(); }
   void add(int64_t step, const Scalars& scalars); // reaches the file at once
 
 private:
-  void write(const std::string& bytes);
-  std::string path_;
-  int file_ = -1;
+  GrowingFile file_;
 };
 
 } // namespace rvb::runtime

@@ -39,8 +39,10 @@ child=
 trap '[ -z "$child" ] || kill $child 2>/dev/null || true; rm -rf "$work"' EXIT
 # Ctrl-C, as early or late as it comes
 ./tiny train --data "$data" --limit 2000 --epochs 3 --seed 5 --threads 2 --quiet --run-dir whole
+set -m # jobs of a script ignore SIGINT otherwise, and a program that begins so does, too
 ./tiny train --data "$data" --limit 2000 --epochs 3 --seed 5 --threads 2 --log-every 1 --run-dir stopped >log 2>&1 &
 child=$!
+set +m
 for _ in $(seq 600); do
   [ "$(cat stopped/metrics.jsonl 2>/dev/null | wc -l)" -ge 3 ] && break
   sleep 0.05
@@ -74,7 +76,7 @@ for _ in $(seq 600); do
 done
 expect 2 ./tiny train --data "$data" --limit 100 --epochs 1 --run-dir taken --resume
 says 'another process is training in taken'
-kill -INT $child
+kill -TERM $child
 wait $child || true
 child=
 expect 0 ./tiny train --resume --epochs 1 --limit 100 --lr 0.003 --run-dir taken

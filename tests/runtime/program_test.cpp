@@ -316,6 +316,7 @@ TEST_F(Program, UsageMistakes) {
   refused("RVB_THREADS=0 " + program + " info", 2, "RVB_THREADS is `0`");
   refused(program, 2, "train");
   refused(std::string(RVB_FAKE_FUTURE) + " bench", 4, "`avx9000`");
+  refused(std::string(RVB_FAKE_FUTURE) + " bench", 4, "--target=x86-64"); // it was compiled for generic
   EXPECT_EQ(shell(std::string(RVB_FAKE_FUTURE) + " info").exit, 0); // can still say what it is
   Outcome help = shell(program + " train --help");
   EXPECT_EQ(help.exit, 0);
