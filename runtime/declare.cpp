@@ -34,7 +34,8 @@ void declare_batch(Arguments& arguments, Options& options) {
 }
 
 void declare_threads(Arguments& arguments, Options& options) {
-  arguments.text("threads", 't', "N", options.threads, "auto or a number; also RVB_THREADS (default: auto, all cores)");
+  arguments.text("threads", 't', "N", options.threads,
+                 "auto or a number; also RVB_THREADS (default: auto, the CPUs that this process may use)");
 }
 
 void declare_json(Arguments& arguments, Options& options) {
@@ -111,7 +112,7 @@ void declare_bench(Arguments& arguments, Options& options, bool deployed) {
   if (!deployed)
     arguments.flag("train", 0, options.train, "time a training step: gradient and optimiser");
   arguments.words("batch", 'b', "N,N…", options.batches, "batch sizes (default: 1,32; --train: the recipe's)");
-  arguments.words("threads", 't', "N,N…", options.thread_list, "numbers of threads (default: all cores)");
+  arguments.words("threads", 't', "N,N…", options.thread_list, "numbers of threads (default: auto)");
   arguments.whole(
       "repeats", 'r', 1, 100000, [&](int64_t n) { options.repeats = n; }, "at least so many timed runs (default: 10)");
   arguments.real(

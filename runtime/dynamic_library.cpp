@@ -10,9 +10,11 @@ DynamicLibrary::DynamicLibrary(std::initializer_list<const char*> names, const c
   for (const char* name : names)
     if (handle_ == nullptr && (handle_ = ::dlopen(name, RTLD_NOW | RTLD_LOCAL)) != nullptr)
       name_ = name;
-  if (handle_ == nullptr)
+  if (handle_ == nullptr) { // not installed, mostly; or there is no memory for it
+    const char* reason = ::dlerror();
     throw Failure(Exit::io, path + ": to read it needs the library " + *names.begin() + " (Debian's package " +
-                                package + "), which is not installed");
+                                package + "), which cannot be loaded: " + (reason == nullptr ? "" : reason));
+  }
 }
 
 void* DynamicLibrary::find(const char* name) const {

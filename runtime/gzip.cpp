@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 #include <zlib.h>
 
 namespace rvb::runtime {
@@ -17,7 +18,7 @@ Bytes gunzip(const Bytes& bytes, const std::string& path) {
   constexpr size_t piece = size_t{1} << 30; // zlib counts in 32 bits
   z_stream stream{};
   if (inflateInit2(&stream, 15 + 16) != Z_OK) // + 16: a gzip header, not zlib's
-    throw Failure(Exit::internal, "zlib does not start");
+    throw std::bad_alloc();                   // the only reason there is
   std::unique_ptr<z_stream, int (*)(z_stream*)> guard(&stream, inflateEnd);
   Bytes out(bytes.size() * 4 + 4096);
   size_t read = 0, filled = 0;
@@ -35,6 +36,8 @@ Bytes gunzip(const Bytes& bytes, const std::string& path) {
       read += in - stream.avail_in;
       filled += room - stream.avail_out;
     }
+    if (code == Z_MEM_ERROR)
+      throw std::bad_alloc();
     if (code != Z_STREAM_END)
       throw Failure(Exit::user,
                     path + ": the gzip stream is damaged or truncated after " + std::to_string(filled) + " bytes");
@@ -53,7 +56,7 @@ Bytes gunzip(const Bytes& bytes, const std::string& path) {
 bool inflate_raw(const uint8_t* data, size_t count, uint8_t* to, size_t size, const std::string&) {
   z_stream stream{};
   if (inflateInit2(&stream, -15) != Z_OK)
-    throw Failure(Exit::internal, "zlib does not start");
+    throw std::bad_alloc();
   stream.next_in = const_cast<Bytef*>(data);
   stream.avail_in = static_cast<uInt>(count);
   stream.next_out = to;
@@ -61,6 +64,8 @@ bool inflate_raw(const uint8_t* data, size_t count, uint8_t* to, size_t size, co
   int code = inflate(&stream, Z_FINISH);
   bool whole = code == Z_STREAM_END && stream.total_out == size;
   inflateEnd(&stream);
+  if (code == Z_MEM_ERROR)
+    throw std::bad_alloc();
   return whole;
 }
 

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <new>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace rvb::runtime {
@@ -34,9 +35,12 @@ void open_missing_descriptors() {
 constexpr size_t stack_needed = size_t{512} << 10;
 
 [[gnu::noinline]] void touch_stack() {
-  char room[stack_needed];
-  volatile char* page = room + stack_needed; // the stack grows downwards
-  for (size_t i = 0; i < stack_needed / 4096; ++i)
+  rlimit most{};
+  size_t size = stack_needed;
+  if (::getrlimit(RLIMIT_STACK, &most) == 0 && most.rlim_cur / 4 < size)
+    size = most.rlim_cur / 4;
+  volatile char* page = static_cast<char*>(__builtin_alloca(size)) + size; // the stack grows downwards
+  for (size_t i = 0; i < size / 4096; ++i)
     *(page -= 4096) = 0;
 }
 

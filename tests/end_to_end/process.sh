@@ -47,6 +47,8 @@ if [ -z "${ASAN_OPTIONS+set}" ] && ! nm tiny | grep -q __asan_init; then
   enough ./tiny.infer info
 fi
 
+(ulimit -s 256 && exec ./tiny.infer infer --input x.npy --threads 2 --top 1) >said || die "a small stack: $?"
+
 # As many threads as the process may use.
 threads() { "$@" ./tiny.infer info --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["machine"]["threads"])'; }
 [ "$(threads taskset -c 0)" = 1 ] || die "affinity does not count"

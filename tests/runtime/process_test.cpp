@@ -69,6 +69,12 @@ TEST_F(Process, MissingDescriptorsTakeNoFile) {
       shell("true <" + folder_ / "pipe" + " & exec 9>" + folder_ / "pipe" + "; wait; " + infer() + " >&9");
   EXPECT_EQ(outcome.exit, 5);
   EXPECT_HAS(outcome.err, "cannot write to standard output: Broken pipe");
+  shell("rm -r " + folder_ / "gone");
+  outcome = shell("true <" + folder_ / "pipe" + " & exec 9>" + folder_ / "pipe" + "; wait; " +
+                  train("gone", "--epochs 2 --log-every 1") + " >&9");
+  EXPECT_EQ(outcome.exit, 5);
+  EXPECT_EQ(shell(train("gone", "--epochs 2 --log-every 1 --resume")).exit, 0); // the first epoch was saved
+  EXPECT_EQ(test::text(folder_ / "gone/last.safetensors") == wanted, true);
 }
 
 TEST_F(Process, WhatIsNoFileIsWrittenThrough) {

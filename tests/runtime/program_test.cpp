@@ -317,7 +317,7 @@ TEST_F(Program, UsageMistakes) {
   refused(program, 2, "train");
   refused(std::string(RVB_FAKE_FUTURE) + " bench", 4, "`avx9000`");
   refused(std::string(RVB_FAKE_FUTURE) + " bench", 4, "--target=x86-64"); // it was compiled for generic
-  EXPECT_EQ(shell(std::string(RVB_FAKE_FUTURE) + " info").exit, 0); // can still say what it is
+  EXPECT_EQ(shell(std::string(RVB_FAKE_FUTURE) + " info").exit, 0);       // can still say what it is
   Outcome help = shell(program + " train --help");
   EXPECT_EQ(help.exit, 0);
   EXPECT_HAS(help.out, "--resume");
