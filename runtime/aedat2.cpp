@@ -47,6 +47,7 @@ Recording parse_aedat2(const Bytes& bytes, const std::string& path) {
   }
   if (recording.events.empty())
     fail("it holds no events");
+  order_events(recording, int64_t{1} << 32, path); // jAER's clock has 32 bits, with or without a sign
   return recording;
 }
 

@@ -50,6 +50,7 @@ Recording parse_aedat3(const Bytes& bytes, const std::string& path) {
     if (type == 1) {
       if (size != 8 || offset != 4)
         fail(name + " has events of polarity of " + std::to_string(size) + " bytes, 8 are known");
+      int64_t epoch = overflow, before = -1;
       for (uint32_t i = 0; i < number; ++i) {
         uint32_t data = word(bytes.data() + at + 8 * i), time = word(bytes.data() + at + 8 * i + 4);
         if ((data & 1) == 0) // made invalid by a filter
@@ -58,9 +59,16 @@ Recording parse_aedat3(const Bytes& bytes, const std::string& path) {
         if (x >= 128 || y >= 128)
           fail("an event of " + name + " is at (" + std::to_string(x) + ", " + std::to_string(y) +
                "), the sensor has 128 x 128 pixels");
-        auto since = static_cast<int64_t>(uint64_t{overflow} << 31 | time);
-        if (since >= most_time)
-          fail("an event of " + name + " is at " + std::to_string(since) + " microseconds");
+        if (time >> 31 != 0)
+          fail("an event of " + name + " has a negative time");
+        // A packet spans milliseconds: a jump is its clock's overflow, which the header does not count.
+        constexpr int64_t jump = int64_t{1} << 30;
+        if (before >= 0)
+          epoch += before - time > jump ? 1 : time - before > jump ? -1 : 0;
+        before = time;
+        if (epoch >= most_time >> 31)
+          fail("an event of " + name + " is at " + std::to_string(uint64_t{overflow} << 31 | time) + " microseconds");
+        int64_t since = epoch * (int64_t{1} << 31) + time;
         recording.events.push_back(
             {since, static_cast<uint16_t>(x), static_cast<uint16_t>(y), static_cast<uint8_t>(data >> 1 & 1)});
       }
@@ -69,6 +77,7 @@ Recording parse_aedat3(const Bytes& bytes, const std::string& path) {
   }
   if (recording.events.empty())
     fail("it holds no events");
+  order_events(recording, int64_t{1} << 31, path);
   return recording;
 }
 

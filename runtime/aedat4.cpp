@@ -172,6 +172,7 @@ Recording parse_aedat4(const Bytes& bytes, const std::string& path) {
   }
   if (recording.events.empty())
     fail("it holds no events");
+  order_events(recording, 0, path);
   return recording;
 }
 

@@ -70,6 +70,16 @@ void Arguments::choice(const char* name, const std::vector<std::string>& choices
   options_.push_back({name, joined(choices, "|"), 0, check, help});
 }
 
+void Arguments::checked(const char* name, const char* value, const std::string& expected,
+                        std::function<bool(const std::string&)> set, const std::string& help) {
+  std::string title = name;
+  auto check = [title, expected, set](const std::string& word) {
+    if (!set(word))
+      refuse(title, word, expected);
+  };
+  options_.push_back({name, value, 0, check, help});
+}
+
 void Arguments::whole(const char* name, char letter, int64_t low, int64_t high, std::function<void(int64_t)> set,
                       const std::string& help) {
   std::string title = name;

@@ -20,6 +20,9 @@ public:
   void text(const char* name, char letter, const char* value, std::string& target, const std::string& help);
   void choice(const char* name, const std::vector<std::string>& choices, std::function<void(const std::string&)> set,
               const std::string& help);
+  // `set` is false for a word that is none of `expected`.
+  void checked(const char* name, const char* value, const std::string& expected,
+               std::function<bool(const std::string&)> set, const std::string& help);
   void whole(const char* name, char letter, int64_t low, int64_t high, std::function<void(int64_t)> set,
              const std::string& help);
   void real(const char* name, double low, double high, std::function<void(double)> set, const std::string& help);

@@ -30,6 +30,7 @@ Recording parse_atis(const Bytes& bytes, const std::string& path) {
   }
   if (recording.events.empty())
     fail("it holds no events");
+  order_events(recording, int64_t{1} << 23, path);
   return recording;
 }
 

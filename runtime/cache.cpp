@@ -77,6 +77,7 @@ std::unique_ptr<CachedSamples> open_cache(const std::string& path, const std::st
   auto result = std::make_unique<CachedSamples>();
   result->element_bytes = trailer.value("element_bytes", int64_t{0});
   result->hash = trailer.value("hash", "");
+  result->remarks = trailer.value("remarks", std::vector<std::string>{});
   if (static_cast<uint64_t>(page + count * elements * result->element_bytes) != numbers[0])
     return nullptr;
   result->data = bytes + page;
@@ -121,7 +122,7 @@ public:
   }
   void finish(const std::string& key) {
     nlohmann::ordered_json trailer = {
-        {"key", key}, {"element_bytes", element_bytes}, {"hash", hash_text(combined(hashes_))}};
+        {"key", key}, {"element_bytes", element_bytes}, {"hash", hash_text(combined(hashes_))}, {"remarks", remarks}};
     std::string text = json_text(trailer);
     auto at = page + static_cast<int64_t>(hashes_.size()) * sample_;
     uint64_t numbers[3] = {static_cast<uint64_t>(at), text.size(), static_cast<uint64_t>(at) + text.size()};
@@ -233,6 +234,7 @@ CachedSamples cached_samples(const std::string& key, const std::string& what, in
   CachedSamples result;
   result.element_bytes = sink->element_bytes;
   result.hash = sink->hash();
+  result.remarks = sink->remarks;
   auto bytes = std::make_shared<const Bytes>(std::move(sink->bytes));
   result.data = bytes->data();
   result.owner = bytes;

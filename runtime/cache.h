@@ -17,8 +17,9 @@ std::string cache_folder();
 struct CachedSamples {
   const uint8_t* data = nullptr; // samples, one after the other
   std::shared_ptr<const void> owner;
-  int64_t element_bytes = 1; // 1 and 2: whole numbers, 4: float
-  std::string hash;          // 16 hex over the samples
+  int64_t element_bytes = 1;        // 1 and 2: whole numbers, 4: float
+  std::string hash;                 // 16 hex over the samples
+  std::vector<std::string> remarks; // what was to be said about them, kept with them
 };
 
 // Where samples go while they are decoded, from several threads.
@@ -27,6 +28,7 @@ public:
   virtual ~SampleSink() = default;
   virtual void put(int64_t sample, const void* data) = 0; // sample_elements * element_bytes
   int64_t element_bytes = 1;
+  std::vector<std::string> remarks; // set by what fills the sink, at its end
 };
 // Thrown by what fills a sink when a value does not fit its elements: it is called again with wider ones.
 struct WiderElements {};

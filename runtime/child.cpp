@@ -2,12 +2,15 @@
 
 #include "failure.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <cinttypes>
 #include <csignal>
-#include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <new>
-#include <optional>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,7 +19,7 @@ namespace rvb::runtime {
 namespace {
 
 // What comes through the pipe: a kind, a size, and so many bytes.
-enum class Kind : int64_t { message, failure, end };
+enum class Kind : int64_t { message, failure, memory, end };
 struct Head {
   Kind kind;
   int64_t exit; // of a failure
@@ -56,31 +59,71 @@ bool read_all(int pipe, void* data, size_t size) {
   return true;
 }
 
-// Closes the pipe and waits for the child, also when what is received throws.
+// Ends the child, also when what is received throws.
 class Child {
 public:
   Child(pid_t process, int pipe) : process_(process), pipe_(pipe) {}
   ~Child() {
-    ::close(pipe_); // a child that still sends ends
-    while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
+    if (process_ > 0) {
+      ::kill(process_, SIGKILL);
+      wait();
     }
+    ::close(pipe_);
   }
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
+
+  // For a child whose pipe is closed.
+  Ending wait() {
+    int status = 0;
+    pid_t waited = 0;
+    while ((waited = ::waitpid(process_, &status, 0)) < 0 && errno == EINTR) {
+    }
+    process_ = 0;
+    return waited > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU ? Ending::too_long : Ending::broken;
+  }
 
 private:
   pid_t process_;
   int pipe_;
 };
 
+// `limit` becomes at most `value`, or less where less is allowed already.
+void lower(__rlimit_resource resource, uint64_t value) {
+  rlimit limit{};
+  if (::getrlimit(resource, &limit) != 0)
+    return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, value);
+  ::setrlimit(resource, &limit);
+}
+
+// So many seconds of processor time from now on, then SIGXCPU.
+void allow_time() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  lower(RLIMIT_CPU, static_cast<uint64_t>(used.ru_utime.tv_sec + used.ru_stime.tv_sec + child_seconds + 1));
+}
+
+// Address space on top of what this process has taken over.
+void limit_memory() {
+  uint64_t pages = 0;
+  if (std::FILE* file = std::fopen("/proc/self/statm", "re")) {
+    if (std::fscanf(file, "%" SCNu64, &pages) != 1)
+      pages = 0;
+    std::fclose(file);
+  }
+  if (pages > 0)
+    lower(RLIMIT_AS, pages * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE)) + child_memory);
+}
+
 } // namespace
 
-bool in_child(const std::function<void(const std::function<void(const Message&)>& send)>& work,
-              const std::function<void(const Message&)>& receive) {
+Ending in_child(const std::function<void(const std::function<void(const Message&)>& send)>& work,
+                const std::function<void(const Message&)>& receive) {
   int pipes[2];
   if (::pipe(pipes) != 0)
     throw Failure(Exit::io, std::string("cannot make a pipe: ") + std::strerror(errno));
-  pid_t process = ::fork();
+  pid_t parent = ::getpid(), process = ::fork();
   if (process < 0) {
     ::close(pipes[0]);
     ::close(pipes[1]);
@@ -88,13 +131,24 @@ bool in_child(const std::function<void(const std::function<void(const Message&)>
   }
   if (process == 0) {
     ::close(pipes[0]);
-    for (int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGPIPE})
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent) // it died meanwhile
+      ::_exit(1);
+    for (int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGPIPE, SIGXCPU})
       ::signal(signal, SIG_DFL);
+    limit_memory();
+    allow_time();
+    lower(RLIMIT_CORE, 0);
     try {
-      work([&](const Message& m) { send_to(pipes[1], Kind::message, 0, m.data(), m.size() * sizeof(double)); });
+      work([&](const Message& m) {
+        send_to(pipes[1], Kind::message, 0, m.data(), m.size() * sizeof(double));
+        allow_time();
+      });
       send_to(pipes[1], Kind::end, 0, nullptr, 0);
     } catch (const Failure& failure) {
       send_to(pipes[1], Kind::failure, static_cast<int64_t>(failure.exit), failure.what(), std::strlen(failure.what()));
+    } catch (const std::bad_alloc&) {
+      send_to(pipes[1], Kind::memory, 0, nullptr, 0);
     } catch (...) {
     }
     ::_exit(0);
@@ -103,19 +157,21 @@ bool in_child(const std::function<void(const std::function<void(const Message&)>
   Child child(process, pipes[0]);
   for (Head head{}; read_all(pipes[0], &head, sizeof head);) {
     if (head.kind == Kind::end)
-      return true;
+      return child.wait(), Ending::whole;
+    if (head.kind == Kind::memory)
+      return child.wait(), Ending::memory;
     if (head.kind == Kind::failure) {
       std::string text(head.bytes, ' ');
       if (!read_all(pipes[0], text.data(), text.size()))
-        return false;
+        return child.wait();
       throw Failure(static_cast<Exit>(head.exit), text);
     }
     Message message(head.bytes / sizeof(double));
     if (!read_all(pipes[0], message.data(), head.bytes))
-      return false;
+      return child.wait();
     receive(message);
   }
-  return false;
+  return child.wait();
 }
 
 } // namespace rvb::runtime

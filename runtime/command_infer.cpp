@@ -6,6 +6,7 @@
 #include "json_text.h"
 #include "messages.h"
 #include "npy.h"
+#include "recordings.h"
 #include "scores.h"
 
 #include <algorithm>
@@ -23,6 +24,13 @@ std::unique_ptr<Dataset> open_input(const Context& context) {
     std::unique_ptr<Dataset> dataset = open_image(options.input, context.manifest, resized);
     if (resized)
       tell("note: {} was resized to {} x {}\n", options.input, context.manifest.width, context.manifest.height);
+    return dataset;
+  }
+  if (data_folder(options).empty() && is_recording(options.input)) {
+    if (!options.partition.empty() || options.resize > 0 || options.split == "train")
+      throw Failure(Exit::usage, "--partition, --resize and --split belong to --data: --input is one recording");
+    std::unique_ptr<Dataset> dataset = open_recording(options.input, data_settings(context, ""), context.manifest);
+    dataset->limit(options.limit);
     return dataset;
   }
   return open_samples(context, options.split == "train" ? Split::train : Split::test, false);

@@ -95,6 +95,8 @@ int run_report(const Context& context) {
       options.partition = text_at(plan, "partition");
     if (options.frames.empty())
       options.frames = text_at(plan, "frames");
+    if (options.time_unit.empty())
+      options.time_unit = text_at(plan, "time_unit");
     if (options.resize == 0)
       options.resize = whole_at(plan, "resize");
   }

@@ -70,18 +70,23 @@ std::string data_folder(const Options& options) {
 void check_sources(const Options& options, bool folder) {
   if (folder && !options.labels.empty())
     throw Failure(Exit::usage, "--labels belongs to --input: the samples of a data set have their own");
-  bool prepared = !options.partition.empty() || !options.frames.empty() || options.resize > 0;
+  bool prepared =
+      !options.partition.empty() || !options.frames.empty() || !options.time_unit.empty() || options.resize > 0;
   if (!folder && (prepared || options.split == "train"))
     throw Failure(Exit::usage,
-                  "--partition, --frames, --resize and --split belong to --data: what --input holds is taken "
-                  "as it is");
+                  "--partition, --frames, --time-unit, --resize and --split belong to --data: what --input holds is "
+                  "taken as it is");
 }
 
 DataSettings data_settings(const Context& context, const std::string& folder) {
   const Options& options = context.options;
   const Recipe& recipe = context.manifest.recipe;
-  return {folder, options.partition, options.frames.empty() ? recipe.frames : options.frames,
-          options.resize > 0 ? options.resize : recipe.resize, false};
+  return {folder,
+          options.partition,
+          options.frames.empty() ? recipe.frames : options.frames,
+          options.resize > 0 ? options.resize : recipe.resize,
+          false,
+          options.time_unit.empty() ? recipe.time_unit : options.time_unit};
 }
 
 std::unique_ptr<Dataset> open_samples(const Context& context, Split split, bool labels) {

@@ -106,7 +106,8 @@ int run_train(const Context& context) {
 
   std::unique_ptr<Dataset> train, test;
   if (!plan.data.empty()) {
-    DataSettings settings{plan.data, plan.partition, plan.frames, plan.resize, plan.augment.resized_crop > 0};
+    DataSettings settings{plan.data,     plan.partition, plan.frames, plan.resize, plan.augment.resized_crop > 0,
+                          plan.time_unit};
     train = open_folder(settings, Split::train, m);
     settings.windows = false;
     test = open_folder(settings, Split::test, m);

@@ -16,10 +16,11 @@ const char* split_name(Split split);
 // Where samples come from and how they are prepared: the recipe's settings under the flags.
 struct DataSettings {
   std::string folder;
-  std::string partition = ""; // "": the data set's own; see partition.h
-  std::string frames = "equal_count";
+  std::string partition = "";         // "": the data set's own; see partition.h
+  std::string frames = "equal_count"; // how recordings are cut, see parse_frame_rule
   int64_t resize = 0;
-  bool windows = false; // pictures are cut out at random: each is decoded anew
+  bool windows = false;       // pictures are cut out at random: each is decoded anew
+  std::string time_unit = ""; // of recordings whose format leaves it open: s, ms, us, ns; "": not known
 };
 
 // What a result must name: which samples it is about.

@@ -1,6 +1,8 @@
 // The options of eval, infer, bench and info, which every program has.
 #include "declare.h"
 
+#include "events.h"
+
 namespace rvb::runtime {
 
 void declare_samples(Arguments& arguments, Options& options, bool labels) {
@@ -8,9 +10,17 @@ void declare_samples(Arguments& arguments, Options& options, bool labels) {
                  "folder of a data set: MNIST, CIFAR, pictures or recordings by class…; also RVB_DATA");
   arguments.text("partition", 0, "RULE", options.partition,
                  "training and test part of --data: official, random:0.2:SEED, first-hundred, file:PATH");
+  arguments.checked(
+      "frames", "RULE", frame_rules,
+      [&](const std::string& word) {
+        std::optional<FrameRule> rule = parse_frame_rule(word);
+        options.frames = rule ? rule->text() : "";
+        return rule.has_value();
+      },
+      "how recordings of events are cut into frames: equal_count, equal_time, duration=5000us (default: the recipe's)");
   arguments.choice(
-      "frames", {"equal_count", "equal_time"}, [&](const std::string& word) { options.frames = word; },
-      "how recordings of events are cut into frames (default: the recipe's)");
+      "time-unit", {"s", "ms", "us", "ns"}, [&](const std::string& word) { options.time_unit = word; },
+      "of recordings whose format does not say it: arrays, HDF5 (default: the recipe's)");
   arguments.whole(
       "resize", 0, 1, 16384, [&](int64_t n) { options.resize = n; },
       "the shorter side of pictures in folders, before the centre crop (default: the recipe's)");
@@ -73,7 +83,7 @@ void declare_eval(Arguments& arguments, Options& options, bool deployed) {
 
 void declare_infer(Arguments& arguments, Options& options, bool deployed) {
   declare_weights(arguments, options, deployed);
-  arguments.positional("X.npy or IMAGE", options.input);
+  arguments.positional("X.npy, IMAGE or EVENTS", options.input);
   arguments.flag(
       "stream", 0, options.stream,
       "read frames one by one (NPY: [C, H, W], [N, C, H, W] or [T, N, C, H, W]; - is standard input), keep the "

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstring>
 #include <fmt/format.h>
 
 namespace rvb::runtime {
@@ -136,20 +135,6 @@ void note_missing(const Found& found) {
   }
 }
 
-Recording decode_file(const std::string& path, Kind kind, const Manifest& m) {
-  Bytes bytes = read_file(path, "a recording of events");
-  const char three[] = "#!AER-DAT3";
-  switch (kind) {
-  case Kind::atis: return parse_atis(bytes, path);
-  case Kind::aedat:
-    return bytes.size() > sizeof three && std::memcmp(bytes.data(), three, sizeof three - 1) == 0
-               ? parse_aedat3(bytes, path)
-               : parse_aedat2(bytes, path);
-  case Kind::aedat4: return parse_aedat4(bytes, path);
-  default: return parse_event_arrays(bytes, path, m.width, m.height);
-  }
-}
-
 } // namespace
 
 bool class_folders_present(const std::string& folder) {
@@ -194,8 +179,9 @@ std::unique_ptr<Dataset> open_class_folders(const DataSettings& given, Split spl
     return open_pictures(std::move(listing), settings, split, manifest);
   }
   listing.format = dvs ? "CIFAR10-DVS" : found.kind == Kind::atis ? "N-MNIST" : "recordings by class";
-  listing.decode = [kind = found.kind, &manifest](const Entry* entry, size_t, const Listing::Each& each) {
-    each(0, decode_file(entry->path, kind, manifest));
+  listing.unit_open = found.kind == Kind::array;
+  listing.decode = [&manifest, unit = settings.time_unit](const Entry* entry, size_t, const Listing::Each& each) {
+    each(0, read_recording(entry->path, manifest, unit));
   };
   return open_recordings(std::move(listing), settings, split, manifest);
 }

@@ -96,6 +96,8 @@ void cut(const Entry* entries, size_t count, const Listing::Each& each) {
     Recording part;
     part.width = whole.width;
     part.height = whole.height;
+    part.reordered = whole.reordered;
+    part.wrapped = whole.wrapped;
     for (const Event& event : whole.events)
       if (event.time >= entries[i].begin && event.time < entries[i].end)
         part.events.push_back(event);

@@ -47,11 +47,12 @@ std::unique_ptr<Dataset> open_heidelberg(const DataSettings& settings, Split spl
     entry.label = static_cast<int32_t>(labels[i]);
     listing.entries.push_back(std::move(entry));
   }
-  listing.decode = [](const Entry* entries, size_t count, const Listing::Each& each) {
+  listing.unit_open = true;
+  listing.decode = [unit = settings.time_unit](const Entry* entries, size_t count, const Listing::Each& each) {
     std::vector<int64_t> indices;
     for (size_t i = 0; i < count; ++i)
       indices.push_back(entries[i].index);
-    read_hdf5_spikes(entries->path, indices, each);
+    read_hdf5_spikes(entries->path, indices, unit, each);
   };
   return open_recordings(std::move(listing), settings, split, manifest);
 }

@@ -84,6 +84,7 @@ Recipe parse_recipe(const ordered_json& json) {
   r.batch = json.value("batch", r.batch);
   r.augment = augmentation_from_json(json.value("augment", ordered_json::array()));
   r.frames = json.value("frames", r.frames);
+  r.time_unit = json.value("time_unit", r.time_unit);
   r.resize = json.value("resize", r.resize);
   r.mean = json.value("mean", r.mean);
   r.deviation = json.value("deviation", r.deviation);

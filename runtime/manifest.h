@@ -69,7 +69,8 @@ struct Recipe {
   OptimizerSettings optimizer;
   int64_t epochs = 1, batch = 128;
   Augmentation augment;
-  std::string frames = "equal_count"; // or equal_time
+  std::string frames = "equal_count"; // or equal_time, duration=5000us
+  std::string time_unit;              // of recordings whose format leaves it open; "": not known
   int64_t resize = 0;                 // of pictures in folders; 0: to the input's size
   std::vector<float> mean, deviation; // one a channel; empty: pixels are only divided by 255, counts are as they are
 };

@@ -22,6 +22,7 @@ struct Listing {
   std::vector<Entry> entries; // of the part that was asked for; of everything when the data has no parts
   bool parts = false;         // the data set itself divides training and test
   std::vector<std::string> class_names;
+  bool unit_open = false; // the format leaves the unit of times open, so settings may name it
 
   // Decodes `count` entries, which are those of one file; each(i, …) for i from 0 to count - 1.
   using Each = std::function<void(size_t i, const Recording& recording)>;
@@ -32,6 +33,15 @@ struct Listing {
 // that is divided.
 std::unique_ptr<Dataset> open_recordings(Listing listing, const DataSettings& settings, Split split,
                                          const Manifest& manifest);
+
+// Files with one recording (recording_file.cpp).
+bool is_recording(const std::string& path); // not: plain arrays, which may hold anything
+bool names_unit(const std::string& path);   // its format has microseconds
+Recording read_recording(const std::string& path, const Manifest& manifest, const std::string& time_unit);
+
+// One recording, cut into frames as those of a folder are.
+std::unique_ptr<Dataset> open_recording(const std::string& path, const DataSettings& settings,
+                                        const Manifest& manifest);
 
 // Pictures of the part: from the cache when each is always cut out alike and all of them have room there, else decoded
 // whenever they are read.

@@ -5,6 +5,7 @@
 #include "failure.h"
 
 #include <cmath>
+#include <fmt/format.h>
 #include <hdf5.h>
 
 namespace rvb::runtime {
@@ -12,6 +13,7 @@ namespace rvb::runtime {
 namespace {
 
 constexpr int64_t cochlea = 700;                   // units
+constexpr double most_seconds = 60;                // of a spoken word
 constexpr int64_t most_samples = int64_t{1} << 20; // SSC has 75,466: a damaged header may promise any number
 constexpr unsigned read_only = 0;                  // H5F_ACC_RDONLY, whose macro calls the library
 
@@ -180,34 +182,49 @@ struct Lines {
   Line times, units, labels;
 };
 
-[[noreturn]] void broken(const std::string& path) {
-  throw Failure(Exit::user, path + ": not a valid SHD or SSC file: libhdf5 breaks down on it, it is damaged");
+// Failure unless the child came to its end.
+void check_ending(Ending ending, const std::string& path) {
+  if (ending == Ending::whole)
+    return;
+  throw Failure(Exit::user, path + ": not a valid SHD or SSC file, it is damaged: libhdf5 " +
+                                (ending == Ending::too_long ? "does not come to an end with it"
+                                 : ending == Ending::memory ? "asks for too much memory"
+                                                            : "breaks down on it"));
 }
 
-Recording recording_of(const Message& message, int64_t sample, const std::string& path) {
+Recording recording_of(const Message& message, int64_t sample, const std::string& time_unit, const std::string& path) {
+  auto fail = [&](const std::string& text) {
+    throw Failure(Exit::user, path + ": not a valid SHD or SSC file: sample " + std::to_string(sample) + " " + text);
+  };
   Recording recording;
   recording.width = cochlea;
   recording.height = 1;
   recording.polarities = 1;
   size_t count = message.size() / 2; // times, then units
+  std::vector<Number> times;
   for (size_t k = 0; k < count; ++k) {
     double time = message[k], unit = message[count + k];
-    if (!(unit >= 0 && unit < cochlea) || !(std::fabs(time) < 1e6))
-      throw Failure(Exit::user, path + ": not a valid SHD or SSC file: a spike of sample " + std::to_string(sample) +
-                                    " is of unit " + std::to_string(unit) + " at " + std::to_string(time) +
-                                    " s, the cochlea has 700 units");
-    recording.events.push_back({std::llround(time * 1e6), static_cast<uint16_t>(unit), 0, 0});
+    if (!(unit >= 0 && unit < cochlea) || unit != std::floor(unit))
+      fail(fmt::format("has a spike of unit {:g}, the cochlea has 700 units", unit));
+    if (time_unit.empty() && !(std::fabs(time) <= most_seconds))
+      fail(fmt::format(
+          "has a spike at {:g} s, and words last seconds: if times are not in seconds, name their unit with "
+          "--time-unit ms, us or ns",
+          time));
+    times.push_back(time);
+    recording.events.push_back({0, static_cast<uint16_t>(unit), 0, 0});
   }
+  set_times(recording, times, time_unit.empty() ? "s" : time_unit, path + ": sample " + std::to_string(sample));
   return recording;
 }
 
 } // namespace
 
-// libhdf5 1.10 does not check all that it follows: a damaged file can make it read where nothing is. So a child does
-// it.
+// libhdf5 1.10 does not check all that it follows: a damaged file can make it read where nothing is, never end, or fill
+// the memory. So a child does it, within limits.
 std::vector<int64_t> read_hdf5_labels(const std::string& path) {
   std::vector<int64_t> labels;
-  bool whole = in_child(
+  Ending ending = in_child(
       [&](auto&& send) {
         File file(path);
         std::vector<int64_t> numbers = Lines(file).labels.numbers(); // only when as many samples are there
@@ -217,15 +234,14 @@ std::vector<int64_t> read_hdf5_labels(const std::string& path) {
         for (double label : message)
           labels.push_back(static_cast<int64_t>(label));
       });
-  if (!whole)
-    broken(path);
+  check_ending(ending, path);
   return labels;
 }
 
-void read_hdf5_spikes(const std::string& path, const std::vector<int64_t>& indices,
+void read_hdf5_spikes(const std::string& path, const std::vector<int64_t>& indices, const std::string& time_unit,
                       const std::function<void(size_t, const Recording&)>& each) {
   size_t received = 0;
-  bool whole = in_child(
+  Ending ending = in_child(
       [&](auto&& send) {
         File file(path);
         Lines lines(file);
@@ -239,11 +255,10 @@ void read_hdf5_spikes(const std::string& path, const std::vector<int64_t>& indic
         }
       },
       [&](const Message& message) {
-        each(received, recording_of(message, indices[received], path));
+        each(received, recording_of(message, indices[received], time_unit, path));
         ++received;
       });
-  if (!whole)
-    broken(path);
+  check_ending(ending, path);
 }
 
 } // namespace rvb::runtime

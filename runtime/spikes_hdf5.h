@@ -9,8 +9,9 @@
 namespace rvb::runtime {
 
 std::vector<int64_t> read_hdf5_labels(const std::string& path);
-// each(i, recording) for the samples `indices`, ascending. Failure(user) names the file and the data set in it.
-void read_hdf5_spikes(const std::string& path, const std::vector<int64_t>& indices,
+// each(i, recording) for the samples `indices`, ascending. Times are in `time_unit`, "": seconds, as the data sets have
+// them. Failure(user) names the file and the data set in it.
+void read_hdf5_spikes(const std::string& path, const std::vector<int64_t>& indices, const std::string& time_unit,
                       const std::function<void(size_t i, const Recording& recording)>& each);
 
 } // namespace rvb::runtime

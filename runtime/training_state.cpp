@@ -34,6 +34,7 @@ ordered_json TrainingPlan::json() const {
             {"labels", labels},
             {"partition", partition},
             {"frames", frames},
+            {"time_unit", time_unit},
             {"resize", resize}});
   return j;
 }
@@ -46,6 +47,7 @@ TrainingPlan plan_from_recipe(const Recipe& recipe) {
   plan.schedule = recipe.schedule;
   plan.augment = recipe.augment;
   plan.frames = recipe.frames;
+  plan.time_unit = recipe.time_unit;
   plan.resize = recipe.resize;
   return plan;
 }
@@ -69,6 +71,7 @@ TrainingPlan plan_from_json(const ordered_json& json) {
   plan.labels = json.at("labels");
   plan.partition = json.at("partition");
   plan.frames = json.at("frames");
+  plan.time_unit = json.value("time_unit", ""); // older checkpoints have none
   plan.resize = json.at("resize");
   return plan;
 }
@@ -92,6 +95,7 @@ void apply(const Options& options, TrainingPlan& plan) {
     plan.augment = {};
   plan.partition = options.partition.empty() ? plan.partition : options.partition;
   plan.frames = options.frames.empty() ? plan.frames : options.frames;
+  plan.time_unit = options.time_unit.empty() ? plan.time_unit : options.time_unit;
   plan.resize = options.resize > 0 ? options.resize : plan.resize;
   if (!options.data.empty() || !options.input.empty()) {
     plan.data = options.data;

@@ -18,7 +18,7 @@ struct TrainingPlan {
   bool shuffle = true;
   Augmentation augment;
   std::string data, input, labels; // where the samples come from
-  std::string partition, frames = "equal_count";
+  std::string partition, frames = "equal_count", time_unit;
   int64_t resize = 0;
 
   nlohmann::ordered_json json() const;

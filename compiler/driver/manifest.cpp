@@ -191,6 +191,7 @@ ordered_json manifest(const sema::Program& program, const ir::Module& module, co
                  {"batch", r.batch},
                  {"augment", ordered_json::array()},
                  {"frames", r.frames},
+                 {"time_unit", r.time_unit},
                  {"resize", r.resize},
                  {"mean", r.mean},
                  {"deviation", r.deviation}};

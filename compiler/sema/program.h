@@ -156,7 +156,8 @@ struct Recipe {
   int64_t batch = 128;
   Range batch_range;                  // where the source says so; of no file where it does not
   std::vector<Augmentation> augment;  // each at most once
-  std::string frames = "equal_count"; // or "equal_time": where a recording of events is cut into the T steps
+  std::string frames = "equal_count"; // or "equal_time", "duration=5000us": how a recording is cut into the T steps
+  std::string time_unit;              // of recordings whose format leaves it open: s, ms, us, ns; empty: not known
   int64_t resize = 0;                 // of pictures in folders: the shorter side before the centre crop; 0: the input's
   std::vector<double> mean;           // one a channel; empty: no normalisation
   std::vector<double> deviation;

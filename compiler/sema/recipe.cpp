@@ -49,14 +49,17 @@ private:
     } else if (name == "augment")
       augment(value);
     else if (name == "frames")
-      recipe_.frames = word(value, name, {"equal_count", "equal_time"});
+      frames(value);
+    else if (name == "time_unit")
+      recipe_.time_unit = word(value, name, {"us", "s", "ms", "ns"});
     else if (name == "resize")
       resize(value);
     else if (name == "normalize")
       normalize(value);
     else
       unknown(Code::unknown_setting, statement.name.range, "the recipe has no setting " + ticked(name), name,
-              {"loss", "optimizer", "schedule", "epochs", "batch", "augment", "frames", "resize", "normalize"});
+              {"loss", "optimizer", "schedule", "epochs", "batch", "augment", "frames", "time_unit", "resize",
+               "normalize"});
   }
 
   // The shorter side of a picture, before its centre of the input's size is cut out.
@@ -207,6 +210,33 @@ private:
                 option,
                 tet ? std::vector<std::string>{"lambda", "mean", "smoothing"} : std::vector<std::string>{"smoothing"});
     }
+  }
+
+  // equal_count, equal_time, duration(us = 5000)
+  void frames(const Expr& setting) {
+    const Expr* expr = chosen(setting);
+    const std::optional<std::string> name =
+        expr == nullptr ? std::nullopt : called(*expr, "frames", {"equal_count", "equal_time", "duration"});
+    if (!name)
+      return;
+    recipe_.frames = *name;
+    const bool call = expr->kind == Expr::Kind::call, fixed = *name == "duration";
+    bool given = false;
+    for (size_t i = 0; call && i < expr->arguments.size(); ++i) {
+      const ast::Argument& argument = expr->arguments[i];
+      if (!fixed || given || argument.name.text != "us") {
+        Diagnostic& diagnostic = e_.report(Code::unknown_setting, argument.value->range,
+                                           ticked(*name) + " has no such option", "unexpected");
+        if (fixed)
+          diagnostic.help("write `duration(us = 5000)`: the microseconds of a frame");
+        return;
+      }
+      given = true;
+      recipe_.frames = "duration=" + std::to_string(count(*argument.value, "us", 1'000'000'000'000)) + "us";
+    }
+    if (fixed && !given)
+      e_.report(Code::bad_setting, expr->range, "`duration` needs the microseconds of a frame",
+                "such as `duration(us = 5000)`");
   }
 
   void augment(const Expr& expr) {

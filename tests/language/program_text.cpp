@@ -88,6 +88,8 @@ std::string program_text(const Program& program) {
     out += fmt::format("recipe beta1 {} beta2 {} epsilon {}\n", recipe.beta1, recipe.beta2, recipe.epsilon);
   if (recipe.frames != "equal_count" || recipe.resize != 0)
     out += fmt::format("recipe frames {} resize {}\n", recipe.frames, recipe.resize);
+  if (!recipe.time_unit.empty())
+    out += fmt::format("recipe time_unit {}\n", recipe.time_unit);
   for (const auto& [name, value] : program.constants)
     out += fmt::format("param {} = {}\n", name, value);
   return out;

@@ -57,7 +57,7 @@ def refused(code, folder, part, shape, steps, classes, *texts, **options):
 
 
 def frames(events, steps, width, height, by="equal_count", size=None):
-    """SpikingJelly's integrate_events_to_frames with cal_fixed_frames_number_segment_index."""
+    """SpikingJelly's integrate_events_to_frames with cal_fixed_frames_number_segment_index; Tonic's windows of time."""
     w, h = size or (width, height)
     result = np.zeros([steps, 2, h, w], np.float32)
     n = len(events)
@@ -65,6 +65,9 @@ def frames(events, steps, width, height, by="equal_count", size=None):
         d = n // steps
         bounds = [(i * d, i * d + d) for i in range(steps)]
         bounds[-1] = (bounds[-1][0], n)
+    elif by.startswith("duration="):
+        t, d = events["t"] - events["t"][0], int(by[9:-2])
+        bounds = [(np.searchsorted(t, d * i), np.searchsorted(t, d * i + d)) for i in range(steps)]
     else:
         t = events["t"]
         d = (t[-1] - t[0]) // steps
@@ -472,7 +475,7 @@ def test_numpy():
         (plain(s)[:-5], "truncated"),
         (plain(np.zeros(4)), "[4]"),
         (plain(np.zeros(5, [("x", "<i2"), ("y", "<i2"), ("t", "<i8")])), "lacks"),
-        (plain(np.zeros(5, [("x", "<f4"), ("y", "<i2"), ("p", "<i2"), ("t", "<i8")])), "`<f4`"),
+        (plain(np.zeros(5, [("x", "<c8"), ("y", "<i2"), ("p", "<i2"), ("t", "<i8")])), "`<c8`"),
         (saved(t=e["t"], x=e["x"], y=e["y"], p=e["p"][1:]), "different lengths"),
         (saved(t=wide["t"], x=wide["x"], y=wide["y"], p=wide["p"]), "event 7 (x 24"),
         (saved(a=e["t"], b=e["x"]), "neither"),
@@ -649,10 +652,15 @@ def test_killed():
     os.environ["RVB_CACHE_DIR"] = WORK + "/cache"
 
 
-try:
-    for name in sys.argv[2:] or [n for n in list(globals()) if n.startswith("test_")]:
-        begin = time.time()
-        globals()[name]()
-        print(f"{name}: passed in {time.time() - begin:.1f} s", flush=True)
-finally:
-    shutil.rmtree(WORK)
+def main(tests):
+    try:
+        for name in sys.argv[2:] or [n for n in tests if n.startswith("test_")]:
+            begin = time.time()
+            tests[name]()
+            print(f"{name}: passed in {time.time() - begin:.1f} s", flush=True)
+    finally:
+        shutil.rmtree(WORK)
+
+
+if __name__ == "__main__":
+    main(dict(globals()))

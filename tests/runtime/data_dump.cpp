@@ -1,7 +1,7 @@
 // Opens a data set as compiled programs do and writes what the network would see, for data_check.py.
 //   data_dump FOLDER PART SHAPE STEPS CLASSES OUT [NAME=VALUE…]
 // SHAPE is 2,34,34; STEPS 0 for still images. OUT.x.npy is [T, N, H, W, C], OUT.y.npy the labels. Names: frames,
-// partition, resize, augment, seed, epoch, threads.
+// time_unit, partition, resize, augment, seed, epoch, threads.
 #include "core.h"
 #include "dataset.h"
 #include "failure.h"
@@ -42,6 +42,7 @@ void run(char** argv, std::map<std::string, std::string> options) {
   settings.folder = argv[1];
   settings.partition = options["partition"];
   settings.frames = options["frames"].empty() ? "equal_count" : options["frames"];
+  settings.time_unit = options["time_unit"];
   settings.resize = options["resize"].empty() ? 0 : std::stoll(options["resize"]);
   Variation variation;
   variation.augmentation = augmentation_from_words(split(options["augment"]));
