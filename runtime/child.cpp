@@ -88,20 +88,26 @@ private:
   int pipe_;
 };
 
-// `limit` becomes at most `value`, or less where less is allowed already.
-void lower(__rlimit_resource resource, uint64_t value) {
+rlim_t allowed(__rlimit_resource resource) {
+  rlimit limit{RLIM_INFINITY, RLIM_INFINITY};
+  ::getrlimit(resource, &limit);
+  return limit.rlim_cur;
+}
+
+// To `value`, or to what was allowed before if that is less.
+void limit_to(__rlimit_resource resource, rlim_t value, rlim_t before) {
   rlimit limit{};
   if (::getrlimit(resource, &limit) != 0)
     return;
-  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, value);
+  limit.rlim_cur = std::min(before, value);
   ::setrlimit(resource, &limit);
 }
 
 // So many seconds of processor time from now on, then SIGXCPU.
-void allow_time() {
+void allow_time(rlim_t before) {
   rusage used{};
   ::getrusage(RUSAGE_SELF, &used);
-  lower(RLIMIT_CPU, static_cast<uint64_t>(used.ru_utime.tv_sec + used.ru_stime.tv_sec + child_seconds + 1));
+  limit_to(RLIMIT_CPU, static_cast<rlim_t>(used.ru_utime.tv_sec + used.ru_stime.tv_sec + child_seconds + 1), before);
 }
 
 // Address space on top of what this process has taken over.
@@ -113,7 +119,7 @@ void limit_memory() {
     std::fclose(file);
   }
   if (pages > 0)
-    lower(RLIMIT_AS, pages * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE)) + child_memory);
+    limit_to(RLIMIT_AS, pages * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE)) + child_memory, allowed(RLIMIT_AS));
 }
 
 } // namespace
@@ -136,13 +142,14 @@ Ending in_child(const std::function<void(const std::function<void(const Message&
       ::_exit(1);
     for (int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGPIPE, SIGXCPU})
       ::signal(signal, SIG_DFL);
+    const rlim_t time = allowed(RLIMIT_CPU);
     limit_memory();
-    allow_time();
-    lower(RLIMIT_CORE, 0);
+    allow_time(time);
+    limit_to(RLIMIT_CORE, 0, 0);
     try {
       work([&](const Message& m) {
         send_to(pipes[1], Kind::message, 0, m.data(), m.size() * sizeof(double));
-        allow_time();
+        allow_time(time);
       });
       send_to(pipes[1], Kind::end, 0, nullptr, 0);
     } catch (const Failure& failure) {

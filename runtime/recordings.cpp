@@ -5,6 +5,7 @@
 #include "failure.h"
 #include "hash.h"
 #include "json_text.h"
+#include "messages.h"
 #include "partition.h"
 #include "safetensors.h"
 
@@ -13,7 +14,6 @@
 #include <cmath>
 #include <cstring>
 #include <exception>
-#include <fmt/format.h>
 #include <mutex>
 #include <sys/stat.h>
 
@@ -135,7 +135,7 @@ void check_unit(const DataSettings& settings, bool microseconds, const std::stri
 
 void print_notes(const std::vector<std::string>& lines) {
   for (const std::string& line : lines)
-    fmt::print(stderr, "note: {}\n", line);
+    tell("note: {}\n", line);
 }
 
 } // namespace
