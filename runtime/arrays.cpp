@@ -3,6 +3,7 @@
 
 #include "failure.h"
 #include "hash.h"
+#include "image.h"
 #include "npy.h"
 #include "safetensors.h"
 #include "turn.h"
@@ -20,7 +21,7 @@ public:
   ArrayDataset(const std::string& input, const std::string& labels, const Manifest& manifest) : manifest_(manifest) {
     read_input(input);
     if (!labels.empty())
-      read_labels(labels);
+      labels_ = read_labels(labels, count_, manifest_);
     uint64_t names = hash_bytes(labels_.data(), labels_.size() * sizeof(int32_t));
     provenance_.format = "NPY";
     provenance_.part = "all";
@@ -43,7 +44,6 @@ public:
 
 private:
   void read_input(const std::string& path) {
-    NpyArray array = read_npy(path);
     const Manifest& m = manifest_;
     Shape expected = m.input;
     size_t lead = m.sequence ? 2 : 1;
@@ -52,7 +52,12 @@ private:
              std::equal(expected.begin(), expected.end(), shape.begin() + static_cast<std::ptrdiff_t>(lead)) &&
              (!m.sequence || shape[0] == m.steps);
     };
-    if (!fits(array.shape)) {
+    auto look = [&](const NpyLayout& array) {
+      if (fits(array.shape)) {
+        if (array.integers)
+          throw Failure(Exit::user, path + " holds integers; expected floating point, already normalised");
+        return;
+      }
       std::string inner = shape_text(expected).substr(1);
       std::string wanted = (m.sequence ? "[" + std::to_string(m.steps) + ", N, " : "[N, ") + inner;
       Shape swapped = array.shape;
@@ -61,9 +66,9 @@ private:
       const bool samples_first = m.sequence && fits(swapped);
       throw Failure(Exit::user, path + " has shape " + shape_text(array.shape) + ", but `" + m.name + "` takes " +
                                     wanted + (samples_first ? "; swap the first two axes: time goes first" : ""));
-    }
-    if (array.integers)
-      throw Failure(Exit::user, path + " holds whole numbers; expected floating point, already normalised");
+    };
+    NpyArray array = read_npy(
+        path, look, std::string("an array in NPY format (numpy.save), or a picture (") + picture_endings + ")");
     for (size_t i = 0; i < array.values.size(); ++i)
       if (!std::isfinite(array.values[i]))
         throw Failure(Exit::user, path + ": element " + std::to_string(i) + " is not finite (" +
@@ -74,24 +79,25 @@ private:
     values_ = std::move(array.values);
   }
 
-  void read_labels(const std::string& path) {
-    NpyArray array = read_npy(path);
-    if (array.shape.size() != 1 || array.shape[0] != count_)
-      throw Failure(Exit::user, path + " has shape " + shape_text(array.shape) + "; expected one label a sample, [" +
-                                    std::to_string(count_) + "]");
-    if (!array.integers)
-      throw Failure(Exit::user, path + " holds floating point numbers; expected labels as whole numbers");
-    for (size_t i = 0; i < array.whole.size(); ++i)
-      check_label(array.whole[i], static_cast<int64_t>(i), manifest_, path);
-    labels_.assign(array.whole.begin(), array.whole.end());
-  }
-
   const Manifest& manifest_;
   int64_t stored_ = 0;
   std::vector<float> values_;
 };
 
 } // namespace
+
+std::vector<int32_t> read_labels(const std::string& path, int64_t count, const Manifest& manifest) {
+  NpyArray array = read_npy(path, [&](const NpyLayout& layout) {
+    if (layout.shape.size() != 1 || layout.shape[0] != count)
+      throw Failure(Exit::user, path + " has shape " + shape_text(layout.shape) + "; expected one label a sample, [" +
+                                    std::to_string(count) + "]");
+    if (!layout.integers)
+      throw Failure(Exit::user, path + " holds floating point numbers; expected labels as integers");
+  });
+  for (size_t i = 0; i < array.whole.size(); ++i)
+    check_label(array.whole[i], static_cast<int64_t>(i), manifest, path);
+  return {array.whole.begin(), array.whole.end()};
+}
 
 std::unique_ptr<Dataset> open_arrays(const std::string& input, const std::string& labels, const Manifest& manifest) {
   return std::make_unique<ArrayDataset>(input, labels, manifest);

@@ -19,6 +19,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <tuple>
 #include <unistd.h>
 
 namespace rvb::runtime {
@@ -57,9 +58,9 @@ uint64_t combined(const std::vector<uint64_t>& hashes) {
 // Null when the file is not there, is not whole, or has another key.
 std::unique_ptr<CachedSamples> open_cache(const std::string& path, const std::string& key, int64_t count,
                                           int64_t elements) {
-  File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat status;
-  if (file < 0 || ::fstat(file, &status) != 0 || status.st_size < page)
+  File file(open_regular(path, status));
+  if (file < 0 || status.st_size < page)
     return nullptr;
   auto size = static_cast<size_t>(status.st_size);
   void* memory = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file, 0);
@@ -71,7 +72,7 @@ std::unique_ptr<CachedSamples> open_cache(const std::string& path, const std::st
   std::memcpy(numbers, bytes + 8, sizeof numbers);
   if (std::memcmp(bytes, mark, 8) != 0 || numbers[2] != size || numbers[0] > size || numbers[1] != size - numbers[0])
     return nullptr;
-  auto trailer = nlohmann::json::parse(bytes + numbers[0], bytes + size, nullptr, false);
+  auto trailer = parse_json(bytes + numbers[0], numbers[1]);
   if (!trailer.is_object() || trailer.value("key", "") != key)
     return nullptr;
   auto result = std::make_unique<CachedSamples>();
@@ -82,6 +83,8 @@ std::unique_ptr<CachedSamples> open_cache(const std::string& path, const std::st
     return nullptr;
   result->data = bytes + page;
   result->owner = owner;
+  const timespec used[] = {{0, UTIME_NOW}, {0, UTIME_OMIT}}; // trimmed last; another user's file keeps its time
+  (void)!::futimens(file, used);
   return result;
 }
 
@@ -169,6 +172,41 @@ private:
   size_t sample_;
 };
 
+bool ends(const std::string& name, const std::string& ending) {
+  return name.size() > ending.size() && name.compare(name.size() - ending.size(), ending.size(), ending) == 0;
+}
+
+// Removes samples that were not used for longest until the rest fits. `path`, which is used now, stays. Programs that
+// still read what is removed keep it to their end.
+void trim(const std::string& folder, const std::string& path) {
+  struct Kept {
+    timespec used;
+    int64_t size;
+    std::string path;
+  };
+  std::vector<Kept> all;
+  int64_t total = 0;
+  for (const std::string& name : files_in(folder)) {
+    struct stat status;
+    Kept each{{}, 0, join(folder, name)};
+    if (!ends(name, ".rvbd") || ::lstat(each.path.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
+      continue;
+    each.used = status.st_atim;
+    total += each.size = status.st_size;
+    if (each.path != path)
+      all.push_back(std::move(each));
+  }
+  std::sort(all.begin(), all.end(), [](const Kept& a, const Kept& b) {
+    return std::tie(a.used.tv_sec, a.used.tv_nsec) < std::tie(b.used.tv_sec, b.used.tv_nsec);
+  });
+  for (const Kept& each : all) {
+    if (total <= data_cache_limit())
+      return;
+    ::unlink(each.path.c_str());
+    total -= each.size;
+  }
+}
+
 template <class Make> auto fill_widening(const std::function<void(SampleSink&)>& fill, Make&& make) {
   for (int64_t width : {1, 2}) {
     auto sink = make(width);
@@ -199,10 +237,29 @@ std::unique_ptr<CachedSamples> make_cache(const std::string& folder, const std::
     progress.begin();
     return std::make_unique<FileSink>(progress, *file, count, elements, width);
   })->finish(key);
+  try {
+    trim(folder, path);
+  } catch (const Failure&) { // a folder that may be written but not listed
+  }
   return open_cache(path, key, count, elements);
 }
 
 } // namespace
+
+int64_t data_cache_limit() {
+  const std::string text = environment("RVB_DATA_CACHE_SIZE");
+  if (text.empty())
+    return int64_t{16} << 30;
+  char* end = nullptr;
+  const double number = std::strtod(text.c_str(), &end);
+  const std::pair<const char*, double> units[] = {{"", 1},         {"KB", 1e3},     {"MB", 1e6},
+                                                  {"GB", 1e9},     {"TB", 1e12},    {"KiB", 0x1p10},
+                                                  {"MiB", 0x1p20}, {"GiB", 0x1p30}, {"TiB", 0x1p40}};
+  for (auto [name, size] : units)
+    if (end != text.c_str() && std::string(end) == name && number >= 0 && number * size < 0x1p62)
+      return static_cast<int64_t>(number * size);
+  throw Failure(Exit::usage, "RVB_DATA_CACHE_SIZE is `" + text + "`; expected a size such as 8GiB or 500MB");
+}
 
 std::string cache_folder() {
   std::string folder = environment("RVB_CACHE_DIR");
@@ -227,8 +284,8 @@ CachedSamples cached_samples(const std::string& key, const std::string& what, in
         tell("decoded {} in {:.0f} s, kept in {}\n", what, progress.seconds(), path);
       return *made;
     }
-  tell("note: {} cannot be written: what is decoded is not kept (RVB_CACHE_DIR names another folder)\n",
-       root.empty() ? "no cache folder" : folder);
+  tell("note: {}: what is decoded is not kept (RVB_CACHE_DIR names a folder for it)\n",
+       root.empty() ? "there is no cache folder" : folder + " cannot be written");
   auto sink =
       fill_widening(fill, [&](int64_t width) { return std::make_unique<MemorySink>(count, sample_elements, width); });
   CachedSamples result;

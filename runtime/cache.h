@@ -14,6 +14,10 @@ namespace rvb::runtime {
 // RVB_CACHE_DIR, $XDG_CACHE_HOME/rvb or ~/.cache/rvb, as rvbc has it; "" when none of them is set.
 std::string cache_folder();
 
+// The folder of decoded samples stays below this; what was not used for longest goes first. RVB_DATA_CACHE_SIZE (8GiB,
+// 500MB), else 16 GiB. Failure(usage).
+int64_t data_cache_limit();
+
 struct CachedSamples {
   const uint8_t* data = nullptr; // samples, one after the other
   std::shared_ptr<const void> owner;

@@ -2,11 +2,8 @@
 
 #include "failure.h"
 #include "files.h"
-#include "image.h"
 #include "json_text.h"
-#include "messages.h"
 #include "npy.h"
-#include "recordings.h"
 #include "scores.h"
 
 #include <algorithm>
@@ -16,25 +13,6 @@
 namespace rvb::runtime {
 
 namespace {
-
-std::unique_ptr<Dataset> open_input(const Context& context) {
-  const Options& options = context.options;
-  if (data_folder(options).empty() && is_image(read_start(options.input, 16))) {
-    bool resized = false;
-    std::unique_ptr<Dataset> dataset = open_image(options.input, context.manifest, resized);
-    if (resized)
-      tell("note: {} was resized to {} x {}\n", options.input, context.manifest.width, context.manifest.height);
-    return dataset;
-  }
-  if (data_folder(options).empty() && is_recording(options.input)) {
-    if (!options.partition.empty() || options.resize > 0 || options.split == "train")
-      throw Failure(Exit::usage, "--partition, --resize and --split belong to --data: --input is one recording");
-    std::unique_ptr<Dataset> dataset = open_recording(options.input, data_settings(context, ""), context.manifest);
-    dataset->limit(options.limit);
-    return dataset;
-  }
-  return open_samples(context, options.split == "train" ? Split::train : Split::test, false);
-}
 
 // The `top` most probable classes of every sample.
 void print_top(const Context& context, const Dataset& dataset, const std::vector<float>& logits, int64_t top) {
@@ -76,7 +54,8 @@ int run_infer(const Context& context) {
   ParameterSet parameters = load_parameters(context);
   if (options.stream)
     return run_stream(context, parameters);
-  std::unique_ptr<Dataset> dataset = open_input(context);
+  std::unique_ptr<Dataset> dataset =
+      open_samples(context, options.split == "train" ? Split::train : Split::test, false);
   int64_t batch = std::min(options.batch.value_or(context.manifest.recipe.batch), dataset->count());
   Function infer(context.program, context.manifest, "infer", batch, &parameters);
   std::vector<float> all;

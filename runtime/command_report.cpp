@@ -3,6 +3,7 @@
 
 #include "failure.h"
 #include "files.h"
+#include "json_text.h"
 #include "messages.h"
 #include "report.h"
 
@@ -20,7 +21,7 @@ ordered_json read_config(const std::string& path) {
   if (!file_exists(path))
     return nullptr;
   Bytes bytes = read_file(path, "the settings of a run");
-  ordered_json json = ordered_json::parse(bytes.begin(), bytes.end(), nullptr, false);
+  ordered_json json = parse_json(bytes.data(), bytes.size());
   if (!json.is_object())
     throw Failure(Exit::user, path + " is no JSON object");
   return json;
@@ -42,8 +43,7 @@ void read_metrics(const std::string& path, Report& report) {
     size_t end = at;
     while (end < bytes.size() && bytes[end] != '\n')
       ++end;
-    auto begin = bytes.begin() + static_cast<std::ptrdiff_t>(at);
-    ordered_json line = ordered_json::parse(begin, bytes.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
+    ordered_json line = parse_json(bytes.data() + at, end - at);
     bool usable = line.is_object() && line.contains("kind") && sound(line);
     if (usable && line["kind"] == "step")
       report.steps.push_back(std::move(line));

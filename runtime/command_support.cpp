@@ -3,6 +3,9 @@
 #include "core.h"
 #include "failure.h"
 #include "files.h"
+#include "image.h"
+#include "messages.h"
+#include "recordings.h"
 
 #include <cstdlib>
 #include <fmt/format.h>
@@ -56,7 +59,7 @@ ParameterSet load_parameters(const Context& context) {
   ParameterSet parameters(context.manifest.parameters);
   if (!context.manifest.deployed) {
     require(!context.options.weights.empty(), "--weights W.safetensors");
-    parameters.load(context.options.weights);
+    parameters.load(context.options.weights, context.options.strip_prefix);
   }
   return parameters;
 }
@@ -70,12 +73,33 @@ std::string data_folder(const Options& options) {
 void check_sources(const Options& options, bool folder) {
   if (folder && !options.labels.empty())
     throw Failure(Exit::usage, "--labels belongs to --input: the samples of a data set have their own");
-  bool prepared =
-      !options.partition.empty() || !options.frames.empty() || !options.time_unit.empty() || options.resize > 0;
-  if (!folder && (prepared || options.split == "train"))
-    throw Failure(Exit::usage,
-                  "--partition, --frames, --time-unit, --resize and --split belong to --data: what --input holds is "
-                  "taken as it is");
+  if (folder)
+    return;
+  const bool recording = is_recording(options.input);
+  if (!options.partition.empty() || options.split == "train" ||
+      (!recording && !(options.frames + options.time_unit).empty()))
+    throw Failure(
+        Exit::usage,
+        recording
+            ? "--partition and --split belong to --data: --input is one recording"
+            : "--partition, --frames, --time-unit and --split belong to --data: what --input holds is taken as it is");
+  if (options.resize > 0 && !is_image(read_start(options.input, 64)))
+    throw Failure(Exit::usage, "--resize belongs to pictures: arrays of --input are taken as they are");
+}
+
+std::unique_ptr<Dataset> open_input(const std::string& input, const std::string& labels, const DataSettings& settings,
+                                    const Manifest& manifest) {
+  if (is_recording(input) && labels.empty())
+    return open_recording(input, settings, manifest);
+  if (!is_image(read_start(input, 64)))
+    return open_arrays(input, labels, manifest);
+  bool resized = false;
+  std::unique_ptr<Dataset> dataset = open_picture(input, labels, settings, manifest, resized);
+  if (resized)
+    tell("note: {} was resized to {} x {}: {}, then the middle is cut out\n", input, manifest.width, manifest.height,
+         settings.resize > 0 ? fmt::format("the shorter side to {} pixels", settings.resize)
+                             : "just so that it covers the input");
+  return dataset;
 }
 
 DataSettings data_settings(const Context& context, const std::string& folder) {
@@ -100,7 +124,7 @@ std::unique_ptr<Dataset> open_samples(const Context& context, Split split, bool 
     require(!options.input.empty(),
             labels ? "--data DIR, or --input x.npy with --labels y.npy," : "--data DIR or --input x.npy");
     require(!labels || !options.labels.empty(), "--labels y.npy beside --input");
-    dataset = open_arrays(options.input, labels ? options.labels : "", context.manifest);
+    dataset = open_input(options.input, labels ? options.labels : "", data_settings(context, ""), context.manifest);
   }
   dataset->limit(options.limit);
   return dataset;

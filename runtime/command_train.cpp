@@ -4,6 +4,7 @@
 #include "failure.h"
 #include "files.h"
 #include "interrupt.h"
+#include "json_text.h"
 #include "messages.h"
 #include "trainer.h"
 
@@ -38,7 +39,7 @@ void compare_data(const RunDirectory& run, const Dataset& train) {
   if (!file_exists(path))
     return;
   Bytes bytes = read_file(path, "the settings of the run");
-  ordered_json config = ordered_json::parse(bytes.begin(), bytes.end(), nullptr, false);
+  ordered_json config = parse_json(bytes.data(), bytes.size());
   const nlohmann::ordered_json::json_pointer place("/data/train/hash");
   if (config.is_object() && config.contains(place) && config[place] != train.provenance().hash)
     tell("note: the training samples are not those that the run in {} began with\n", run.path());
@@ -115,7 +116,7 @@ int run_train(const Context& context) {
   } else {
     require(!plan.input.empty(), "--data DIR, or --input x.npy with --labels y.npy,");
     require(!plan.labels.empty(), "--labels y.npy beside --input");
-    train = open_arrays(plan.input, plan.labels, m);
+    train = open_input(plan.input, plan.labels, {"", "", plan.frames, plan.resize, false, plan.time_unit}, m);
   }
   train->limit(plan.limit);
   int64_t steps_per_epoch = (train->count() + plan.batch - 1) / plan.batch;
@@ -140,7 +141,7 @@ int run_train(const Context& context) {
     if (options.weights.empty())
       trainer.weights().initialize(plan.seed);
     else
-      trainer.weights().load(options.weights);
+      trainer.weights().load(options.weights, options.strip_prefix);
     run.begin(config(context, plan, *train, test.get()));
   }
   if (!options.quiet)

@@ -27,6 +27,9 @@ void check_cpu(const rvb_program& program);           // Failure(mismatch)
 int thread_count(const std::string& text);            // "", "auto": RVB_THREADS or all; Failure(usage)
 ParameterSet load_parameters(const Context& context); // --weights; none for deployed programs
 std::unique_ptr<Dataset> open_samples(const Context& context, Split split, bool labels); // --data or --input
+// --input: arrays, a recording, or a picture, which is prepared as those of a folder are.
+std::unique_ptr<Dataset> open_input(const std::string& input, const std::string& labels, const DataSettings& settings,
+                                    const Manifest& manifest);
 std::string data_folder(const Options& options); // --data, else RVB_DATA when there is no --input
 // Failure(usage) when a flag says something about --data, which there is not, or about --input.
 void check_sources(const Options& options, bool folder);

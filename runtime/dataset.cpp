@@ -3,7 +3,6 @@
 #include "core.h"
 #include "failure.h"
 #include "files.h"
-#include "image.h"
 
 #include <algorithm>
 #include <exception>
@@ -33,6 +32,10 @@ nlohmann::ordered_json Dataset::provenance_json() const {
 
 std::unique_ptr<Dataset> open_folder(const DataSettings& settings, Split split, const Manifest& manifest) {
   const std::string& folder = settings.folder;
+  if (file_exists(folder))
+    throw Failure(Exit::io, "--data " + folder +
+                                " is a file: the folder of a data set is meant; --input takes arrays "
+                                "and pictures");
   if (!folder_exists(folder))
     throw Failure(Exit::io, "--data " + folder + ": there is no such folder");
   for (int i = 0; i < format_count; ++i)
@@ -42,6 +45,8 @@ std::unique_ptr<Dataset> open_folder(const DataSettings& settings, Split split, 
         throw Failure(Exit::user, folder + " holds no samples for " + split_name(split));
       return dataset;
     }
+  if (std::string other = elsewhere(folder); !other.empty())
+    throw Failure(Exit::user, other);
   std::string text = "--data " + folder + ": no known data set is in this folder. Expected one of:";
   for (int i = 0; i < format_count; ++i)
     text += std::string("\n  ") + formats[i].name + ": " + formats[i].expected;
@@ -51,34 +56,6 @@ std::unique_ptr<Dataset> open_folder(const DataSettings& settings, Split split, 
     text += (i == 0 ? "" : ", ") + names[i];
   text += names.empty() ? "nothing" : names.size() > 5 ? ", …" : "";
   throw Failure(Exit::io, text);
-}
-
-std::unique_ptr<Dataset> open_image(const std::string& path, const Manifest& manifest, bool& resized) {
-  const Manifest& m = manifest;
-  if (m.input.size() != 3)
-    throw Failure(Exit::user,
-                  path + " is an image, but `" + m.name + "` takes vectors of " + std::to_string(m.channels));
-  Image image = read_image(read_file(path, "a PNG or JPEG image"), m.channels, path);
-  resized = image.height != m.height || image.width != m.width;
-  if (resized)
-    image = resize(image, m.height, m.width);
-  class OneImage : public Dataset {
-  public:
-    explicit OneImage(std::unique_ptr<Dataset> inner) : inner_(std::move(inner)) { count_ = 1; }
-    void read(int64_t index, const Variation* variation, float* to, int64_t frame_stride) const override {
-      inner_->read(index, variation, to, frame_stride);
-    }
-
-  private:
-    std::unique_ptr<Dataset> inner_; // its label means nothing
-  };
-  Samples samples;
-  samples.channels = image.channels;
-  samples.height = image.height;
-  samples.width = image.width;
-  samples.own(std::move(image.pixels));
-  samples.labels = {0};
-  return std::make_unique<OneImage>(make_dataset(std::move(samples), manifest, path));
 }
 
 void load_batch(const Dataset& dataset, const int64_t* samples, const Variation* variation, int64_t count,

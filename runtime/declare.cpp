@@ -23,9 +23,9 @@ void declare_samples(Arguments& arguments, Options& options, bool labels) {
       "of recordings whose format does not say it: arrays, HDF5 (default: the recipe's)");
   arguments.whole(
       "resize", 0, 1, 16384, [&](int64_t n) { options.resize = n; },
-      "the shorter side of pictures in folders, before the centre crop (default: the recipe's)");
+      "the shorter side of pictures, before the centre crop (default: the recipe's)");
   arguments.text("input", 'i', "X.npy", options.input,
-                 "float32 NPY, already normalised: [N, C, H, W], sequences [T, N, C, H, W]");
+                 "float32 NPY, already normalised: [N, C, H, W], sequences [T, N, C, H, W]; or a picture");
   if (labels)
     arguments.text("labels", 0, "Y.npy", options.labels, "labels of --input: whole numbers [N]");
   arguments.whole(
@@ -33,8 +33,11 @@ void declare_samples(Arguments& arguments, Options& options, bool labels) {
 }
 
 void declare_weights(Arguments& arguments, Options& options, bool deployed) {
-  if (!deployed)
-    arguments.text("weights", 'w', "W.safetensors", options.weights, "weights, with PyTorch's names and shapes");
+  if (deployed)
+    return;
+  arguments.text("weights", 'w', "W.safetensors", options.weights, "weights, with PyTorch's names and shapes");
+  arguments.text("strip-prefix", 0, "P", options.strip_prefix,
+                 "take P (module. of DataParallel, _orig_mod. of torch.compile) off the front of the weights' names");
 }
 
 void declare_batch(Arguments& arguments, Options& options) {
@@ -83,7 +86,7 @@ void declare_eval(Arguments& arguments, Options& options, bool deployed) {
 
 void declare_infer(Arguments& arguments, Options& options, bool deployed) {
   declare_weights(arguments, options, deployed);
-  arguments.positional("X.npy, IMAGE or EVENTS", options.input);
+  arguments.positional("X.npy, PICTURE or EVENTS", options.input);
   arguments.flag(
       "stream", 0, options.stream,
       "read frames one by one (NPY: [C, H, W], [N, C, H, W] or [T, N, C, H, W]; - is standard input), keep the "

@@ -6,21 +6,50 @@
 #include <string_view>
 #include <vector>
 
+struct stat;
+
 namespace rvb::runtime {
 
 using Bytes = std::vector<uint8_t>;
 
+// False when there is nothing of this name; Failure(io) when that cannot be found out (permissions, a loop of links).
 bool file_exists(const std::string& path);
 bool folder_exists(const std::string& path);
 void make_folder(const std::string& path); // with its parents
 std::string join(const std::string& folder, const std::string& name);
 void remove_file(const std::string& path);                    // no error when it is not there
-std::vector<std::string> files_in(const std::string& folder); // names, sorted
+std::vector<std::string> files_in(const std::string& folder); // names, sorted. Failure(io)
 
+// Everything the runtime reads is opened here. Regular files only: pipes, sockets and devices may never answer or never
+// end; they are refused by name, and none is waited for. -1: errno says why, `status` what is there (0: nothing).
+int open_regular(const std::string& path, struct stat& status);
+
+// The same, and pipes that the program was started with (/dev/stdin, /dev/fd/63). The caller closes the descriptor.
 // Failure(io) names the file. `what` says what was expected there: "weights (safetensors)".
+int open_input_file(const std::string& path, const std::string& what);
+
+// Pipes are read to their end at once.
+class InputFile {
+public:
+  InputFile(const std::string& path, const std::string& what);
+  ~InputFile();
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+  uint64_t size() const { return size_; }
+  size_t read(uint8_t* to, size_t size); // less than `size` at the end of the file
+
+private:
+  void read_pipe();
+  std::string path_;
+  int file_ = -1;
+  uint64_t size_ = 0;
+  Bytes piped_;
+  size_t taken_ = 0; // of piped_
+};
+void require_regular(const std::string& path, const std::string& what); // before a library opens it
 Bytes read_file(const std::string& path, const std::string& what);
 
-// The first bytes of a regular file; nothing from a pipe, which could not be read again, or when it cannot be opened.
+// The first bytes of a regular file; none when it cannot be opened.
 Bytes read_start(const std::string& path, size_t count);
 
 // Everything that is written goes through write.cpp. Failure(io) names file and reason.

@@ -2,31 +2,39 @@
 
 #include "failure.h"
 #include "files.h"
+#include "image.h"
 #include "messages.h"
 #include "recordings.h"
 
 #include <algorithm>
 #include <cctype>
 #include <fmt/format.h>
+#include <map>
 
 namespace rvb::runtime {
 
-const char* const class_folders_expected =
-    "train/CLASS/FILE and test/CLASS/FILE (or Train, val, Test), or CLASS/FILE with --partition; files .png .jpg .jpeg "
-    "(ImageNet), .bin (N-MNIST), .aedat .aedat4 (CIFAR10-DVS), .npy .npz (events or frames)";
+const char* const class_folders_expected = "train/CLASS/FILE and test/CLASS/FILE (or Train, val, Test), or CLASS/FILE "
+                                           "with --partition; pictures .png .jpg .jpeg "
+                                           ".webp .bmp .tif .tiff .ppm .pgm (ImageNet), .bin (N-MNIST), .aedat .aedat4 "
+                                           "(CIFAR10-DVS), .npy .npz (events or frames)";
 
 namespace {
 
 enum class Kind { none, picture, atis, aedat, aedat4, array };
 
-Kind kind_of(const std::string& name) {
+// Lower case, without the dot; "" for none, and for hidden files.
+std::string ending_of(const std::string& path) {
+  const std::string name = path.substr(path.rfind('/') + 1);
   size_t dot = name.rfind('.');
-  if (dot == std::string::npos || name[0] == '.')
-    return Kind::none;
-  std::string ending = name.substr(dot + 1);
+  std::string ending = dot == std::string::npos || dot == 0 || name[0] == '.' ? "" : name.substr(dot + 1);
   for (char& c : ending)
     c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  if (ending == "png" || ending == "jpg" || ending == "jpeg")
+  return ending;
+}
+
+Kind kind_of(const std::string& path) {
+  const std::string ending = ending_of(path);
+  if (is_picture_name(ending))
     return Kind::picture;
   if (ending == "bin")
     return Kind::atis;
@@ -57,22 +65,69 @@ std::string part_folder(const std::string& folder, Split split) {
   return "";
 }
 
+// What a class holds, as torchvision's ImageFolder finds it: files in the folder and in those within it, folders in the
+// order of their whole paths. visit(path below `folder`).
+class Walk {
+public:
+  explicit Walk(const std::string& folder) : top_(folder) { collect("", 0); }
+  template <class Visit> void files(Visit&& visit) const {
+    for (const auto& [inner, names] : folders_)
+      for (const std::string& name : names)
+        visit(inner.empty() ? name : inner + "/" + name);
+  }
+
+private:
+  void collect(const std::string& inner, int depth) {
+    constexpr int deepest = 40; // links that lead back up go on for ever
+    const std::string folder = inner.empty() ? top_ : join(top_, inner);
+    if (depth > deepest)
+      throw Failure(Exit::io, folder + " is nested deeper than " + std::to_string(deepest) +
+                                  " folders: does a link lead back up?");
+    std::vector<std::string>& names = folders_[inner];
+    for (const std::string& name : files_in(folder)) {
+      if (name[0] == '.')
+        continue;
+      if (kind_of(name) == Kind::none && folder_exists(join(folder, name)))
+        collect(inner.empty() ? name : inner + "/" + name, depth + 1);
+      else
+        names.push_back(name);
+    }
+  }
+
+  std::string top_;
+  std::map<std::string, std::vector<std::string>> folders_;
+};
+
+// There is a file of a known kind. Looks into no more than `folders`: this may be anybody's home.
+bool holds_known(const std::string& folder, int& folders) {
+  if (--folders < 0)
+    return false;
+  const std::vector<std::string> names = files_in(folder);
+  if (std::any_of(names.begin(), names.end(), [](const std::string& name) { return kind_of(name) != Kind::none; }))
+    return true;
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    return folders > 0 && name[0] != '.' && folder_exists(join(folder, name)) &&
+           holds_known(join(folder, name), folders);
+  });
+}
+
 // One of the first folders holds a file of a known kind.
 bool has_classes(const std::string& folder) {
   if (folder.empty())
     return false;
   std::vector<std::string> names = folders_in(folder);
-  for (size_t i = 0; i < names.size() && i < 4; ++i)
-    for (const std::string& file : files_in(join(folder, names[i])))
-      if (kind_of(file) != Kind::none)
-        return true;
-  return false;
+  names.resize(std::min<size_t>(names.size(), 4));
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    int folders = 100;
+    return holds_known(join(folder, name), folders);
+  });
 }
 
 struct Found {
   std::vector<Entry> entries;
   std::vector<std::string> classes;
   Kind kind = Kind::none;
+  std::map<std::string, int64_t> unread; // files, by their endings
 };
 
 // `classes` gives the labels, as in torchvision's ImageFolder: the place of the name in the sorted list.
@@ -82,10 +137,12 @@ void list_files(const std::string& folder, Found& found) {
     if (place == found.classes.end() || *place != name)
       throw Failure(Exit::user, join(folder, name) + ": the training part has no class `" + name + "`");
     size_t before = found.entries.size();
-    for (const std::string& file : files_in(join(folder, name))) {
+    Walk(join(folder, name)).files([&](const std::string& file) {
       Kind kind = kind_of(file);
-      if (kind == Kind::none)
-        continue;
+      if (kind == Kind::none) {
+        ++found.unread[ending_of(file)];
+        return;
+      }
       if (found.kind != Kind::none && kind != found.kind)
         throw Failure(Exit::user, join(join(folder, name), file) +
                                       " is of another kind than the files before it, such as " +
@@ -96,11 +153,23 @@ void list_files(const std::string& folder, Found& found) {
       entry.path = join(join(folder, name), file);
       entry.label = static_cast<int32_t>(place - found.classes.begin());
       found.entries.push_back(std::move(entry));
-    }
+    });
     if (found.entries.size() == before)
       throw Failure(Exit::io,
                     join(folder, name) + " holds no file that can be read; expected " + class_folders_expected);
   }
+}
+
+void note_unread(const Found& found, const std::string& folder) {
+  int64_t all = 0;
+  std::string list;
+  for (const auto& [ending, count] : found.unread) {
+    all += count;
+    list +=
+        fmt::format("{}{} {}", list.empty() ? "" : ", ", count, ending.empty() ? "without an ending" : "." + ending);
+  }
+  if (all > 0)
+    tell("note: {}: {} files of kinds that are not read are left out: {}\n", folder, all, list);
 }
 
 // The first of every class, the second of every class …: what --limit leaves has all classes.
@@ -154,7 +223,9 @@ std::unique_ptr<Dataset> open_class_folders(const DataSettings& given, Split spl
     throw Failure(Exit::io, settings.folder + ": the folder test (or Test, val) is missing beside " + train +
                                 "; --partition random:0.2:1 divides what is there");
   found.classes = folders_in(parts ? train : settings.folder);
-  list_files(!parts ? settings.folder : official && split == Split::test ? test : train, found);
+  const std::string& listed = !parts ? settings.folder : official && split == Split::test ? test : train;
+  list_files(listed, found);
+  note_unread(found, listed);
   if (static_cast<int64_t>(found.classes.size()) != manifest.classes) {
     std::string names;
     for (size_t i = 0; i < found.classes.size() && i < 12; ++i)

@@ -8,6 +8,7 @@
 #include "heidelberg.h"
 #include "idx.h"
 #include "partition.h"
+#include "recognise.h"
 
 namespace rvb::runtime {
 
@@ -69,11 +70,14 @@ std::unique_ptr<Dataset> open_images(Samples (*load)(const std::string&, Split, 
   return make_dataset(std::move(samples), manifest, settings.folder);
 }
 
-// MNIST, Fashion-MNIST and their kin: four IDX files, gzipped or not, also where torchvision puts them.
-std::string find_idx(const std::string& folder, const std::string& name) {
+// MNIST, Fashion-MNIST and their kin: four IDX files, gzipped or not, also where torchvision puts them, and under the
+// names that some unpackers give them (train-images.idx3-ubyte).
+std::string find_idx(const std::string& folder, std::string name) {
+  std::string dotted = name;
+  dotted.replace(dotted.rfind("-idx"), 1, ".");
   for (const char* inner : {"", "raw", "MNIST/raw", "FashionMNIST/raw"})
-    for (const char* ending : {"", ".gz"}) {
-      std::string path = join(*inner == 0 ? folder : join(folder, inner), name + ending);
+    for (const std::string& each : {name, name + ".gz", dotted, dotted + ".gz"}) {
+      std::string path = join(*inner == 0 ? folder : join(folder, inner), each);
       if (file_exists(path))
         return path;
     }
@@ -91,25 +95,28 @@ bool idx_present(const std::string& folder) {
   return false;
 }
 
-Samples load_idx(const std::string& folder, Split split, const Manifest&) {
-  IdxArray arrays[2];
+Samples load_idx(const std::string& folder, Split split, const Manifest& manifest) {
+  std::unique_ptr<IdxFile> files[2];
   std::string paths[2];
   for (int i = 0; i < 2; ++i) {
     const char* name = idx_names[split == Split::train ? 0 : 1][i];
     paths[i] = find_idx(folder, name);
     if (paths[i].empty())
       throw Failure(Exit::io, folder + ": " + name + "[.gz] is missing");
-    arrays[i] = read_idx(paths[i], i == 0 ? 3 : 1);
+    files[i] = std::make_unique<IdxFile>(paths[i], i == 0 ? 3 : 1);
   }
-  if (arrays[0].shape[0] != arrays[1].shape[0])
-    throw Failure(Exit::user, paths[0] + " has " + std::to_string(arrays[0].shape[0]) + " images, " + paths[1] +
-                                  " has " + std::to_string(arrays[1].shape[0]) + " labels");
+  const std::vector<int64_t>&images = files[0]->shape(), &labels = files[1]->shape();
+  if (images[0] != labels[0])
+    throw Failure(Exit::user, paths[0] + " has " + std::to_string(images[0]) + " images, " + paths[1] + " has " +
+                                  std::to_string(labels[0]) + " labels");
   Samples samples;
   samples.channels = 1;
-  samples.height = arrays[0].shape[1];
-  samples.width = arrays[0].shape[2];
-  samples.own(std::move(arrays[0].values));
-  samples.labels.assign(arrays[1].values.begin(), arrays[1].values.end());
+  samples.height = images[1];
+  samples.width = images[2];
+  check_shape(samples, manifest, folder); // before they are unpacked
+  Bytes classes = files[1]->values();
+  samples.labels.assign(classes.begin(), classes.end());
+  samples.own(files[0]->values());
   samples.provenance.format = "IDX";
   return samples;
 }
@@ -207,10 +214,31 @@ std::unique_ptr<Dataset> open_cifar100(const DataSettings& settings, Split split
 
 } // namespace
 
+std::string elsewhere(const std::string& folder) {
+  const struct {
+    const char *name, *file, *other;
+  } rows[] = {{"CIFAR-10", "data_batch_1", "cifar-10-binary.tar.gz (data_batch_1.bin …)"},
+              {"CIFAR-10", "data_batch_1.mat", "cifar-10-binary.tar.gz (data_batch_1.bin …)"},
+              {"CIFAR-10", "test_batch", "cifar-10-binary.tar.gz (data_batch_1.bin …)"},
+              {"CIFAR-100", "train", "cifar-100-binary.tar.gz (train.bin, test.bin)"},
+              {"CIFAR-100", "train.mat", "cifar-100-binary.tar.gz (train.bin, test.bin)"}};
+  for (const auto& row : rows)
+    for (const char* inner :
+         {"", "cifar-10-batches-py", "cifar-10-batches-mat", "cifar-100-python", "cifar-100-matlab"}) {
+      std::string path = join(*inner == 0 ? folder : join(folder, inner), row.file);
+      Bytes start = file_exists(path) ? read_start(path, 16) : Bytes();
+      std::string kind = what_is(start.data(), start.size());
+      if (kind.find("pickle") != std::string::npos || kind.find("MATLAB") != std::string::npos)
+        return path + " is of " + row.name + "'s " + (kind.find("MATLAB") == std::string::npos ? "Python" : "MATLAB") +
+               " version; the binary version is read: unpack " + row.other;
+    }
+  return "";
+}
+
 const Format formats[] = {
     {"MNIST or Fashion-MNIST",
      "train-images-idx3-ubyte[.gz], train-labels-idx1-ubyte[.gz], t10k-images-idx3-ubyte[.gz], "
-     "t10k-labels-idx1-ubyte[.gz]",
+     "t10k-labels-idx1-ubyte[.gz] (also as train-images.idx3-ubyte)",
      idx_present, open_idx},
     {"CIFAR-10 binary",
      "data_batch_1.bin … data_batch_5.bin, test_batch.bin (or a folder cifar-10-batches-bin of them)", cifar10_present,

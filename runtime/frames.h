@@ -35,7 +35,10 @@ private:
     }
   };
   std::unique_ptr<std::FILE, Close> file_;
+  std::vector<float> read_frames(int64_t frames);
   std::vector<uint8_t> header_;
+  std::vector<float> ahead_; // of an array in Fortran order, whose frames are not one after the other: all of it
+  bool fortran_ = false;
   size_t frame_bytes_ = 0;
   int64_t samples_ = 0, left_ = 0, frames_ = 0;
 };

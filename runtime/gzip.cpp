@@ -3,70 +3,70 @@
 #include "failure.h"
 
 #include <algorithm>
-#include <memory>
 #include <new>
 #include <zlib.h>
 
 namespace rvb::runtime {
 
+struct Unpacker::Stream {
+  Kind kind;
+  const uint8_t* data;
+  size_t left;
+  std::string path;
+  z_stream z{};
+  size_t unpacked = 0;
+  bool ended = false;
+
+  // After a member: true when another one follows.
+  bool next_member() {
+    if (kind == Kind::raw || std::all_of(data, data + left, [](uint8_t byte) { return byte == 0; })) // as on tapes
+      return false;
+    if (*data != 0x1f)
+      throw Failure(Exit::user, path + ": " + std::to_string(left) + " bytes that are no gzip stream follow the data");
+    inflateReset(&z);
+    return true;
+  }
+};
+
 bool is_gzip(const Bytes& bytes) {
   return bytes.size() > 2 && bytes[0] == 0x1f && bytes[1] == 0x8b;
 }
 
-Bytes gunzip(const Bytes& bytes, const std::string& path) {
-  constexpr size_t limit = size_t{1} << 32; // far above the data sets that come gzipped, far below a decompression bomb
-  constexpr size_t piece = size_t{1} << 30; // zlib counts in 32 bits
-  z_stream stream{};
-  if (inflateInit2(&stream, 15 + 16) != Z_OK) // + 16: a gzip header, not zlib's
-    throw std::bad_alloc();                   // the only reason there is
-  std::unique_ptr<z_stream, int (*)(z_stream*)> guard(&stream, inflateEnd);
-  Bytes out(bytes.size() * 4 + 4096);
-  size_t read = 0, filled = 0;
-  for (;;) {
-    int code = Z_OK;
-    while (code == Z_OK && filled < limit) {
-      if (filled == out.size())
-        out.resize(out.size() * 2);
-      size_t in = std::min(bytes.size() - read, piece), room = std::min(out.size() - filled, piece);
-      stream.next_in = const_cast<Bytef*>(bytes.data() + read);
-      stream.avail_in = static_cast<uInt>(in);
-      stream.next_out = out.data() + filled;
-      stream.avail_out = static_cast<uInt>(room);
-      code = inflate(&stream, Z_NO_FLUSH);
-      read += in - stream.avail_in;
-      filled += room - stream.avail_out;
-    }
-    if (code == Z_MEM_ERROR)
-      throw std::bad_alloc();
-    if (code != Z_STREAM_END)
-      throw Failure(Exit::user,
-                    path + ": the gzip stream is damaged or truncated after " + std::to_string(filled) + " bytes");
-    auto next = bytes.begin() + static_cast<std::ptrdiff_t>(read);
-    if (std::all_of(next, bytes.end(), [](uint8_t byte) { return byte == 0; })) // as tapes are filled up
-      break;
-    if (*next != 0x1f)
-      throw Failure(Exit::user, path + ": " + std::to_string(bytes.end() - next) +
-                                    " bytes that are no gzip stream follow the data");
-    inflateReset(&stream);
-  }
-  out.resize(filled);
-  return out;
+Unpacker::Unpacker(Kind kind, const uint8_t* data, size_t size, const std::string& path)
+    : stream_(new Stream{kind, data, size, path}) {
+  if (inflateInit2(&stream_->z, kind == Kind::gzip ? 15 + 16 : -15) != Z_OK) // + 16: a gzip header, not zlib's
+    throw std::bad_alloc();
 }
 
-bool inflate_raw(const uint8_t* data, size_t count, uint8_t* to, size_t size, const std::string&) {
-  z_stream stream{};
-  if (inflateInit2(&stream, -15) != Z_OK)
-    throw std::bad_alloc();
-  stream.next_in = const_cast<Bytef*>(data);
-  stream.avail_in = static_cast<uInt>(count);
-  stream.next_out = to;
-  stream.avail_out = static_cast<uInt>(size);
-  int code = inflate(&stream, Z_FINISH);
-  bool whole = code == Z_STREAM_END && stream.total_out == size;
-  inflateEnd(&stream);
-  if (code == Z_MEM_ERROR)
-    throw std::bad_alloc();
-  return whole;
+Unpacker::~Unpacker() {
+  inflateEnd(&stream_->z);
+}
+
+size_t Unpacker::read(uint8_t* to, size_t count) {
+  constexpr size_t piece = size_t{1} << 30; // zlib counts in 32 bits
+  Stream& s = *stream_;
+  size_t filled = 0;
+  while (filled < count && !s.ended) {
+    size_t in = std::min(s.left, piece), room = std::min(count - filled, piece);
+    s.z.next_in = const_cast<Bytef*>(s.data);
+    s.z.avail_in = static_cast<uInt>(in);
+    s.z.next_out = to + filled;
+    s.z.avail_out = static_cast<uInt>(room);
+    int code = inflate(&s.z, Z_NO_FLUSH);
+    s.data += in - s.z.avail_in;
+    s.left -= in - s.z.avail_in;
+    filled += room - s.z.avail_out;
+    if (code == Z_MEM_ERROR)
+      throw std::bad_alloc();
+    if (code == Z_STREAM_END)
+      s.ended = !s.next_member();
+    else if (code != Z_OK)
+      throw Failure(Exit::user, s.path + ": the " + (s.kind == Kind::gzip ? "gzip" : "deflate") +
+                                    " stream is damaged or truncated after " + std::to_string(s.unpacked + filled) +
+                                    " bytes");
+  }
+  s.unpacked += filled;
+  return filled;
 }
 
 uint32_t crc32_of(const Bytes& bytes) {

@@ -8,13 +8,18 @@ bool is_gzip(const Bytes& bytes) {
   return bytes.size() > 2 && bytes[0] == 0x1f && bytes[1] == 0x8b;
 }
 
-Bytes gunzip(const Bytes&, const std::string& path) {
-  throw Failure(Exit::user, path + ": this program was linked without readers: unpack the file with gunzip first");
+struct Unpacker::Stream {};
+
+Unpacker::Unpacker(Kind kind, const uint8_t*, size_t, const std::string& path) {
+  throw Failure(Exit::user, path + ": this program was linked without readers: " +
+                                (kind == Kind::gzip ? "unpack the file with gunzip first"
+                                                    : "save it with numpy.savez, not compressed"));
 }
 
-bool inflate_raw(const uint8_t*, size_t, uint8_t*, size_t, const std::string& path) {
-  throw Failure(Exit::user,
-                path + ": this program was linked without readers: save it with numpy.savez, not compressed");
+Unpacker::~Unpacker() = default;
+
+size_t Unpacker::read(uint8_t*, size_t) {
+  return 0;
 }
 
 // Stored archives are read without zlib, too.

@@ -34,6 +34,7 @@ std::unique_ptr<Dataset> open_heidelberg(const DataSettings& settings, Split spl
   if (!file_exists(path))
     throw Failure(Exit::io,
                   settings.folder + ": " + (name == "shd" ? "SHD" : "SSC") + " is incomplete: missing " + file);
+  require_regular(path, "an HDF5 file");
   Listing listing;
   listing.format = name == "shd" ? "SHD" : "SSC";
   listing.parts = true;

@@ -1,18 +1,23 @@
-#include "image.h"
+#include "image_kinds.h"
 
 #include "failure.h"
 
-#include <cstring>
-
 namespace rvb::runtime {
 
-bool is_image(const Bytes& bytes) {
-  return (bytes.size() > 8 && std::memcmp(bytes.data(), "\x89PNG", 4) == 0) ||
-         (bytes.size() > 3 && bytes[0] == 0xff && bytes[1] == 0xd8);
+namespace {
+
+[[noreturn]] void refuse(const std::string& path) {
+  throw Failure(Exit::user, path + ": this program was linked without readers of PNG and JPEG: give the input as NPY");
 }
 
-Image read_image(const Bytes&, int64_t, const std::string& path) {
-  throw Failure(Exit::user, path + ": this program was linked without image readers: give the input as NPY");
+} // namespace
+
+Pixels read_png(const Bytes&, const std::string& path) {
+  refuse(path);
+}
+
+Pixels read_jpeg(const Bytes&, const std::string& path) {
+  refuse(path);
 }
 
 } // namespace rvb::runtime

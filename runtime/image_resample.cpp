@@ -79,6 +79,25 @@ Image resample(const Image& image, int64_t top, int64_t left, int64_t part_heigh
   return weigh(image, top, left, weights_of(part_width, width, 0, width), weights_of(part_height, height, 0, height));
 }
 
+Image prepare(const Image& image, int64_t resize, int64_t height, int64_t width) {
+  int64_t h = 0, w = 0;
+  if (resize > 0) {
+    const int64_t shorter = std::min(image.height, image.width); // rounded down, as torchvision does
+    h = image.height * resize / shorter;
+    w = image.width * resize / shorter;
+  } else if (image.height * width > image.width * height) { // higher than the input: as wide as it
+    w = width;
+    h = std::max(height, image.height * width / image.width);
+  } else {
+    h = height;
+    w = std::max(width, image.width * height / image.height);
+  }
+  const int64_t top = std::lrint(static_cast<double>(h - height) / 2),
+                left = std::lrint(static_cast<double>(w - width) / 2);
+  return resample_cut(image, h, w, top, left, height, width);
+}
+
+// Of a thin picture, the whole one would be very long.
 Image resample_cut(const Image& image, int64_t whole_height, int64_t whole_width, int64_t top, int64_t left,
                    int64_t height, int64_t width) {
   return weigh(image, 0, 0, weights_of(image.width, whole_width, left, width),

@@ -1,6 +1,7 @@
 #include "manifest.h"
 
 #include "failure.h"
+#include "json_text.h"
 
 namespace rvb::runtime {
 
@@ -156,7 +157,7 @@ const char* Manifest::packed_kind() const {
 Manifest parse_manifest(const std::string& text) {
   Manifest m;
   try {
-    m.json = ordered_json::parse(text);
+    m.json = parse_json(text.data(), text.size());
     const ordered_json& json = m.json;
     if (json.at("schema") != "rvb.manifest/1")
       throw Failure(Exit::internal, "the program's manifest has an unknown schema");

@@ -2,8 +2,10 @@
 
 #include "files.h"
 #include "half.h"
+#include "recognise.h"
 #include "safetensors.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cstring>
 
@@ -11,11 +13,14 @@ namespace rvb::runtime {
 
 namespace {
 
+constexpr size_t longest_header = size_t{1} << 20; // NumPy itself reads 10,000 bytes
+
 // The header is a Python dictionary with three fixed keys; this reads just that.
 class Reader {
 public:
-  Reader(const uint8_t* bytes, size_t size, const std::string& path, bool wide = false)
-      : bytes_(bytes), size_(size), path_(path), wide_(wide) {}
+  Reader(const uint8_t* bytes, size_t size, const std::string& path, bool wide = false,
+         const std::string& wanted = "an array in NPY format (numpy.save), which begins with NUMPY")
+      : bytes_(bytes), size_(size), path_(path), wanted_(wanted), wide_(wide) {}
 
   NpyLayout layout() {
     read_preamble();
@@ -28,18 +33,25 @@ public:
     read_dictionary();
     if (part != nullptr)
       array_.shape = *part;
-    uint64_t count = 1;
-    for (int64_t extent : array_.shape)
-      if (__builtin_mul_overflow(count, static_cast<uint64_t>(extent), &count))
-        fail("shape " + shape_text(array_.shape) + " is too large");
-    uint64_t bytes, available = size_ - data_;
+    read_values(check_size(size_));
+    return std::move(array_);
+  }
+
+  // After layout(): the number of elements, which fill a file of `size` bytes.
+  uint64_t check_size(uint64_t size) const {
+    uint64_t count = elements(), bytes, available = size - data_;
     if (__builtin_mul_overflow(count, static_cast<uint64_t>(width_), &bytes) || bytes > available)
       fail("the file is truncated: shape " + shape_text(array_.shape) + " of " + std::to_string(width_) +
            "-byte numbers does not fit in " + std::to_string(available) + " bytes of data");
     if (bytes < available)
       fail(std::to_string(available - bytes) + " bytes follow the array");
-    read_values(count);
-    return std::move(array_);
+    return count;
+  }
+
+  uint64_t file_size() {
+    layout();
+    uint64_t bytes;
+    return __builtin_mul_overflow(elements(), static_cast<uint64_t>(width_), &bytes) ? 0 : data_ + bytes;
   }
 
 private:
@@ -47,9 +59,19 @@ private:
     throw Failure(Exit::user, path_ + ": not a valid NPY file: " + text);
   }
 
+  uint64_t elements() const {
+    uint64_t count = 1;
+    for (int64_t extent : array_.shape)
+      if (__builtin_mul_overflow(count, static_cast<uint64_t>(extent), &count))
+        fail("shape " + shape_text(array_.shape) + " is too large");
+    return count;
+  }
+
   void read_preamble() {
-    if (size_ < 10 || std::memcmp(bytes_, "\x93NUMPY", 6) != 0)
-      fail("it does not begin with the NUMPY mark");
+    if (size_ < 6 || std::memcmp(bytes_, "\x93NUMPY", 6) != 0)
+      throw unlike(path_, bytes_, size_, wanted_);
+    if (size_ < 10)
+      fail("the file is truncated");
     int version = bytes_[6];
     if (version < 1 || version > 3)
       fail("format version " + std::to_string(version) + " (1 to 3 are known)");
@@ -59,6 +81,8 @@ private:
     uint64_t length = bytes_[8] | bytes_[9] << 8;
     if (version > 1)
       length |= static_cast<uint64_t>(bytes_[10]) << 16 | static_cast<uint64_t>(bytes_[11]) << 24;
+    if (length > longest_header)
+      fail("a header of " + std::to_string(length) + " bytes");
     if (length > size_ - begin)
       fail("the file is truncated inside its header");
     header_ = std::string(reinterpret_cast<const char*>(bytes_) + begin, length);
@@ -223,6 +247,7 @@ private:
   const uint8_t* bytes_;
   size_t size_;
   const std::string& path_;
+  const std::string wanted_;
   const bool wide_;
   std::string header_;
   size_t at_ = 0, data_ = 0;
@@ -246,8 +271,30 @@ NpyArray parse_npy_part(const uint8_t* bytes, size_t size, const std::vector<int
   return Reader(bytes, size, path).read(&shape);
 }
 
-NpyArray read_npy(const std::string& path) {
-  Bytes bytes = read_file(path, "an array in NPY format");
+uint64_t npy_file_size(const uint8_t* bytes, size_t size) {
+  try {
+    return Reader(bytes, size, "").file_size();
+  } catch (const Failure&) {
+    return 0; // structures of events, which have a reader of their own
+  }
+}
+
+NpyArray read_npy(const std::string& path, const std::function<void(const NpyLayout&)>& look,
+                  const std::string& wanted) {
+  InputFile file(path, wanted);
+  Bytes bytes(std::min<uint64_t>(file.size() + 1, longest_header + 12));
+  bytes.resize(file.read(bytes.data(), bytes.size()));
+  {
+    Reader header(bytes.data(), bytes.size(), path, false, wanted);
+    NpyLayout layout = header.layout();
+    if (look)
+      look(layout);
+    header.check_size(std::max<uint64_t>(file.size(), bytes.size()));
+  }
+  if (size_t read = bytes.size(); read < file.size()) {
+    bytes.resize(file.size());
+    bytes.resize(read + file.read(bytes.data() + read, bytes.size() - read));
+  }
   return parse_npy(bytes.data(), bytes.size(), path);
 }
 

@@ -4,6 +4,7 @@
 #include "failure.h"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,17 +18,22 @@ struct NpyArray {
   std::vector<int64_t> whole; // row-major, when whole numbers (i1 … u8, b1)
 };
 
-// Failure(user) names `path` and what is wrong; Failure(io) when the file cannot be read.
-NpyArray read_npy(const std::string& path);
-NpyArray parse_npy(const uint8_t* bytes, size_t size, const std::string& path, bool wide = false);
-
-// For arrays that are read piece by piece. `bytes` begins with the whole header.
 struct NpyLayout {
   std::vector<int64_t> shape;
   bool integers = false, fortran = false;
   int width = 4; // bytes a number
 };
+
+// Failure(user) names `path` and what is wrong; Failure(io) when the file cannot be read. The header is held against
+// the size of the file, and shown to `look`, before anything else is read. `wanted` says what was expected.
+NpyArray read_npy(const std::string& path, const std::function<void(const NpyLayout&)>& look = nullptr,
+                  const std::string& wanted = "an array in NPY format (numpy.save), which begins with NUMPY");
+NpyArray parse_npy(const uint8_t* bytes, size_t size, const std::string& path, bool wide = false);
+
+// For arrays that are read piece by piece. `bytes` begins with the whole header.
 NpyLayout parse_npy_layout(const uint8_t* bytes, size_t size, const std::string& path);
+// The bytes of the whole file by its header; 0 when it is none that is read.
+uint64_t npy_file_size(const uint8_t* bytes, size_t size);
 // The header, then the numbers of a part of the array; `shape` is the part's.
 NpyArray parse_npy_part(const uint8_t* bytes, size_t size, const std::vector<int64_t>& shape, const std::string& path);
 

@@ -2,6 +2,7 @@
 
 #include "failure.h"
 #include "gzip.h"
+#include "npy.h"
 
 #include <algorithm>
 #include <cstring>
@@ -10,7 +11,7 @@ namespace rvb::runtime {
 
 namespace {
 
-constexpr uint64_t most_bytes = uint64_t{1} << 32;
+constexpr uint64_t most_bytes = uint64_t{1} << 30;
 
 class Archive {
 public:
@@ -36,7 +37,7 @@ public:
         fail(title + " is encrypted");
       total += size;
       if (total > most_bytes)
-        fail("its contents are larger than 4 GiB");
+        fail("its contents are larger than 1 GiB");
       Bytes contents = member(title, local, method, packed, size);
       if (crc32_of(contents) != sum)
         fail(title + " is damaged: its check sum is not that of the directory");
@@ -87,8 +88,17 @@ private:
       fail(name + " is packed in an unknown way (method " + std::to_string(method) + ")");
     if (size > packed * 1040 + 64)
       fail(name + " claims to unpack to " + std::to_string(size) + " bytes");
-    Bytes out(size);
-    if (!inflate_raw(from, packed, out.data(), size, path_))
+    Unpacker unpacker(Unpacker::Kind::raw, from, packed, path_ + ": not a valid NPZ archive: " + name);
+    // The array's own header before there is memory for what the directory promises.
+    Bytes out(std::min(size, uint64_t{1} << 16));
+    size_t filled = unpacker.read(out.data(), out.size());
+    if (uint64_t promised = npy_file_size(out.data(), filled); promised != 0 && promised != size)
+      fail(name + " has " + std::to_string(size) + " bytes by the directory, " + std::to_string(promised) +
+           " by its own header");
+    out.resize(size);
+    filled += unpacker.read(out.data() + filled, size - filled);
+    uint8_t more;
+    if (filled != size || unpacker.read(&more, 1) != 0)
       fail(name + " is damaged");
     return out;
   }

@@ -13,6 +13,7 @@ namespace rvb::runtime {
 struct Options {
   // what goes in
   std::string data, input, labels, weights, split = "test";
+  std::string strip_prefix;                 // of the weights' names
   std::string partition, frames, time_unit; // of --data; "": the data set's, the recipe's
   int64_t resize = 0;                       // of pictures; 0: the recipe's
   int64_t limit = 0;                        // 0: all samples

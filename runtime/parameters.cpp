@@ -103,6 +103,11 @@ void ParameterSet::load(const Safetensors& file, const std::string& path) {
       text += "\n  " + faults[i];
     if (faults.size() > 10)
       text += "\n  and " + std::to_string(faults.size() - 10) + " more";
+    std::vector<std::string> expected;
+    for (const Parameter& p : *parameters_)
+      expected.push_back(p.name);
+    if (std::string advice = prefix_advice(file, expected); !advice.empty())
+      text += "\n" + advice;
     throw Failure(Exit::mismatch, text);
   }
   for (int i = 0; i < count(); ++i) {

@@ -45,7 +45,7 @@ public:
   // Failure(mismatch) lists every tensor that is missing, not expected or of another shape; Failure(user) for a value
   // that is not finite. Tensors NAME.num_batches_tracked (PyTorch's BatchNorm counts them) are passed over.
   void load(const Safetensors& file, const std::string& path);
-  void load(const std::string& path) { load(read_safetensors(path), path); }
+  void load(const std::string& path, const std::string& strip = "") { load(read_weights(path, strip), path); }
   std::vector<Tensor> tensors() const;
   bool finite() const;
 

@@ -1,4 +1,4 @@
-// Folders of pictures (ImageNet): the shorter side to `resize`, the middle cut out; in training, parts at random.
+// Pictures, in folders of classes (ImageNet) or alone: prepared alike (image.h); in training, parts at random.
 #include "cache.h"
 #include "failure.h"
 #include "files.h"
@@ -9,41 +9,26 @@
 #include "turn.h"
 
 #include <algorithm>
-#include <cmath>
+#include <cerrno>
+#include <cstring>
 #include <sys/stat.h>
 
 namespace rvb::runtime {
 
 namespace {
 
-constexpr int64_t most_cached = int64_t{16} << 30; // bytes of decoded pictures
-
-// Resize(resize), CenterCrop(height, width) of torchvision; `resize` 0: just so that the input is covered.
-Image prepare(const Image& image, int64_t resize, int64_t height, int64_t width) {
-  int64_t shorter = std::min(image.height, image.width);
-  double scale = resize > 0 ? static_cast<double>(resize) / static_cast<double>(shorter)
-                            : std::max(static_cast<double>(height) / static_cast<double>(image.height),
-                                       static_cast<double>(width) / static_cast<double>(image.width));
-  auto scaled = [&](int64_t side, int64_t least) {
-    return std::max(least, static_cast<int64_t>(scale * static_cast<double>(side) + 1e-9));
-  };
-  int64_t h = scaled(image.height, height), w = scaled(image.width, width);
-  int64_t top = std::lrint(static_cast<double>(h - height) / 2), left = std::lrint(static_cast<double>(w - width) / 2);
-  // Of a thin picture, the whole one would be very long.
-  return resample_cut(image, h, w, top, left, height, width);
-}
-
 Image read_picture(const Entry& entry, const Manifest& m) {
-  return read_image(read_file(entry.path, "a PNG or JPEG image"), m.channels, entry.path);
+  return read_image(read_file(entry.path, "a picture"), m.channels, entry.path);
 }
 
 class PictureDataset : public Dataset {
 public:
-  PictureDataset(Listing listing, const DataSettings& settings, const Manifest& manifest, const Provenance& provenance)
+  // Without labels, what the pictures show is not known.
+  PictureDataset(Listing listing, const DataSettings& settings, const Manifest& manifest, const Provenance& provenance,
+                 std::vector<int32_t> labels)
       : manifest_(manifest), entries_(std::move(listing.entries)), resize_(settings.resize),
         table_(pixel_table(manifest)) {
-    for (const Entry& entry : entries_)
-      labels_.push_back(entry.label);
+    labels_ = std::move(labels);
     class_names_ = listing.class_names;
     provenance_ = provenance;
     provenance_.count = count_ = static_cast<int64_t>(entries_.size());
@@ -73,12 +58,29 @@ private:
   std::vector<float> table_;
 };
 
+void check_network(const DataSettings& settings, const Manifest& m, const std::string& what) {
+  if (m.sequence || m.input.size() != 3 || (m.channels != 1 && m.channels != 3))
+    throw Failure(Exit::user,
+                  what + ", but `" + m.name + "` takes " + (m.sequence ? "sequences of " : "") + shape_text(m.input));
+  if (settings.resize > 0 && settings.resize < std::max(m.height, m.width))
+    throw Failure(Exit::user, "pictures are resized to " + std::to_string(settings.resize) + " pixels, but `" + m.name +
+                                  "` takes " + shape_text(m.input) + ": resize must not be smaller");
+}
+
+std::vector<int32_t> labels_of(const Listing& listing) {
+  std::vector<int32_t> labels;
+  for (const Entry& entry : listing.entries)
+    labels.push_back(entry.label);
+  return labels;
+}
+
 // By names and sizes: pictures that are decoded whenever they are read are not read to be named.
 std::string identity(const std::vector<Entry>& entries) {
   uint64_t hash = 0;
   for (const Entry& entry : entries) {
-    struct stat s {};
-    ::stat(entry.path.c_str(), &s);
+    struct stat s;
+    if (::stat(entry.path.c_str(), &s) != 0)
+      throw Failure(Exit::io, "cannot open " + entry.path + ": " + std::strerror(errno));
     int64_t numbers[] = {entry.label, s.st_size};
     hash = hash_bytes(entry.name, hash_bytes(numbers, sizeof numbers, hash));
   }
@@ -87,22 +89,41 @@ std::string identity(const std::vector<Entry>& entries) {
 
 } // namespace
 
+std::unique_ptr<Dataset> open_picture(const std::string& path, const std::string& labels, const DataSettings& settings,
+                                      const Manifest& manifest, bool& resized) {
+  check_network(settings, manifest, path + " is a picture");
+  Entry entry;
+  entry.name = entry.path = path;
+  const Image image = read_picture(entry, manifest);
+  resized = image.height != manifest.height || image.width != manifest.width ||
+            (settings.resize > 0 && settings.resize != std::min(image.height, image.width));
+  Listing listing;
+  listing.entries = {entry};
+  Provenance provenance;
+  provenance.format = "picture";
+  provenance.part = "all";
+  provenance.partition = "none";
+  std::vector<int32_t> given;
+  if (!labels.empty())
+    listing.entries[0].label = (given = read_labels(labels, 1, manifest))[0];
+  provenance.split_hash = hash_text(hash_bytes(given.data(), given.size() * sizeof(int32_t)));
+  provenance.hash = identity(listing.entries);
+  return std::make_unique<PictureDataset>(std::move(listing), settings, manifest, provenance, given);
+}
+
 std::unique_ptr<Dataset> open_pictures(Listing listing, const DataSettings& settings, Split split,
                                        const Manifest& manifest) {
   const Manifest& m = manifest;
-  if (m.sequence || m.input.size() != 3 || (m.channels != 1 && m.channels != 3))
-    throw Failure(Exit::user, settings.folder + " has pictures, but `" + m.name + "` takes " +
-                                  (m.sequence ? "sequences of " : "") + shape_text(m.input));
-  if (settings.resize > 0 && settings.resize < std::max(m.height, m.width))
-    throw Failure(Exit::user, "pictures are resized to " + std::to_string(settings.resize) + " pixels, but `" + m.name +
-                                  "` takes " + shape_text(m.input) + ": resize must not be smaller");
+  check_network(settings, m, settings.folder + " has pictures");
   Provenance provenance = divide(listing, settings, split);
   if (listing.entries.empty())
     throw Failure(Exit::user, settings.folder + " (" + listing.format + ") holds no samples for " + split_name(split));
   provenance.hash = identity(listing.entries);
   auto count = static_cast<int64_t>(listing.entries.size());
-  if (settings.windows || count > most_cached / m.pixels())
-    return std::make_unique<PictureDataset>(std::move(listing), settings, manifest, provenance);
+  if (settings.windows || count > data_cache_limit() / m.pixels()) {
+    std::vector<int32_t> labels = labels_of(listing);
+    return std::make_unique<PictureDataset>(std::move(listing), settings, manifest, provenance, std::move(labels));
+  }
 
   std::string key = cache_key(listing, settings, split, {{"resize", settings.resize}, {"shape", m.input}});
   auto fill = [&](SampleSink& sink) {
@@ -121,8 +142,7 @@ std::unique_ptr<Dataset> open_pictures(Listing listing, const DataSettings& sett
   samples.width = m.width;
   samples.data = cached.data;
   samples.owner = cached.owner;
-  for (const Entry& entry : listing.entries)
-    samples.labels.push_back(entry.label);
+  samples.labels = labels_of(listing);
   samples.class_names = listing.class_names;
   samples.provenance = provenance;
   return make_dataset(std::move(samples), manifest, settings.folder);

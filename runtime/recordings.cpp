@@ -164,7 +164,7 @@ std::string cache_key(const Listing& listing, const DataSettings& settings, Spli
     int64_t numbers[] = {e.label, e.index, e.begin, e.end};
     entries = hash_bytes(e.name, hash_bytes(numbers, sizeof numbers, entries));
   }
-  nlohmann::ordered_json key = {{"decoder", 3}, // to be raised when a reader or the framing changes
+  nlohmann::ordered_json key = {{"decoder", 4}, // to be raised when a reader or the framing changes
                                 {"format", listing.format},
                                 {"preparation", preparation},
                                 {"part", split_name(split)},

@@ -69,7 +69,7 @@ void RunDirectory::resume(const Manifest& manifest, TrainingPlan& plan) {
   if (text == nullptr)
     throw Failure(Exit::user, last() + " holds weights but no training state: start from it with --weights instead");
   try {
-    training_ = ordered_json::parse(*text);
+    training_ = parse_json(text->data(), text->size());
     plan = plan_from_json(training_.at("plan"));
     if (training_.at("source_hash") != manifest.source_hash)
       tell("note: {} comes from another version of the source\n", last());
@@ -108,7 +108,7 @@ void RunDirectory::trim_metrics(const TrainingState& state) {
       line += static_cast<char>(byte);
       continue;
     }
-    ordered_json json = ordered_json::parse(line, nullptr, false);
+    ordered_json json = parse_json(line.data(), line.size());
     auto done = [&](const char* key, int64_t count) {
       return json.is_object() && json.contains(key) && json[key].is_number_integer() &&
              json[key].get<int64_t>() <= count;
@@ -148,7 +148,7 @@ void RunDirectory::replan(const ordered_json& config) {
   ordered_json kept = config;
   if (file_exists(path)) {
     Bytes bytes = read_file(path, "the settings of the run");
-    ordered_json before = ordered_json::parse(bytes.begin(), bytes.end(), nullptr, false);
+    ordered_json before = parse_json(bytes.data(), bytes.size());
     if (before.is_object()) {
       kept = std::move(before);
       kept["plan"] = config["plan"];

@@ -2,6 +2,8 @@
 
 #include "files.h"
 #include "half.h"
+#include "json_text.h"
+#include "recognise.h"
 
 #include <algorithm>
 #include <cstring>
@@ -55,12 +57,29 @@ const Kind* find_kind(const std::string& name) {
   return nullptr;
 }
 
+const char wanted[] = "weights in safetensors format (safetensors.torch.save_file(model.state_dict(), FILE))";
+
+uint64_t header_length(const uint8_t* bytes) {
+  uint64_t length = 0;
+  for (int i = 7; i >= 0; --i)
+    length = length << 8 | bytes[i];
+  return length;
+}
+
 class Reader {
 public:
   Reader(const uint8_t* bytes, size_t size, const std::string& path) : bytes_(bytes), size_(size), path_(path) {}
 
   Safetensors read() {
-    json header = read_header();
+    read_layout(size_);
+    for (Entry& entry : entries_)
+      read_values(entry);
+    return std::move(file_);
+  }
+
+  // The header alone, held against a file of `size` bytes.
+  void read_layout(uint64_t size) {
+    json header = read_header(size);
     for (auto& [name, value] : header.items())
       name == "__metadata__" ? read_metadata(value) : read_entry(name, value);
     std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
@@ -73,15 +92,12 @@ public:
              std::to_string(position) + ": tensors overlap or leave a gap");
       position = entry.end;
     }
-    uint64_t available = size_ - data_;
+    uint64_t available = size - data_;
     if (position > available)
       fail("the file is truncated: the header promises " + std::to_string(position) + " bytes of data, " +
            std::to_string(available) + " are there");
     if (position < available)
       fail(std::to_string(available - position) + " bytes follow the last tensor");
-    for (Entry& entry : entries_)
-      read_values(entry);
-    return std::move(file_);
   }
 
 private:
@@ -95,16 +111,17 @@ private:
     throw Failure(Exit::user, path_ + ": not a valid safetensors file: " + text);
   }
 
-  json read_header() {
+  // `size`: of the file, of which at least the header is here.
+  json read_header(uint64_t size) {
+    if (std::string kind = what_is(bytes_, size_); !kind.empty() && kind != "weights in safetensors format")
+      throw unlike(path_, bytes_, size_, wanted);
     if (size_ < 8)
       fail("it has " + std::to_string(size_) + " bytes, the length of the header alone takes 8");
-    uint64_t length = 0;
-    for (int i = 7; i >= 0; --i)
-      length = length << 8 | bytes_[i];
+    uint64_t length = header_length(bytes_);
     if (length > longest_header)
       fail("a header of " + std::to_string(length) + " bytes (the format allows 100000000)");
-    if (length > size_ - 8)
-      fail("the file is truncated: a header of " + std::to_string(length) + " bytes, " + std::to_string(size_ - 8) +
+    if (length > size - 8)
+      fail("the file is truncated: a header of " + std::to_string(length) + " bytes, " + std::to_string(size - 8) +
            " are there");
     data_ = 8 + length;
     // Two tensors of one name: the JSON library would keep the last in silence.
@@ -115,12 +132,9 @@ private:
         twice = parsed.get<std::string>();
       return true;
     };
-    json header;
-    try {
-      header = json::parse(bytes_ + 8, bytes_ + data_, watch);
-    } catch (const json::exception&) {
-      fail("the header is not JSON");
-    }
+    json header = parse_json<json>(bytes_ + 8, length, watch);
+    if (header.is_discarded())
+      fail("the header is not JSON, or nested too deeply");
     if (!twice.empty())
       fail("tensor `" + twice + "` stands there twice");
     if (!header.is_object())
@@ -207,8 +221,67 @@ Safetensors parse_safetensors(const uint8_t* bytes, size_t size, const std::stri
 }
 
 Safetensors read_safetensors(const std::string& path) {
-  Bytes bytes = read_file(path, "weights in safetensors format");
+  InputFile file(path, "weights in safetensors format");
+  const uint64_t size = file.size();
+  Bytes bytes(std::min<uint64_t>(size, 512));
+  auto read_to = [&](uint64_t end) {
+    size_t filled = bytes.size();
+    bytes.resize(end);
+    bytes.resize(filled + file.read(bytes.data() + filled, end - filled));
+  };
+  bytes.resize(file.read(bytes.data(), bytes.size()));
+  // All of the header, when it can be one; then what it promises.
+  if (bytes.size() >= 8 && header_length(bytes.data()) <= std::min(longest_header, size - 8))
+    read_to(std::max<uint64_t>(bytes.size(), 8 + header_length(bytes.data())));
+  Reader(bytes.data(), bytes.size(), path).read_layout(std::max<uint64_t>(size, bytes.size()));
+  read_to(size);
   return parse_safetensors(bytes.data(), bytes.size(), path);
+}
+
+Safetensors read_weights(const std::string& path, const std::string& strip) {
+  Safetensors file = read_safetensors(path);
+  if (strip.empty())
+    return file;
+  bool any = false;
+  std::set<std::string> names;
+  for (Tensor& tensor : file.tensors) {
+    if (tensor.name.compare(0, strip.size(), strip) == 0) {
+      any = true;
+      tensor.name.erase(0, strip.size());
+    }
+    if (!names.insert(tensor.name).second)
+      throw Failure(Exit::user, path + ": without `" + strip + "` two tensors are called `" + tensor.name + "`");
+  }
+  if (!any)
+    throw Failure(Exit::user, path + ": no tensor's name begins with `" + strip + "` (--strip-prefix)" +
+                                  (file.tensors.empty() ? "" : "; one is called `" + file.tensors[0].name + "`"));
+  return file;
+}
+
+std::string common_prefix(const Safetensors& file, const std::vector<std::string>& expected) {
+  std::set<std::string> names;
+  for (const Tensor& tensor : file.tensors)
+    names.insert(tensor.name);
+  size_t plain = 0;
+  std::map<std::string, size_t> prefixes; // and how many of the expected names are found behind each
+  for (const std::string& name : expected) {
+    plain += names.count(name);
+    for (const std::string& found : names) {
+      const size_t at = found.size() - std::min(found.size(), name.size());
+      if (at > 0 && found[at - 1] == '.' && found.compare(at, name.size(), name) == 0)
+        ++prefixes[found.substr(0, at)];
+    }
+  }
+  auto most = std::max_element(prefixes.begin(), prefixes.end(),
+                               [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == prefixes.end() || most->second <= plain || 2 * most->second < expected.size() ? "" : most->first;
+}
+
+std::string prefix_advice(const Safetensors& file, const std::vector<std::string>& expected) {
+  const std::string prefix = common_prefix(file, expected);
+  return prefix.empty() ? ""
+                        : "the names begin with `" + prefix +
+                              "`, as a wrapper of the model left them: --strip-prefix " + prefix + " takes it off";
 }
 
 std::string print_safetensors(const Safetensors& file) {

@@ -15,7 +15,7 @@ class StoredDataset : public Dataset {
 public:
   StoredDataset(Samples samples, const Manifest& manifest, const std::string& path)
       : manifest_(manifest), samples_(std::move(samples)) {
-    check_shape(path);
+    check_shape(samples_, manifest, path);
     for (size_t i = 0; i < samples_.labels.size(); ++i)
       check_label(samples_.labels[i], static_cast<int64_t>(i), manifest, path);
     count_ = samples_.count();
@@ -56,20 +56,6 @@ public:
   }
 
 private:
-  void check_shape(const std::string& path) const {
-    const Manifest& m = manifest_;
-    const Samples& s = samples_;
-    if (m.sequence && !s.events)
-      throw Failure(Exit::user, path + " has still images, but `" + m.name + "` takes sequences of " +
-                                    std::to_string(m.steps) + " frames");
-    bool same = s.channels == m.channels && s.height == m.height && s.width == m.width;
-    bool vector = m.input.size() == 1 && s.channels * s.height * s.width == m.channels;
-    if ((!same && !vector) || s.frames != (m.sequence ? m.steps : 1))
-      throw Failure(Exit::user, path + " has " + (s.events ? "frames" : "images") + " of shape " +
-                                    shape_text({s.channels, s.height, s.width}) + ", but `" + m.name + "` takes " +
-                                    shape_text(m.input));
-  }
-
   float element(const uint8_t* sample, int64_t at) const {
     if (samples_.bytes == 1)
       return sample[at];
@@ -89,6 +75,18 @@ private:
 };
 
 } // namespace
+
+void check_shape(const Samples& s, const Manifest& m, const std::string& path) {
+  if (m.sequence && !s.events)
+    throw Failure(Exit::user, path + " has still images, but `" + m.name + "` takes sequences of " +
+                                  std::to_string(m.steps) + " frames");
+  bool same = s.channels == m.channels && s.height == m.height && s.width == m.width;
+  bool vector = m.input.size() == 1 && s.channels * s.height * s.width == m.channels;
+  if ((!same && !vector) || s.frames != (m.sequence ? m.steps : 1))
+    throw Failure(Exit::user, path + " has " + (s.events ? "frames" : "images") + " of shape " +
+                                  shape_text({s.channels, s.height, s.width}) + ", but `" + m.name + "` takes " +
+                                  shape_text(m.input));
+}
 
 float normalised(const Manifest& manifest, float x, int64_t channel, bool pixel) {
   const Recipe& recipe = manifest.recipe;

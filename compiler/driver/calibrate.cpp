@@ -36,8 +36,9 @@ ordered_json range_list(const ir::Function& ranges) {
 
 std::vector<std::string> Calibration::samples() const {
   std::filesystem::path path = std::filesystem::absolute(options_.calibrate);
-  bool array = path.extension() == ".npy";
-  return {array ? "--input" : "--data", path.string(), "--limit", std::to_string(options_.calibration_samples)};
+  std::error_code error; // what is neither folder nor file is refused by the program
+  const bool folder = std::filesystem::is_directory(path, error);
+  return {folder ? "--data" : "--input", path.string(), "--limit", std::to_string(options_.calibration_samples)};
 }
 
 Calibration::Calibration(const sema::Program& program, ir::Module module, const kernels::Target& target,

@@ -208,7 +208,7 @@ int run_deploy(const Options& options) {
   bool library = options.wants("lib") || options.wants("header");
   ir::Module module = generate(program, {true, false, program.streams(), options.observe});
   Diagnostics diagnostics;
-  std::string hash = bind_weights(module, program, options.weights, diagnostics);
+  std::string hash = bind_weights(module, program, options.weights, options.strip_prefix, diagnostics);
   if (diagnostics.has_errors())
     stop_with(Sources(), diagnostics, options, Exit::mismatch);
   times.lap("irgen, weights");

@@ -161,13 +161,17 @@ private:
     add_model(sub);
     add_compilation(sub);
     sub->add_option("--weights", options_.weights, "trained weights, .safetensors")->required();
+    sub->add_option("--strip-prefix", options_.strip_prefix,
+                    "take P (module. of DataParallel, _orig_mod. of torch.compile) off the front of the weights' names")
+        ->type_name("P");
     sub->add_option("--spikes", options_.spikes,
                     "numbers that enter binary layers: f32; i32 or i16, fixed point: whole numbers to the last neuron")
         ->check(CLI::IsMember({"f32", "i32", "i16"}))
         ->capture_default_str();
-    sub->add_option("--calibrate", options_.calibrate,
-                    "a data folder, or an .npy of inputs, that shows how large spikes become (for i32 and i16) and how "
-                    "many are silent (for --sparsity auto)");
+    sub->add_option(
+        "--calibrate", options_.calibrate,
+        "a data folder, an .npy of inputs or a picture, that shows how large spikes become (for i32 and i16) and how "
+        "many are silent (for --sparsity auto)");
     sub->add_option("--calibration-samples", options_.calibration_samples, "how many of them")
         ->check(CLI::Range(int64_t{1}, int64_t{1000000}))
         ->capture_default_str();

@@ -10,7 +10,8 @@ namespace rvb::driver {
 struct Options {
   std::string model; // the .rvb file
   std::string output;
-  std::string weights; // deploy
+  std::string weights;      // deploy
+  std::string strip_prefix; // deploy: of the weights' names
   std::map<std::string, std::string> defines;
   std::string target = "native";
   std::vector<std::string> emit;        // exe, lib, header, ast, ir, plan, stmt, llvm, asm
@@ -18,7 +19,7 @@ struct Options {
   bool time_passes = false;
   bool verify_addonly = false;
   std::string spikes = "f32"; // deploy: f32, i32, i16
-  std::string calibrate;      // deploy: a data folder or an .npy of inputs
+  std::string calibrate;      // deploy: a data folder, an .npy of inputs or a picture
   int64_t calibration_samples = 1024;
   std::string sparsity = "auto";                        // deploy: auto, dense, sparse
   std::vector<std::string> sparse_layers, dense_layers; // deploy: chosen by hand

@@ -41,9 +41,9 @@ std::vector<float> transposed(const std::vector<float>& from, const std::vector<
   return to;
 }
 
-runtime::Safetensors read(const std::string& path) {
+runtime::Safetensors read(const std::string& path, const std::string& strip) {
   try {
-    return runtime::read_safetensors(path);
+    return runtime::read_weights(path, strip);
   } catch (const runtime::Failure& failure) {
     throw Failure(static_cast<Exit>(failure.exit), failure.what());
   }
@@ -86,6 +86,8 @@ void check_tensors(const runtime::Safetensors& file, const sema::Program& progra
       Code::wrong_tensors, {},
       fmt::format("{}: the weights do not belong to network `{}`", printable(path, 300), program.name));
   diagnostic.notes = std::move(complaints);
+  if (std::string advice = runtime::prefix_advice(file, {expected.begin(), expected.end()}); !advice.empty())
+    diagnostic.helps.push_back(printable(advice, 600));
 }
 
 void bind(ir::Function& function, const std::set<std::string>& names) {
@@ -110,8 +112,8 @@ void bind(ir::Function& function, const std::set<std::string>& names) {
 } // namespace
 
 std::string bind_weights(ir::Module& module, const sema::Program& program, const std::string& path,
-                         Diagnostics& diagnostics) {
-  runtime::Safetensors file = read(path);
+                         const std::string& strip, Diagnostics& diagnostics) {
+  runtime::Safetensors file = read(path, strip);
   check_tensors(file, program, path, diagnostics);
   if (diagnostics.has_errors())
     return "";

@@ -14,6 +14,6 @@ namespace rvb::driver {
 // reported (RVB0502) with the file and every tensor concerned, and then nothing is replaced. Returns a hash of the
 // tensors' bytes (16 hex digits). Throws Failure where the file cannot be read.
 std::string bind_weights(ir::Module& module, const sema::Program& program, const std::string& path,
-                         Diagnostics& diagnostics);
+                         const std::string& strip, Diagnostics& diagnostics);
 
 } // namespace rvb::driver

@@ -27,6 +27,10 @@ variant("missing.safetensors", lambda t: t.pop("unit.alpha"))
 variant("extra.safetensors", lambda t: t.update({"surplus.weight": np.zeros(3)}))
 variant("shape.safetensors", lambda t: t.update({"encode.weight": np.zeros([8, 1, 5, 5])}))
 variant("nan.safetensors", lambda t: t["unit.weight"].__setitem__((0, 0, 0, 0), np.nan))
+safetensors_file.write("wrapped.safetensors", {"module." + key: value for key, value in good.items()})
+header = b'{"a":{"dtype":' + b"[" * 65500 + b"]" * 65500 + b',"shape":[],"data_offsets":[0,0]}}'
+open("deep.safetensors", "wb").write(len(header).to_bytes(8, "little") + header)
+open("keras.safetensors", "wb").write(b"\x89HDF\r\n\x1a\n" + bytes(100))
 content = open("good.safetensors", "rb").read()
 open("cut.safetensors", "wb").write(content[:-9])
 open("header.safetensors", "wb").write(b"\xff" * 7 + b"\x7f" + content[8:])
@@ -55,8 +59,24 @@ weights 4 shape.safetensors
 says encode.weight '[8, 1, 5, 5]' '[8, 1, 3, 3]'
 weights 1 nan.safetensors
 says nan.safetensors unit.weight
-for name in cut header empty; do
+for name in cut header empty deep keras; do
   weights 1 $name.safetensors
+  says $name.safetensors
+done
+# Names that a wrapper of the model has lengthened.
+weights 4 wrapped.safetensors
+says 'the names begin with `module.`' '--strip-prefix module.'
+expect 0 ./tiny infer --weights wrapped.safetensors --strip-prefix module. --input x.npy --output stripped.npy
+weights 0 good.safetensors
+same out.npy stripped.npy
+expect 1 ./tiny infer --weights good.safetensors --strip-prefix module. --input x.npy --output stripped.npy
+says good.safetensors 'begins with `module.`'
+expect 4 "$RVBC" deploy "$here/tiny.rvb" -q --weights wrapped.safetensors -o tiny.infer
+says 'error[RVB0502]: wrapped.safetensors' 'help: the names begin with `module.`'
+expect 0 "$RVBC" deploy "$here/tiny.rvb" -q --weights wrapped.safetensors --strip-prefix module. -o tiny.infer
+rm tiny.infer
+for name in deep keras; do
+  expect 1 "$RVBC" deploy "$here/tiny.rvb" -q --weights $name.safetensors -o tiny.infer
   says $name.safetensors
 done
 expect 4 "$RVBC" deploy "$here/tiny.rvb" -q --weights shape.safetensors -o tiny.infer
@@ -77,6 +97,17 @@ for name in few_labels wrong_label; do
   expect 1 ./tiny gradient --weights good.safetensors --input x.npy --labels $name.npy --output g.safetensors
   says $name.npy
 done
+
+# Nothing is read that is no regular file; a shell's pipes are.
+mkfifo pipe
+ln -s /dev/zero endless
+for name in pipe endless; do
+  input 5 $name
+  says "$name is a"
+  weights 5 $name
+  says "$name is a"
+done
+same <(./tiny infer --weights <(cat good.safetensors) --input <(cat x.npy) --output -) out.npy
 
 expect 5 ./tiny eval --data "$work/nowhere" --weights good.safetensors
 says nowhere

@@ -7,7 +7,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     try {
       rvb::runtime::Bytes bytes(data, data + size);
       rvb::runtime::Image image = rvb::runtime::read_image(bytes, channels, "fuzz");
-      rvb::runtime::resize(image, 8, 8);
+      rvb::runtime::prepare(image, 9, 8, 8);
       rvb::runtime::resample(image, 0, 0, image.height, image.width, 5, 9);
     } catch (const rvb::runtime::Failure&) {
     }

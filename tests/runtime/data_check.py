@@ -562,6 +562,71 @@ def test_pictures():
     refused(1, folder, "test", (3, 32, 32), 0, 2, "another kind")
 
 
+def test_kinds_of_pictures():
+    """Byte for byte what Pillow's convert("RGB") and convert("L") make of each: transparency is dropped."""
+    folder = WORK + "/kinds"
+
+    def draw(mode):
+        a = rng.integers(0, 256, (23, 31, 4)).astype("u1")
+        if mode in ("RGBA", "LA"):
+            return Image.fromarray(np.ascontiguousarray(a[..., : {"RGBA": 4, "LA": 2}[mode]]), mode)
+        rgb = Image.fromarray(np.ascontiguousarray(a[..., :3]))
+        return rgb.quantize(40) if mode == "P" else rgb.convert(mode)
+
+    cases = [(mode, "png", {}) for mode in ("RGB", "L", "RGBA", "LA", "P", "1")]
+    cases += [("P", "png", {"transparency": 5}), ("L", "png", {"transparency": 5}), ("P", "png", {"bits": 4})]
+    cases += [("RGB", "png", {"transparency": (1, 2, 3)})]
+    cases += [(mode, "bmp", {}) for mode in ("RGB", "L", "P", "1", "RGBA")]
+    cases += [(mode, "webp", more) for mode in ("RGB", "RGBA") for more in ({}, {"lossless": True, "exact": True})]
+    cases += [(mode, "tif", {"compression": "tiff_lzw"}) for mode in ("RGB", "L", "P", "1", "RGBA", "LA")]
+    cases += [("CMYK", "tiff", {}), ("RGB", "tif", {"compression": "jpeg"}), ("RGB", "ppm", {}), ("L", "pgm", {})]
+    cases += [(mode, "jpg", {"quality": 70}) for mode in ("RGB", "L", "CMYK")]
+    shown = []
+    for i, (mode, ending, more) in enumerate(cases):
+        os.makedirs(f"{folder}/train/a", exist_ok=True)
+        draw(mode).save(f"{folder}/train/a/{i:02}.{ending}", **more)
+        shown.append(Image.open(f"{folder}/train/a/{i:02}.{ending}"))
+    for mode, channels in (("RGB", 3), ("L", 1)):
+        x = load(folder, "train", (channels, 23, 31), 0, 1)[0]
+        for i, image in enumerate(shown):
+            wanted = np.asarray(image.convert(mode), "f4").reshape(23, 31, channels).transpose(2, 0, 1)
+            assert np.array_equal(np.rint(x[i, 0] * 255), wanted), cases[i]
+    for ending in ("bmp", "webp", "tif", "ppm"):  # damaged: named
+        (path,) = glob.glob(f"{folder}/train/a/1?.{ending}")[:1] or glob.glob(f"{folder}/train/a/*.{ending}")[:1]
+        good = open(path, "rb").read()
+        put(path, good[: len(good) // 2])
+        refused(1, folder, "train", (3, 23, 31), 0, 1, os.path.basename(path))
+        put(path, good)
+
+
+def test_folders_in_folders():
+    """As torchvision's ImageFolder walks them; what is not read is counted."""
+    folder = WORK + "/nested"
+    files = ("train/a/2.png", "train/a/more/1.png", "train/a/more-x/0.png", "train/a/more/deep/3.png", "train/b/x/0.bmp",
+             "test/a/only/0.png", "test/b/0.png")  # fmt: skip
+    for value, name in enumerate(files):
+        os.makedirs(os.path.dirname(f"{folder}/{name}"), exist_ok=True)
+        Image.fromarray(np.full((8, 8), value, "u1")).save(f"{folder}/{name}")
+    walked = [
+        os.path.join(root, name)
+        for k in "ab"
+        for root, _, names in sorted(os.walk(f"{folder}/train/{k}", followlinks=True))
+        for name in sorted(names)
+    ]
+    listed = dealt([(0 if "/train/a/" in w else 1, files.index(os.path.relpath(w, folder))) for w in walked])
+    put(folder + "/train/a/more/notes.txt", b"")
+    put(folder + "/train/b/x.gif", b"GIF89a")
+    put(folder + "/train/b/y.GIF", b"GIF89a")
+    put(folder + "/train/b/.hidden", b"")
+    x, y, _, err = load(folder, "train", (1, 8, 8), 0, 2)
+    assert [round(v * 255) for v in x[:, 0, 0, 0, 0]] == [v for _, v in listed], (x[:, 0, 0, 0, 0] * 255, listed)
+    assert list(y) == [k for k, _ in listed]
+    assert err.count("note:") == 1 and "3 files of kinds that are not read are left out: 2 .gif, 1 .txt" in err, err
+    assert load(folder, "test", (1, 8, 8), 0, 2)[3] == ""
+    os.symlink("..", folder + "/train/a/more/up")
+    refused(5, folder, "train", (1, 8, 8), 0, 2, "does a link lead back up")
+
+
 def test_cache():
     folder, cache = WORK + "/nmnist", WORK + "/cache/data"
     where = (folder, "train", (2, 34, 34), 6, 3)

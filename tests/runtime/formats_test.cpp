@@ -167,9 +167,9 @@ TEST(Npy, RefusesWhatIsBroken) {
 TEST(Idx, RefusesWhatIsBroken) {
   using test::big_endian;
   auto parse = [](const std::string& text, int rank) {
-    return parse_idx(Bytes(text.begin(), text.end()), rank, "t.idx");
+    return IdxFile(Bytes(text.begin(), text.end()), rank, "t.idx").values();
   };
-  EXPECT_EQ(parse(big_endian(0x801) + big_endian(2) + "ab", 1).values, (Bytes{'a', 'b'}));
+  EXPECT_EQ(parse(big_endian(0x801) + big_endian(2) + "ab", 1), (Bytes{'a', 'b'}));
   for (const std::string& text : {std::string("ab"), big_endian(0x803) + big_endian(2) + "ab",
                                   big_endian(0x801) + big_endian(3) + "ab", big_endian(0x801) + big_endian(1) + "ab"})
     EXPECT_HAS(failure(Exit::user, [&] { parse(text, 1); }), "t.idx: not a valid IDX file");
@@ -193,12 +193,12 @@ Bytes gzip(const std::string& text) {
 
 TEST(Gzip, UnpacksAndNoticesDamage) {
   std::string text(100000, 'x');
-  Bytes packed = gzip(text), back = gunzip(packed, "a.gz");
+  Bytes packed = gzip(text), back = test::unpack(packed, "a.gz");
   EXPECT_EQ(std::string(back.begin(), back.end()), text);
   Bytes cut(packed.begin(), packed.end() - 5);
-  EXPECT_HAS(failure(Exit::user, [&] { gunzip(cut, "a.gz"); }), "a.gz");
+  EXPECT_HAS(failure(Exit::user, [&] { test::unpack(cut, "a.gz"); }), "a.gz");
   packed[packed.size() - 6] ^= 1; // in the check sum
-  failure(Exit::user, [&] { gunzip(packed, "a.gz"); });
+  failure(Exit::user, [&] { test::unpack(packed, "a.gz"); });
 }
 
 Manifest picture(Shape shape, int64_t classes = 10) {
@@ -295,12 +295,6 @@ TEST(Dataset, SequencesLieByFrames) {
   EXPECT_HAS(failure(Exit::user, [&] { open_arrays(folder / "x.npy", "", m); }), "element 5 is not finite");
 }
 
-TEST(Image, ResizesBilinearly) {
-  Image image{1, 1, 2, {0, 100}};
-  EXPECT_EQ(resize(image, 1, 4).pixels, (Bytes{0, 25, 75, 100}));
-  EXPECT_EQ(resize(image, 2, 2).pixels, (Bytes{0, 100, 0, 100}));
-}
-
 // Encoded by the libraries themselves: what was drawn comes back.
 TEST(Image, ReadsPngAndJpeg) {
   Bytes rgb(20 * 10 * 3), grey(20 * 10), file(100000);
@@ -347,7 +341,7 @@ TEST(Image, RefusesWhatIsBroken) {
       jpeg{0xff, 0xd8, 0xff, 0xe0, 0, 16};
   EXPECT_HAS(failure(Exit::user, [&] { read_image(png, 1, "a.png"); }), "a.png");
   EXPECT_HAS(failure(Exit::user, [&] { read_image(jpeg, 1, "a.jpg"); }), "a.jpg");
-  EXPECT_HAS(failure(Exit::user, [&] { read_image({1, 2, 3}, 1, "a.txt"); }), "neither PNG nor JPEG");
+  EXPECT_HAS(failure(Exit::user, [&] { read_image({1, 2, 3}, 1, "a.txt"); }), "a.txt is not a picture");
 }
 
 } // namespace

@@ -13,9 +13,7 @@
 
 #include <cmath>
 #include <cstring>
-#include <fstream>
 #include <png.h>
-#include <sys/resource.h>
 #include <zlib.h>
 
 namespace rvb::runtime {
@@ -181,7 +179,7 @@ TEST(Npz, ChecksTheSumOfEachMember) {
 TEST(Gzip, ReadsEveryMember) {
   std::string a = squeeze("one", 15 + 16), b = squeeze(std::string(50000, 'x'), 15 + 16), none = squeeze("", 15 + 16);
   auto unpacked = [](const std::string& text) {
-    Bytes out = gunzip(bytes_of(text), "a.gz");
+    Bytes out = test::unpack(bytes_of(text), "a.gz");
     return std::string(out.begin(), out.end());
   };
   EXPECT_EQ(unpacked(a + b + none + a), "one" + std::string(50000, 'x') + "one");
@@ -272,30 +270,6 @@ Manifest pictures(int64_t channels, int64_t side) {
   return m;
 }
 
-// True when the call returns in a process that gets so much more memory than this one has.
-template <class Call> bool within(size_t memory, Call&& call) {
-  pid_t child = ::fork();
-  if (child == 0) {
-    size_t pages = 0;
-    std::ifstream("/proc/self/statm") >> pages;
-    rlimit limit{};
-    limit.rlim_cur = limit.rlim_max = pages * static_cast<size_t>(::sysconf(_SC_PAGESIZE)) + memory;
-    ::setrlimit(RLIMIT_AS, &limit);
-    try {
-      call();
-    } catch (const std::bad_alloc&) {
-      ::_exit(1);
-    } catch (const std::exception& error) {
-      std::fprintf(stderr, "%s\n", error.what());
-      ::_exit(2);
-    }
-    ::_exit(0);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
 TEST(Pictures, ACutIsAPartOfTheWhole) {
   Image image{3, 30, 50, Bytes(3 * 30 * 50)};
   for (size_t i = 0; i < image.pixels.size(); ++i)
@@ -324,7 +298,7 @@ TEST(Pictures, AThinOneTakesNoMoreThanItsMiddle) {
   settings.windows = true; // decoded here, without threads
   Manifest m = pictures(1, 224);
   auto dataset = open_folder(settings, Split::train, m);
-  EXPECT_TRUE(within(size_t{1} << 28, [&] {
+  EXPECT_TRUE(test::within(size_t{1} << 28, [&] {
     std::vector<float> to(224 * 224);
     dataset->read(0, nullptr, to.data(), 0);
     for (float value : to)
@@ -337,7 +311,7 @@ TEST(Frames, AHeaderTakesNoMemoryForWhatDoesNotFollow) {
   Folder folder;
   write_file(folder / "f.npy", npy("'<f8'", "400000, 1, 28, 28", "few"));
   Manifest m = pictures(1, 28);
-  EXPECT_TRUE(within(size_t{1} << 28, [&] {
+  EXPECT_TRUE(test::within(size_t{1} << 28, [&] {
     FrameReader reader(folder / "f.npy", m);
     std::vector<float> frame;
     try {

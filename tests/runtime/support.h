@@ -1,12 +1,17 @@
 // Temporary folders, files and child processes for the tests of the runtime.
 #pragma once
 
+#include "failure.h"
 #include "files.h"
+#include "gzip.h"
 
+#include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <gtest/gtest.h>
 #include <string>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <vector>
@@ -28,6 +33,50 @@ public:
 private:
   std::string path_;
 };
+
+template <class Call> std::string failure(Exit exit, Call&& call) {
+  try {
+    call();
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.exit, exit) << failure.what();
+    return failure.what();
+  }
+  ADD_FAILURE() << "no failure";
+  return "";
+}
+
+// True when the call returns in a process that gets so much more memory than this one has.
+template <class Call> bool within(size_t memory, Call&& call) {
+  pid_t child = ::fork();
+  if (child == 0) {
+    size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    rlimit limit{};
+    limit.rlim_cur = limit.rlim_max = pages * static_cast<size_t>(::sysconf(_SC_PAGESIZE)) + memory;
+    ::setrlimit(RLIMIT_AS, &limit);
+    try {
+      call();
+    } catch (const std::bad_alloc&) {
+      ::_exit(1);
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "%s\n", error.what());
+      ::_exit(2);
+    }
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+// All of a gzip file.
+inline Bytes unpack(const Bytes& packed, const std::string& path) {
+  Unpacker unpacker(Unpacker::Kind::gzip, packed.data(), packed.size(), path);
+  Bytes all, piece(10000);
+  while (size_t count = unpacker.read(piece.data(), piece.size()))
+    all.insert(all.end(), piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(count));
+  return all;
+}
 
 inline std::string text(const std::string& path) {
   Bytes bytes = read_file(path, "a file of the test");
