@@ -84,10 +84,12 @@ void RunDirectory::load(ParameterSet& weights, Optimizer& optimizer, TrainingSta
     state = state_from_json(training_.at("state"));
     if (state.step < 0 || state.epoch < 0 || state.epoch_step < 0)
       throw Failure(Exit::user, last() + ": its training state is damaged: it has negative counts");
-    std::string path = join(path_, training_.at("optimizer").get<std::string>());
+    const auto name = training_.at("optimizer").get<std::string>();
+    std::string path = join(path_, name);
     if (!file_exists(path))
       throw Failure(Exit::io, path + " is missing: " + last() + " names it as its optimiser's state");
     optimizer.load(path);
+    remove_optimizers_but(name); // a process that was killed may not have come to that
   } catch (const nlohmann::json::exception& error) {
     throw Failure(Exit::user, last() + ": its training state is damaged: " + error.what());
   }
@@ -138,6 +140,10 @@ void RunDirectory::save(const Manifest& manifest, const ParameterSet& weights, c
                            {"plan", plan.json()},
                            {"state", state.json()}};
   write_safetensors(last(), {weights.tensors(), {{"format", "pt"}, {metadata_key, json_text(training)}}});
+  remove_optimizers_but(file);
+}
+
+void RunDirectory::remove_optimizers_but(const std::string& file) const {
   for (const std::string& name : files_in(path_))
     if (is_optimizer_file(name) && name != file)
       remove_file(join(path_, name));

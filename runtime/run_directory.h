@@ -44,6 +44,7 @@ public:
 
 private:
   void lock();
+  void remove_optimizers_but(const std::string& file) const;
   void trim_metrics(const TrainingState& state);
   std::string path_;
   int folder_ = -1; // locked

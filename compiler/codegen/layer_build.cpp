@@ -231,7 +231,7 @@ void LayerBuilder::build_task() {
   b_.CreateCondBr(b_.CreateICmpEQ(scratch, nobody), out_of_memory, work);
   b_.SetInsertPoint(out_of_memory);
   b_.CreateCall(complain, {nobody, b_.CreateGlobalStringPtr("out of memory in a layer's kernel")});
-  b_.CreateRet(b_.getInt32(1));
+  b_.CreateRet(b_.getInt32(static_cast<uint32_t>(-11))); // as Halide's kernels: halide_error_code_out_of_memory
   b_.SetInsertPoint(work);
 
   llvm::Value* membranes = states > 0 ? bytes_on(scratch, tables_bytes) : nobody;

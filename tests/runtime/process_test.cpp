@@ -162,6 +162,10 @@ TEST_F(Process, LeftoversOfTheKilledGo) {
   EXPECT_EQ(temporaries("a").size(), 1u);
   EXPECT_EQ(shell(train("a", "--epochs 1")).exit, 0); // there is no checkpoint yet: the run begins anew
   EXPECT_TRUE(temporaries("a").empty());
+  // Killed between the checkpoint and the removal of what the one before had: the run is complete, and it goes now.
+  shell("touch " + folder_ / "a/optimizer-000000003.safetensors");
+  EXPECT_EQ(shell(train("a", "--epochs 1 --resume")).exit, 0);
+  EXPECT_FALSE(file_exists(folder_ / "a/optimizer-000000003.safetensors"));
   make_folder(folder_ / "out");
   EXPECT_EQ(shell("RVB_KILL=rename:1 " + misfortune + program + " init -o " + folder_ / "out/a").exit, 128 + SIGKILL);
   shell("echo mine >" + folder_ / "out/mine.2024.tmp");
