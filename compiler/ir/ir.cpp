@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cstring>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace rvb::ir {
 
@@ -88,8 +89,64 @@ bool is_digits(const std::string& text, size_t begin) {
 int64_t suffix_number(const std::string& name, size_t dot) {
   if (!is_digits(name, dot + 1) || name.size() - dot > 10)
     return -1;
-  return std::stoll(name.substr(dot + 1));
+  int64_t number = 0;
+  for (size_t i = dot + 1; i < name.size(); ++i)
+    number = 10 * number + (name[i] - '0');
+  return number;
 }
+
+// The names of one function's values: networks of thousands of layers make tens of thousands of them, and looking at
+// all of them for every new one was most of compiling such a network.
+class NameIndex {
+public:
+  // The index of the function's values as they are now. That of the function before stays as long as it is the same
+  // one: names do not change and values come behind those that are there. Another function that has taken its place in
+  // memory shows by its names; what that might miss, verify finds, since names are unique.
+  static NameIndex& of(const Function& function) {
+    thread_local NameIndex last;
+    if (!last.describes(function))
+      last = NameIndex();
+    for (size_t i = last.names_.size(); i < function.values.size(); ++i)
+      last.add(function.values[i].name);
+    last.function_ = &function;
+    return last;
+  }
+
+  bool taken(const std::string& name) const { return taken_.count(name) != 0; }
+  int64_t highest(const std::string& stem) const { // of u.1, u.2 …
+    const auto found = highest_.find(stem);
+    return found == highest_.end() ? 0 : found->second;
+  }
+
+private:
+  bool describes(const Function& function) const {
+    const size_t known = names_.size();
+    constexpr size_t worth_keeping = 64, looks = 16;
+    if (known < worth_keeping || function_ != &function || function.values.size() < known)
+      return false;
+    for (size_t i = 0; i <= looks; ++i) {
+      const size_t at = i * (known - 1) / looks;
+      if (function.values[at].name != names_[at])
+        return false;
+    }
+    return true;
+  }
+
+  void add(const std::string& name) {
+    names_.push_back(name);
+    taken_.insert(name);
+    const size_t dot = name.rfind('.');
+    if (const int64_t number = dot == std::string::npos ? -1 : suffix_number(name, dot); number >= 0) {
+      int64_t& highest = highest_[name.substr(0, dot)];
+      highest = std::max(highest, number);
+    }
+  }
+
+  const Function* function_ = nullptr;
+  std::vector<std::string> names_;
+  std::unordered_set<std::string> taken_;
+  std::unordered_map<std::string, int64_t> highest_; // by stem
+};
 
 std::string clean_name(const std::string& hint) {
   std::string name = hint;
@@ -102,21 +159,15 @@ std::string clean_name(const std::string& hint) {
 } // namespace
 
 // A free name is taken as it is; otherwise its number is replaced by one above all numbers of that stem: u, u.1, u.2.
-// One look at each value, whatever the hints are.
 Value Function::add_value(Type type, const std::string& hint) {
+  const NameIndex& index = NameIndex::of(*this);
   std::string name = clean_name(hint);
-  size_t dot = name.rfind('.');
-  std::string stem = dot != std::string::npos && dot != 0 && suffix_number(name, dot) >= 0 ? name.substr(0, dot) : name;
-  bool taken = false;
-  int64_t highest = 0;
-  for (const ValueInfo& value : values) {
-    taken = taken || value.name == name;
-    if (value.name.size() > stem.size() && value.name[stem.size()] == '.' &&
-        value.name.compare(0, stem.size(), stem) == 0)
-      highest = std::max(highest, suffix_number(value.name, stem.size()));
+  if (index.taken(name)) {
+    const size_t dot = name.rfind('.');
+    const bool numbered = dot != std::string::npos && dot != 0 && suffix_number(name, dot) >= 0;
+    const std::string stem = numbered ? name.substr(0, dot) : name;
+    name = stem + "." + std::to_string(index.highest(stem) + 1);
   }
-  if (taken)
-    name = stem + "." + std::to_string(highest + 1);
   values.push_back({std::move(type), std::move(name)});
   return static_cast<Value>(values.size() - 1);
 }

@@ -42,13 +42,16 @@ Groups::Groups(const Function& function) : function_(function) {
   readers_.resize(count);
   members_.resize(count);
   parent_.resize(count);
+  position_.resize(count);
+  at_.resize(count);
+  seen_.assign(count, 0);
   uses_.assign(function.values.size(), 0);
   for (const Operand& result : function.results)
     if (!result.is_literal())
       ++uses_[result.value];
   for (int i = 0; i < count; ++i) {
     const Op& op = function.ops[i];
-    parent_[i] = i;
+    parent_[i] = position_[i] = at_[i] = i;
     members_[i] = {i};
     for (const Operand& operand : op.operands) {
       if (operand.is_literal())
@@ -98,14 +101,13 @@ void Groups::try_join(int producer, int consumer) {
     return;
   if (direction_[a] >= 0 && direction_[b] >= 0 && direction_[a] != direction_[b])
     return;
-  if (path_through_others(a, b) || path_through_others(b, a))
-    return;
-  join(a, b);
+  if (!path_through_others(a, b)) // none leads back: `b` reads `a`, and groups make no circle
+    join(a, b);
 }
 
 // Whether something outside both groups reads `from` and is read, in the end, by `to`. A value that `to` reads from
 // `from` as a whole (a final state as an invariant, say) counts too: it is complete only after the last step.
-bool Groups::path_through_others(int from, int to) const {
+bool Groups::path_through_others(int from, int to) {
   for (int member : members_[from])
     for (int reader : readers_[member])
       if (find(reader) == to)
@@ -115,32 +117,51 @@ bool Groups::path_through_others(int from, int to) const {
               function_.type(operand.value).dims != dims_[to])
             return true;
         }
-  // Operations stand in order, so nothing after the last member of `to` leads back to it but through a group that
-  // reaches behind it; groups are therefore searched whole.
-  std::vector<bool> seen(members_.size(), false);
-  std::vector<int> open;
+  // Groups have an order in which each comes after what it reads, so only those between the two can be on a path.
+  ++search_;
+  between_.clear();
   auto visit_readers = [&](int group) {
     for (int member : members_[group])
       for (int reader : readers_[member]) {
         const int next = find(reader);
-        if (next != from && !seen[next] && !(group == from && next == to)) {
-          seen[next] = true;
-          open.push_back(next);
+        if (next == from || seen_[next] == search_ || position_[next] > position_[to])
+          continue;
+        ++visits_;
+        if (next == to) {
+          if (group != from)
+            return true;
+          continue;
         }
+        seen_[next] = search_;
+        between_.push_back(next);
       }
+    return false;
   };
-  visit_readers(from);
-  while (!open.empty()) {
-    const int group = open.back();
-    open.pop_back();
-    if (group == to)
+  if (visit_readers(from))
+    return true;
+  for (size_t i = 0; i < between_.size(); ++i)
+    if (visit_readers(between_[i]))
       return true;
-    visit_readers(group);
-  }
   return false;
 }
 
+// After path_through_others(a, b) found none: what stands between the two and comes after `a` moves behind the group
+// that they become; the rest stays in front of it.
 void Groups::join(int a, int b) {
+  const int begin = position_[a], end = position_[b];
+  std::vector<int> before, after;
+  for (int p = begin; p <= end; ++p)
+    if (const int group = at_[p]; group >= 0 && group != a && group != b)
+      (seen_[group] == search_ ? after : before).push_back(group);
+  std::fill(at_.begin() + begin, at_.begin() + end + 1, -1);
+  int next = begin;
+  auto place = [&](int group) {
+    position_[group] = next;
+    at_[next++] = group;
+  };
+  std::for_each(before.begin(), before.end(), place);
+  place(a);
+  std::for_each(after.begin(), after.end(), place);
   parent_[b] = a;
   direction_[a] = std::max(direction_[a], direction_[b]);
   std::vector<int> all;

@@ -16,13 +16,14 @@ public:
   int of(int op) const;                               // the group of an operation
   const std::vector<int64_t>& dims(int group) const { return dims_[group]; }
   const std::vector<int>& uses() const { return uses_; } // of every value, by operations at the top and by `ret`
+  int64_t visits() const { return visits_; }             // of groups, when looking for paths: a measure of work
   // Groups so that each comes after what it reads; operations of a group in their order.
   std::vector<std::vector<int>> in_order() const;
 
 private:
   int find(int op) const;
   void try_join(int producer, int consumer);
-  bool path_through_others(int from, int to) const;
+  bool path_through_others(int from, int to);
   void join(int a, int b);
 
   const ir::Function& function_;
@@ -34,6 +35,12 @@ private:
   std::vector<std::vector<int>> members_;  // by group
   std::vector<int> parent_;
   std::vector<int> uses_;
+  std::vector<int> position_,
+      at_;                   // by group: its place in an order in which each comes after what it reads; the inverse
+  std::vector<int> seen_;    // by group: the last search that came to it from the first of two
+  std::vector<int> between_; // groups that the last search came to
+  int search_ = 0;
+  int64_t visits_ = 0;
 };
 
 } // namespace rvb::passes

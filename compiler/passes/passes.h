@@ -27,6 +27,7 @@ bool sign_synapses(ir::Module& module);      // training: conv2d(x, sign(w)) -> 
 bool fuse(ir::Module& module);               // elementwise operations join a scan; cheap values are computed again
 bool fuse_and_keep(ir::Module& module);      // the same, every value computed once
 bool fixed_point(ir::Module& module);        // neurons behind whole sums compute in whole numbers
+bool share_literals(ir::Module& module);     // scans that differ in literals alone share a kernel
 bool recompute(ir::Module& module);          // values are computed again instead of kept; with a limit: recompute.h
 
 struct Pass {

@@ -26,6 +26,7 @@ std::vector<std::string> training_pipeline(bool signs) {
       "canonicalize",     // operands read twice are passed once
       "cse",              //
       "dce",              //
+      "share_literals",   // neurons with numbers of their own are one kernel
   };
   if (!signs)
     passes.erase(std::remove(passes.begin(), passes.end(), "sign_synapses"), passes.end());
@@ -58,6 +59,7 @@ std::vector<std::string> deployment_pipeline(bool at_rest) {
       "fixed_point",      // whole spikes: neurons without floating point
       "cse",              //
       "dce",              //
+      "share_literals",   //
   };
   const auto fold_alpha = std::find(passes.begin(), passes.end(), "fold_alpha");
   if (at_rest)

@@ -47,6 +47,7 @@ const std::vector<Pass>& all_passes() {
       {"fuse", fuse},
       {"fuse_and_keep", fuse_and_keep},
       {"fixed_point", fixed_point},
+      {"share_literals", share_literals},
       {"recompute", recompute, recompute_within},
   };
   return passes;

@@ -146,6 +146,7 @@ private:
   const Sources& sources_;
   Modules& modules_;
   Diagnostics& diagnostics_;
+  bool dropped_ = false; // the last report: there are too many, nobody reads it
   Program program_;
   Scope globals_;
   int64_t steps_ = 0;

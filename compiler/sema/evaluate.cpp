@@ -17,6 +17,7 @@ Diagnostic& Elaborator::report(Code code, Range where, std::string message, std:
   if (!reported_.insert({static_cast<int>(code), where.file, where.begin, where.end}).second)
     return repeated_ = Diagnostic();
   Diagnostic& diagnostic = diagnostics_.report(code, where, std::move(message), std::move(label));
+  dropped_ = &diagnostic != &diagnostics_.items().back();
   constexpr size_t most_frames = 3;
   for (size_t i = frames_.size(); i > 0 && i + most_frames > frames_.size(); --i)
     diagnostic.label(frames_[i - 1].site, "in this call of " + ticked(frames_[i - 1].block));
@@ -133,6 +134,8 @@ Value Elaborator::lookup(const std::string& name, Range range, const Scope& scop
 std::vector<std::string> Elaborator::visible_names(const Scope& scope) const {
   constexpr size_t most = 1000;
   std::vector<std::string> names;
+  if (dropped_) // and so will be the advice that they are for
+    return names;
   for (const auto& [name, value] : scope.names)
     if (names.size() < most)
       names.push_back(name);
