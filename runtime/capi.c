@@ -147,6 +147,11 @@ static rvb_status call(rvb_network* network, const rvb_function* function, int64
   int code = function->run(&frame);
   if (code == RVB_CODE_OUT_OF_MEMORY)
     return failed(network, RVB_OUT_OF_MEMORY);
+  if (code == RVB_BATCH_TOO_LARGE) {
+    snprintf(network->message, sizeof network->message,
+             "%lld samples at once are too many: a tensor would have more than 2^31 elements", (long long)count);
+    return RVB_BAD_ARGUMENT;
+  }
   if (code != 0) {
     snprintf(network->message, sizeof network->message, "a kernel failed with code %d: %s", code, rvb_last_error());
     return RVB_KERNEL_FAILED;

@@ -117,6 +117,9 @@ void Function::run(int64_t batch) {
   int code = function_->run(&frame);
   if (code == RVB_CODE_OUT_OF_MEMORY)
     throw std::bad_alloc();
+  if (code == RVB_BATCH_TOO_LARGE)
+    throw Failure(Exit::user, "a batch of " + std::to_string(batch) + " is too large for `" + name_ +
+                                  "`: a tensor would have more than 2^31 elements; take a smaller --batch");
   if (code != 0) {
     std::string detail = rvb_last_error();
     throw Failure(Exit::internal, "a kernel of `" + name_ + "` failed with code " + std::to_string(code) +

@@ -15,6 +15,10 @@ extern "C" {
 
 enum { RVB_PROGRAM_VERSION = 2 };
 
+/* What a function returns where its largest tensor would have more than 2^31 elements: kernels count in 32 bits. No
+   kernel has run then. */
+enum { RVB_BATCH_TOO_LARGE = 1000 };
+
 typedef struct rvb_frame {
   int64_t batch;                /* number of samples, at least 1 */
   const void* const* arguments; /* in the order of the function's "arguments" in the manifest */

@@ -7,6 +7,8 @@
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <map>
 #include <stdexcept>
 
@@ -223,6 +225,35 @@ private:
     b_.SetInsertPoint(next);
   }
 
+  // Kernels index their arrays with 32 bits.
+  static int64_t largest_batch(const Plan& plan) {
+    int64_t largest = INT32_MAX;
+    auto look = [&](const kernels::View& view) {
+      int64_t elements = 1;
+      bool batched = false;
+      for (const kernels::Extent& extent : view.dims) {
+        elements *= std::max<int64_t>(1, std::max(extent.constant, extent.per_sample));
+        batched = batched || extent.per_sample != 0;
+      }
+      if (batched)
+        largest = std::min(largest, std::max<int64_t>(1, INT32_MAX / elements));
+    };
+    for (const Call& call : plan.calls) {
+      std::for_each(call.views.inputs.begin(), call.views.inputs.end(), look);
+      std::for_each(call.views.outputs.begin(), call.views.outputs.end(), look);
+    }
+    return largest;
+  }
+
+  void refuse_large_batches(const Plan& plan, llvm::Function* function) {
+    auto* fits = llvm::BasicBlock::Create(context_, "fits", function);
+    auto* too_large = llvm::BasicBlock::Create(context_, "too_large", function);
+    b_.CreateCondBr(b_.CreateICmpSGT(batch_, b_.getInt64(static_cast<uint64_t>(largest_batch(plan)))), too_large, fits);
+    b_.SetInsertPoint(too_large);
+    b_.CreateRet(b_.getInt32(RVB_BATCH_TOO_LARGE));
+    b_.SetInsertPoint(fits);
+  }
+
   llvm::Constant* emit_function(const Plan& plan) {
     auto* type = llvm::FunctionType::get(i32_, {frame_->getPointerTo()}, false);
     auto* function =
@@ -239,6 +270,7 @@ private:
     arguments_ = b_.CreateLoad(pointer_->getPointerTo(), b_.CreateStructGEP(frame_, frame, 1), "arguments");
     results_ = b_.CreateLoad(pointer_->getPointerTo(), b_.CreateStructGEP(frame_, frame, 2), "results");
     block_ = b_.CreateLoad(pointer_, b_.CreateStructGEP(frame_, frame, 3), "block");
+    refuse_large_batches(plan, function);
     for (const Call& call : plan.calls) {
       if (call.symbol == "copy")
         emit_copy(plan, call);

@@ -132,7 +132,8 @@ void Correlation::schedule(Func& output, const Target& target) {
       .unroll(x)
       .unroll(y)
       .unroll(r.x, unroll_for(sizes.in));
-  if (sizes.in < 4)
+  constexpr int most_taps = 16; // of a row that are unrolled: compiling takes longer than linear in their number
+  if (sizes.in < 4 && sizes.kernel_x <= most_taps)
     sum.update().unroll(r.y);
 }
 

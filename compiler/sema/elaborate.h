@@ -16,15 +16,18 @@ namespace rvb::sema {
 struct Limits {
   static constexpr int64_t steps = 400000; // expressions evaluated
   static constexpr int64_t layers = 10000;
-  static constexpr int64_t iterations = 10000;          // of one `repeat`
-  static constexpr int depth = 250;                     // of evaluation, through calls
-  static constexpr int calls = 50;                      // blocks in blocks
-  static constexpr int64_t elements = int64_t(1) << 31; // of a tensor of one sample, all steps together
-  static constexpr int64_t extent = 1 << 20;            // kernel, stride, padding, channels, steps
-  static constexpr int64_t separate_steps = 256;        // of `batchnorm(time = separate)`
-  static constexpr size_t path = 500;                   // bytes of a layer's path
-  static constexpr size_t neuron_nodes = 2000;          // of one neuron
-  static constexpr size_t all_neuron_nodes = 100000;    // of all different neurons
+  static constexpr int64_t iterations = 10000; // of one `repeat`
+  static constexpr int depth = 250;            // of evaluation, through calls
+  static constexpr int calls = 50;             // blocks in blocks
+  // Of a tensor of one sample, all steps together, and of one layer's weights: kernels count bytes in 32 bits, borders
+  // and copies included.
+  static constexpr int64_t elements = int64_t(1) << 28;
+  static constexpr int64_t parameters = int64_t(1) << 31; // of the model
+  static constexpr int64_t extent = 1 << 20;              // kernel, stride, padding, channels, steps
+  static constexpr int64_t separate_steps = 256;          // of `batchnorm(time = separate)`
+  static constexpr size_t path = 500;                     // bytes of a layer's path
+  static constexpr size_t neuron_nodes = 2000;            // of one neuron
+  static constexpr size_t all_neuron_nodes = 100000;      // of all different neurons
 };
 
 // The variables and the layer names of one call of a block, of the network, or of a neuron's or file's expressions.

@@ -83,7 +83,7 @@ Value Elaborator::append(Layer layer) {
   if (elements(whole) > Limits::elements) {
     report(Code::too_large, layer.range,
            "this layer's output " + text_of(layer.shape) + " over " + std::to_string(whole.back()) +
-               " steps has more than 2^31 elements",
+               " steps has more than 2^28 elements",
            "too large");
     return {};
   }

@@ -196,14 +196,20 @@ void Elaborator::make_parameters() {
       const bool conv = layer.kind == LayerKind::conv2d;
       const int64_t kh = layer.kernel[0], kw = layer.kernel[1];
       const double fan = static_cast<double>(kh) * static_cast<double>(kw) * static_cast<double>(out);
-      add("weight", Role::weight, conv ? Shape{out, in, kh, kw} : Shape{out, in},
+      const Shape weights = conv ? Shape{out, in, kh, kw} : Shape{out, in};
+      if (elements(weights) > Limits::elements) {
+        report(Code::too_large, layer.range,
+               "this layer's weights " + text_of(weights) + " have more than 2^28 elements", "too large");
+        return;
+      }
+      add("weight", Role::weight, weights,
           normal(layer.gain * (conv ? std::sqrt(2.0 / fan) : std::sqrt(1.0 / static_cast<double>(in)))));
       if (has_alpha(layer.weights))
         add("alpha", Role::alpha, conv ? Shape{1, in, 1, 1} : Shape{1, in}, constant(1));
       if (layer.bias)
         add("bias", Role::bias, {out}, constant(0));
     }
-    if (total > Limits::elements) {
+    if (total > Limits::parameters) {
       report(Code::too_large, layer.range, "the model has more than 2^31 parameters", "at this layer");
       return;
     }
