@@ -1,15 +1,14 @@
 #include "sema/modules.h"
 
 #include "sema/builtins.h"
+#include "support/environment.h"
 #include "support/text.h"
 #include "syntax/parse.h"
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <set>
-#include <sstream>
 
 namespace rvb::sema {
 
@@ -18,23 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 constexpr size_t most_files = 200;
 constexpr size_t deepest_import = 50;
-
-// Ordinary files only: reading a pipe or a device could wait for ever.
-std::optional<std::string> read(const fs::path& path) {
-  std::error_code error;
-  if (!fs::is_regular_file(path, error) || error)
-    return std::nullopt;
-  const auto size = fs::file_size(path, error);
-  if (error)
-    return std::nullopt;
-  std::ifstream in(path, std::ios::binary);
-  std::string text(std::min<uintmax_t>(size, syntax::longest_text + 1), '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (in.bad())
-    return std::nullopt;
-  text.resize(static_cast<size_t>(in.gcount()));
-  return text;
-}
 
 class Loader {
 public:
@@ -158,27 +140,27 @@ private:
     }
     if (!seen_.insert(key).second)
       return;
-    std::optional<std::string> text;
-    if (seen_.size() <= most_files && open_.size() <= deepest_import)
-      text = read(path);
-    if (!text) {
+    std::string text;
+    try {
+      if (seen_.size() > most_files || open_.size() > deepest_import)
+        throw Failure(Exit::user, "too many files are imported");
+      text = read_regular_file(path.string(), syntax::longest_text);
+    } catch (const Failure& failure) {
       failed_ = true;
-      not_found(item, where, shown, path);
+      not_found(item, where, shown, failure.what());
       return;
     }
     open_.push_back(key);
-    take(sources_.add(path.string(), std::move(*text)), false);
+    take(sources_.add(path.string(), std::move(text)), false);
     open_.pop_back();
   }
 
-  void not_found(const ast::Item& item, Range where, const std::string& shown, const fs::path& path) {
+  void not_found(const ast::Item& item, Range where, const std::string& shown, const std::string& why) {
     Diagnostic& diagnostic = diagnostics_.report(Code::import_not_found, where,
-                                                 "cannot read the imported file " + ticked(shown), "not found");
-    if (seen_.size() > most_files || open_.size() > deepest_import) {
-      diagnostic.note("too many files are imported");
+                                                 "cannot read the imported file " + ticked(shown), "imported here");
+    diagnostic.note(printable(why, 400));
+    if (seen_.size() > most_files || open_.size() > deepest_import)
       return;
-    }
-    diagnostic.note("looked for " + printable(path.string(), 300));
     std::vector<std::string> names;
     for (const char* folder : {"", "networks"}) {
       std::error_code error;
