@@ -56,14 +56,17 @@ Bytes read_start(const std::string& path, size_t count);
 
 // Regular files: a NewFile. What else is there (a device, a pipe, a descriptor as /dev/stdout) is written where it
 // stands and never replaced; a link is followed. "-" is standard output.
-void write_file(const std::string& path, std::string_view bytes);
+void write_file(const std::string& path, std::string_view bytes, unsigned mode = 0666);
+// N for a path that stands for descriptor N of this process (/dev/stdout, /dev/fd/N, links to them), else -1.
+int descriptor_named(const std::string& path);
 
 // A file that takes its name when it is whole: NAME.rvb-PID.tmp next to it is filled, reaches the disk and is renamed.
 // A reader sees the old file or the new one, never a part; when anything fails the old one is untouched. What processes
 // that were killed have left of these is removed by the next one that writes in the folder.
 class NewFile {
 public:
-  explicit NewFile(const std::string& path);
+  // An old file's mode is kept; where `mode` lets it be executed, so may the new one be.
+  explicit NewFile(const std::string& path, unsigned mode = 0666);
   ~NewFile(); // without finish() nothing has happened
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;

@@ -91,10 +91,6 @@ void tell_of_threads(int wanted, int started, int error) {
 
 } // namespace
 
-void tell_text(std::string_view text) {
-  (void)write_all(2, text);
-}
-
 void begin_process() {
   open_missing_descriptors();
   std::signal(SIGPIPE, SIG_IGN);

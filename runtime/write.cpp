@@ -1,7 +1,8 @@
-// Files and standard output as they are written.
+// Files, standard output and messages as they are written.
 #include "files.h"
 
 #include "failure.h"
+#include "messages.h"
 #include "retry.h"
 
 #include <algorithm>
@@ -171,7 +172,11 @@ void remove_leftovers(const std::string& folder) {
   remove_leftovers(folder, true);
 }
 
-void write_file(const std::string& path, std::string_view bytes) {
+int descriptor_named(const std::string& path) {
+  return follow(path).descriptor;
+}
+
+void write_file(const std::string& path, std::string_view bytes, unsigned mode) {
   if (path == "-") {
     print(bytes);
     flush_output();
@@ -194,19 +199,19 @@ void write_file(const std::string& path, std::string_view bytes) {
     write_through(file, path, bytes);
     return;
   }
-  NewFile file(target.path);
+  NewFile file(target.path, mode);
   file.add(bytes);
   file.finish();
 }
 
-NewFile::NewFile(const std::string& path) : path_(path) {
+NewFile::NewFile(const std::string& path, unsigned mode) : path_(path) {
   const std::string folder = folder_of(path), name = name_of(path);
   clean_once(folder);
   // A name may be long; what is added to it must still fit.
   temporary_ = join(folder, name.substr(0, 200) + ".rvb-" + std::to_string(::getpid()) + ".tmp");
   struct stat status;
   for (;;) {
-    file_ = retry([&] { return ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666); });
+    file_ = retry([&] { return ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, mode); });
     if (file_ < 0)
       fail();
     // Another process that cleans up may have taken the file in the moment before it was locked. File systems without
@@ -215,8 +220,9 @@ NewFile::NewFile(const std::string& path) : path_(path) {
       break;
     ::close(file_);
   }
-  if (::stat(path.c_str(), &status) == 0)
-    (void)!::fchmod(file_, status.st_mode & 0777); // who may read the old one may read the new one
+  struct stat made;
+  if (::stat(path.c_str(), &status) == 0 && ::fstat(file_, &made) == 0) // who may read the old one may read the new one
+    (void)!::fchmod(file_, (status.st_mode & 0777) | (made.st_mode & mode & 0111));
 }
 
 NewFile::~NewFile() {
@@ -286,6 +292,10 @@ void print(std::string_view text) {
   output_buffer += text;
   if (output_buffer.size() > most_buffered)
     flush_output();
+}
+
+void tell_text(std::string_view text) {
+  (void)write_all(2, text);
 }
 
 void flush_output() {

@@ -1,5 +1,8 @@
 #include "codegen/data.h"
 
+#include "support/environment.h"
+
+#include <cerrno>
 #include <fstream>
 #include <stdexcept>
 
@@ -33,7 +36,7 @@ void write_data(const ir::Module& module, const std::string& identity, const std
   bytes.flush();
   assembly.flush();
   if (!bytes || !assembly)
-    throw std::runtime_error("cannot write " + path + ".s");
+    environment_failed("cannot write " + path + (bytes ? ".s" : ".bin"), errno);
 }
 
 } // namespace rvb::codegen

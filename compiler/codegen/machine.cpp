@@ -1,5 +1,7 @@
 #include "codegen/machine.h"
 
+#include "support/environment.h"
+
 #include <llvm-c/Target.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
@@ -36,6 +38,15 @@ std::unique_ptr<llvm::TargetMachine> machine_for(const kernels::Target& target) 
                                           llvm::Reloc::PIC_, llvm::None, llvm::CodeGenOpt::Aggressive));
 }
 
+// What the stream could not write would otherwise be fatal when it is destroyed.
+void finish(llvm::raw_fd_ostream& out, const std::string& path) {
+  out.close();
+  const std::error_code error = out.error();
+  out.clear_error();
+  if (error)
+    environment_failed("cannot write " + path, error.value());
+}
+
 } // namespace
 
 void write_module(llvm::Module& module, const kernels::Target& target, Effort effort, OutputKind kind,
@@ -50,7 +61,7 @@ void write_module(llvm::Module& module, const kernels::Target& target, Effort ef
   std::error_code code;
   llvm::raw_fd_ostream out(path, code, llvm::sys::fs::OF_None);
   if (code)
-    throw std::runtime_error("cannot write " + path + ": " + code.message());
+    environment_failed("cannot write " + path, code.value());
   if (effort == Effort::loops) {
     llvm::legacy::PassManager passes;
     passes.add(llvm::createPromoteMemoryToRegisterPass());
@@ -63,13 +74,17 @@ void write_module(llvm::Module& module, const kernels::Target& target, Effort ef
   }
   if (kind == OutputKind::llvm_ir) {
     module.print(out, nullptr);
+    finish(out, path);
     return;
   }
-  llvm::legacy::PassManager passes;
-  auto type = kind == OutputKind::object ? llvm::CGFT_ObjectFile : llvm::CGFT_AssemblyFile;
-  if (machine->addPassesToEmitFile(passes, out, nullptr, type))
-    throw std::logic_error("LLVM cannot emit this kind of file");
-  passes.run(module);
+  {
+    llvm::legacy::PassManager passes; // has streams of its own, which end with it
+    auto type = kind == OutputKind::object ? llvm::CGFT_ObjectFile : llvm::CGFT_AssemblyFile;
+    if (machine->addPassesToEmitFile(passes, out, nullptr, type))
+      throw std::logic_error("LLVM cannot emit this kind of file");
+    passes.run(module);
+  }
+  finish(out, path);
 }
 
 } // namespace rvb::codegen

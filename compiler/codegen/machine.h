@@ -17,7 +17,7 @@ enum class OutputKind { object, assembly, llvm_ir };
 // are brought into registers and cleaned up.
 enum class Effort { none, loops };
 
-// Throws std::logic_error for a malformed module, std::runtime_error when the file cannot be written.
+// Throws std::logic_error for a malformed module, Failure(io) when the file cannot be written.
 void write_module(llvm::Module& module, const kernels::Target& target, Effort effort, OutputKind kind,
                   const std::string& path);
 

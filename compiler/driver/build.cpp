@@ -6,6 +6,7 @@
 #include "driver/link.h"
 #include "driver/manifest.h"
 #include "driver/memory_limit.h"
+#include "driver/output.h"
 #include "driver/paths.h"
 #include "driver/times.h"
 #include "passes/passes.h"
@@ -13,7 +14,6 @@
 
 #include <fmt/format.h>
 
-#include <iostream>
 #include <optional>
 
 namespace rvb::driver {
@@ -37,15 +37,14 @@ void say_what_was_built(const sema::Program& program, const std::vector<codegen:
     binary += row.binary_parameters;
     bits += row.packed_bits();
   }
-  fmt::print(stderr, "{}: {} layers, {} parameters ({} at {}, {} at 32)\n", options.model, program.layers.size() - 1,
-             real + binary, binary, bits == binary ? "1 bit" : "1 or 2 bits", real);
-  fmt::print(stderr, "target: {} · {} kernels ({} cached)\n", target.name, objects.paths.size(), objects.cached);
+  tell("{}: {} layers, {} parameters ({} at {}, {} at 32)\n", options.model, program.layers.size() - 1, real + binary,
+       binary, bits == binary ? "1 bit" : "1 or 2 bits", real);
+  tell("target: {} · {} kernels ({} cached)\n", target.name, objects.files.size(), objects.cached);
   for (const codegen::Plan& plan : plans)
-    fmt::print(stderr, "memory: {} {} + {} a sample\n", plan.function, si_bytes(plan.static_bytes),
-               si_bytes(plan.sample_bytes));
+    tell("memory: {} {} + {} a sample\n", plan.function, si_bytes(plan.static_bytes), si_bytes(plan.sample_bytes));
   if (memory)
-    fmt::print(stderr, "{}\n", text(*memory));
-  fmt::print(stderr, "built {} in {:.1f} s\n", options.output, seconds);
+    tell("{}\n", text(*memory));
+  tell("built {} in {:.1f} s\n", options.output, seconds);
 }
 
 } // namespace
@@ -76,16 +75,17 @@ int run_build(const Options& options) {
   times.lap("plan");
   if (options.output.empty()) { // nothing to write: --print-after and --time-passes end here
     if (options.time_passes)
-      times.print(std::cout);
+      times.print(output());
     return 0;
   }
 
-  KernelObjects objects = compile_kernels(kernel_requests(module, plans), target, options.jobs, options.quiet);
+  TemporaryFolder folder;
+  KernelObjects objects =
+      compile_kernels(kernel_requests(module, plans), target, folder.path(), options.jobs, options.quiet);
   times.lap("kernels");
   times.add(objects);
-  TemporaryFolder folder;
   codegen::emit_program(plans, info, target, codegen::OutputKind::object, folder.path() + "/program.o");
-  std::vector<std::string> files = objects.paths;
+  std::vector<std::string> files = objects.files;
   files.insert(files.begin(), "program.o");
   if (!module.constants.empty()) {
     codegen::write_data(module, info.identity(), folder.path() + "/data");
@@ -96,7 +96,7 @@ int run_build(const Options& options) {
   link_executable(folder.path(), files, Kind::trainable, options.output);
   times.lap("link");
   if (options.time_passes)
-    times.print(std::cout);
+    times.print(output());
   if (!options.quiet)
     say_what_was_built(program, plans, target, objects, memory, options, times.seconds());
   return 0;

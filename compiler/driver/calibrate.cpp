@@ -6,6 +6,7 @@
 #include "driver/frontend.h"
 #include "driver/link.h"
 #include "driver/manifest.h"
+#include "driver/output.h"
 #include "passes/passes.h"
 #include "support/result.h"
 
@@ -55,7 +56,8 @@ Calibration::Calibration(const sema::Program& program, ir::Module module, const 
   pipeline.erase(pipeline.begin(), std::find(pipeline.begin(), pipeline.end(), "fuse_and_keep"));
   run_passes(module, pipeline, silent);
   std::vector<codegen::Plan> plans = plan_all(module, target);
-  KernelObjects objects = compile_kernels(kernel_requests(module, plans), target, options.jobs, options.quiet);
+  KernelObjects objects =
+      compile_kernels(kernel_requests(module, plans), target, folder_.path(), options.jobs, options.quiet);
   codegen::ProgramInfo info = program_info(program);
   info.deployed = true;
   ordered_json m = manifest(program, module, plans, target, true);
@@ -65,13 +67,13 @@ Calibration::Calibration(const sema::Program& program, ir::Module module, const 
   codegen::write_data(module, info.identity(), folder_.path() + "/data");
   assemble(folder_.path(), "data");
   std::vector<std::string> files{"program.o", "data.o"};
-  files.insert(files.end(), objects.paths.begin(), objects.paths.end());
+  files.insert(files.end(), objects.files.begin(), objects.files.end());
   link_executable(folder_.path(), files, Kind::deployed, folder_.path() + "/real");
 
-  std::vector<std::string> command{"./real", "ranges", "--output", "ranges.json"};
+  std::vector<std::string> command{folder_.path() + "/real", "ranges", "--output", folder_.path() + "/ranges.json"};
   for (const std::string& word : samples())
     command.push_back(word);
-  run_program(folder_.path(), command);
+  run_program(command, folder_.path());
   ordered_json measured = ordered_json::parse(read_text(folder_.path() + "/ranges.json"));
   for (auto& [path, spikes] : measured.at("layers").items()) {
     ranges_[path] = spikes.at("largest").get<double>();
@@ -87,10 +89,10 @@ std::string Calibration::compare(const std::string& executable) const {
     std::vector<std::string> command{program, "eval", "--json"};
     command.insert(command.end(), words.begin(), words.end());
     command.insert(command.end(), more.begin(), more.end());
-    return ordered_json::parse(run_program(folder_.path(), command));
+    return ordered_json::parse(run_program(command, folder_.path()));
   };
-  ordered_json real = evaluate("./real", {"--output", "real.npy"});
-  ordered_json whole = evaluate(std::filesystem::absolute(executable).string(), {"--compare", "real.npy"});
+  ordered_json real = evaluate(folder_.path() + "/real", {"--output", folder_.path() + "/real.npy"});
+  ordered_json whole = evaluate(executable, {"--compare", folder_.path() + "/real.npy"});
   return fmt::format(
       "spikes of {} bits: accuracy {:.2f} % beside {:.2f} % in floating point, {} of {} decisions differ",
       options_.spikes == "i16" ? 16 : 32, 100 * whole.at("accuracy").get<double>(),

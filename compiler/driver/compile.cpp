@@ -12,6 +12,7 @@
 
 #include "driver/frontend.h"
 #include "driver/manifest.h"
+#include "driver/output.h"
 #include "driver/paths.h"
 #include "ir/text.h"
 #include "irgen/generate.h"
@@ -22,7 +23,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iostream>
 
 namespace rvb::driver {
 
@@ -59,11 +59,11 @@ void run_passes(ir::Module& module, const std::vector<std::string>& pipeline, co
     if (name != "all" && name != "irgen" && passes::find_pass(name) == nullptr)
       throw Failure(Exit::usage, "unknown pass `" + name + "` in --print-after");
     if (name == "irgen" || name == "all")
-      std::cout << "// after irgen\n" << ir::print(module) << "\n";
+      put("// after irgen\n{}\n", ir::print(module));
   }
   passes::RunOptions run;
   run.print_after = options.print_after;
-  run.print = &std::cout;
+  run.print = &output();
   run.time = options.time_passes;
   std::vector<std::string> names = pipeline;
   if (!options.collapse_time)
@@ -160,10 +160,7 @@ bool emit_text(const ir::Module& module, const std::vector<codegen::Plan>& plans
   }
   if (!asked)
     return false;
-  if (options.output.empty() || options.output == "-")
-    std::cout << text << std::flush;
-  else
-    write_atomically(options.output, text);
+  write_text(options.output, text);
   return true;
 }
 

@@ -6,6 +6,7 @@
 #include "driver/frontend.h"
 #include "driver/link.h"
 #include "driver/manifest.h"
+#include "driver/output.h"
 #include "driver/paths.h"
 #include "driver/sparsity.h"
 #include "driver/times.h"
@@ -18,7 +19,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <iostream>
 #include <map>
 #include <memory>
 #include <set>
@@ -36,15 +36,12 @@ struct Verified {
 };
 
 std::vector<Verified> verify_addition_only(const ir::Module& module, const std::vector<codegen::Plan>& plans,
-                                           const KernelObjects& objects) {
-  std::map<std::string, std::string> path_of;
-  for (const std::string& path : objects.paths)
-    path_of[std::filesystem::path(path).stem().string()] = path;
+                                           const std::string& folder) {
   std::vector<Verified> verified;
   for (size_t p = 0; p < plans.size(); ++p)
     for (const codegen::Call& call : plans[p].calls)
       if (call.op >= 0 && (ir::info(module.functions[p].ops[call.op].opcode).traits & ir::addition_only) != 0)
-        verified.push_back({call.layer, codegen::inspect_object(path_of.at(call.symbol), call.symbol)});
+        verified.push_back({call.layer, codegen::inspect_object(folder + "/" + call.symbol + ".o", call.symbol)});
   return verified;
 }
 
@@ -82,19 +79,19 @@ ordered_json as_json(const std::vector<Verified>& verified) {
 }
 
 void print_verification(const std::vector<Verified>& verified) {
-  fmt::print("multiplies, fused multiply-adds and divides in the machine code of the binary layers:\n");
+  put("multiplies, fused multiply-adds and divides in the machine code of the binary layers:\n");
   size_t multiplies = 0;
   std::set<std::string> layers;
   for (const Verified& v : verified) {
     layers.insert(v.layer);
-    fmt::print("  {:<24} {} instructions, {} on data, {} in address arithmetic (general-purpose registers)\n", v.layer,
-               v.report.instructions, v.report.multiplies.size(), v.report.address_arithmetic.size());
+    put("  {:<24} {} instructions, {} on data, {} in address arithmetic (general-purpose registers)\n", v.layer,
+        v.report.instructions, v.report.multiplies.size(), v.report.address_arithmetic.size());
     for (const codegen::Multiply& multiply : v.report.multiplies)
-      fmt::print("    {:#x}: {}\n", multiply.address, multiply.text);
+      put("    {:#x}: {}\n", multiply.address, multiply.text);
     multiplies += v.report.multiplies.size();
   }
-  fmt::print("{}: {} multiplies in {} kernels of {} binary layers\n", multiplies == 0 ? "verified" : "FAILED",
-             multiplies, verified.size(), layers.size());
+  put("{}: {} multiplies in {} kernels of {} binary layers\n", multiplies == 0 ? "verified" : "FAILED", multiplies,
+      verified.size(), layers.size());
 }
 
 struct Bytes {
@@ -224,13 +221,15 @@ int run_deploy(const Options& options) {
     return 0;
 
   times.lap("plan");
-  KernelObjects objects = compile_kernels(kernel_requests(module, plans), target, options.jobs, options.quiet);
+  TemporaryFolder folder;
+  KernelObjects objects =
+      compile_kernels(kernel_requests(module, plans), target, folder.path(), options.jobs, options.quiet);
   times.lap("kernels");
   times.add(objects);
   if (const std::vector<std::string> left = unpacked_layers(module, program); !left.empty())
     throw Failure(Exit::internal,
                   fmt::format("this is a bug in rvbc: the weights of {} were not packed", fmt::join(left, ", ")));
-  std::vector<Verified> verified = verify_addition_only(module, plans, objects);
+  std::vector<Verified> verified = verify_addition_only(module, plans, folder.path());
   ordered_json verification = as_json(verified);
   Bytes bytes = constant_bytes(module);
   const std::vector<std::string> real_neurons = passes::neurons_in_floating_point(*module.find("infer"));
@@ -247,39 +246,38 @@ int run_deploy(const Options& options) {
 
   times.lap("addition-only check");
   if (!options.output.empty()) {
-    TemporaryFolder folder;
     codegen::emit_program(plans, info, target, codegen::OutputKind::object, folder.path() + "/program.o");
     codegen::write_data(module, info.identity(), folder.path() + "/data");
     assemble(folder.path(), "data");
     std::vector<std::string> files{"program.o", "data.o"};
-    files.insert(files.end(), objects.paths.begin(), objects.paths.end());
+    files.insert(files.end(), objects.files.begin(), objects.files.end());
     if (library) {
       codegen::emit_network_name(info, network_accessor(program), target, folder.path() + "/network.o");
       files.insert(files.begin() + 2, "network.o");
       std::string base = without_extension(options.output);
       make_library(folder.path(), files, base + ".a");
-      write_atomically(base + ".h", header_text(program, info.library));
+      write_text(base + ".h", header_text(program, info.library));
       std::filesystem::path beside = std::filesystem::path(base).parent_path();
       for (const char* header : {"rvb.h", "program.h"})
-        write_atomically((beside / header).string(), read_text(include_folder() + "/" + header));
+        write_copy((beside / header).string(), include_folder() + "/" + header);
     } else {
       link_executable(folder.path(), files, Kind::deployed, options.output);
     }
     if (!options.quiet)
-      fmt::print(stderr, "{}: {} bytes of weights ({} packed signs), {} kernels ({} cached), block {} + {} a sample\n",
-                 library ? without_extension(options.output) + ".a" : options.output, bytes.all, bytes.binary,
-                 objects.paths.size(), objects.cached, plans[0].static_bytes, plans[0].sample_bytes);
+      tell("{}: {} bytes of weights ({} packed signs), {} kernels ({} cached), block {} + {} a sample\n",
+           library ? without_extension(options.output) + ".a" : options.output, bytes.all, bytes.binary,
+           objects.files.size(), objects.cached, plans[0].static_bytes, plans[0].sample_bytes);
   }
   times.lap("program, link");
   if (options.time_passes)
-    times.print(std::cout);
+    times.print(output());
   if (decisions.worth_telling() && !options.quiet)
-    fmt::print(stderr, "{}", kernel_table(decisions.kernels));
+    tell("{}", kernel_table(decisions.kernels));
   if (options.spikes != "f32" && !library && !options.output.empty() && !options.quiet)
-    if (std::string line = decisions.calibration->compare(options.output); !line.empty())
-      fmt::print(stderr, "{}\n", line);
+    if (std::string line = decisions.calibration->compare(folder.path() + "/program"); !line.empty())
+      tell("{}\n", line);
   if (!real_neurons.empty() && !options.quiet)
-    fmt::print(stderr, "neurons behind whole sums that compute in floating point: {}\n", fmt::join(real_neurons, ", "));
+    tell("neurons behind whole sums that compute in floating point: {}\n", fmt::join(real_neurons, ", "));
   if (options.verify_addonly)
     print_verification(verified);
   if (verification["multiplies"] != 0) {

@@ -1,5 +1,6 @@
 #include "driver/frontend.h"
 
+#include "driver/output.h"
 #include "driver/paths.h"
 #include "sema/check.h"
 #include "support/explain.h"
@@ -10,19 +11,12 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <cstring>
-#include <fcntl.h>
-#include <filesystem>
-#include <iostream>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace rvb::driver {
 
 namespace {
-
-constexpr size_t largest_input = size_t{64} << 20; // no text that rvbc reads is longer
 
 bool wants_color() {
   const char* terminal = std::getenv("TERM");
@@ -34,7 +28,7 @@ void print_diagnostics(const Sources& sources, Diagnostics& diagnostics, const s
   RenderOptions render_options;
   render_options.format = format == "json" ? Format::json : format == "short" ? Format::brief : Format::text;
   render_options.color = wants_color() ? Color::always : Color::never;
-  std::cerr << render(sources, diagnostics, render_options);
+  tell_text(render(sources, diagnostics, render_options));
 }
 
 // A file that could not even be begun to be compiled: the diagnostics were the message.
@@ -47,49 +41,6 @@ void print_diagnostics(const Sources& sources, Diagnostics& diagnostics, const s
 void stop_with(const Sources& sources, Diagnostics& diagnostics, const Options& options, Exit exit) {
   print_diagnostics(sources, diagnostics, options.diagnostics);
   stop_after_diagnostics(exit);
-}
-
-std::string read_text(const std::string& path) {
-  int file = path == "-" ? dup(0) : open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0)
-    throw Failure(Exit::io, "cannot read " + path + ": " + std::strerror(errno));
-  struct stat status {};
-  if (fstat(file, &status) == 0 && S_ISDIR(status.st_mode)) {
-    close(file);
-    throw Failure(Exit::io, "cannot read " + path + ": it is a folder");
-  }
-  std::string text;
-  std::vector<char> piece(1 << 16);
-  ssize_t got = 0;
-  while ((got = read(file, piece.data(), piece.size())) > 0 && text.size() <= largest_input)
-    text.append(piece.data(), static_cast<size_t>(got));
-  int error = errno;
-  close(file);
-  if (got < 0)
-    throw Failure(Exit::io, "cannot read " + path + ": " + std::strerror(error));
-  if (text.size() > largest_input)
-    throw Failure(Exit::user, path + " is larger than any text that rvbc reads (64 MiB)");
-  return text;
-}
-
-void write_atomically(const std::string& path, const std::string& content) {
-  std::string temporary = path + "." + std::to_string(getpid()) + ".tmp";
-  int file = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  bool ok = file >= 0;
-  for (size_t at = 0; ok && at < content.size();) {
-    ssize_t wrote = write(file, content.data() + at, content.size() - at);
-    ok = wrote > 0;
-    at += ok ? static_cast<size_t>(wrote) : 0;
-  }
-  ok = ok && fsync(file) == 0;
-  int error = errno;
-  if (file >= 0)
-    close(file);
-  if (ok && rename(temporary.c_str(), path.c_str()) == 0)
-    return;
-  error = ok ? errno : error;
-  unlink(temporary.c_str());
-  throw Failure(Exit::io, "cannot write " + path + ": " + std::strerror(error));
 }
 
 namespace {
@@ -138,10 +89,7 @@ int run_ast(const Options& options) {
   if (diagnostics.has_errors())
     stop_after_diagnostics();
   std::string text = syntax::dump(tree);
-  if (options.output.empty() || options.output == "-")
-    std::cout << text << std::flush;
-  else
-    write_atomically(options.output, text);
+  write_text(options.output, text);
   return 0;
 }
 
@@ -159,13 +107,13 @@ int run_format(const std::vector<std::string>& files, bool check_only) {
     }
     std::string text = syntax::format(sources, tree);
     if (path == "-" && !check_only) {
-      std::cout << text << std::flush;
+      put_text(text);
     } else if (text != sources[file].text) {
       if (check_only) {
-        fmt::print("{}\n", path);
+        put("{}\n", path);
         clean = false;
       } else {
-        write_atomically(path, text);
+        write_text(path, text);
       }
     }
   }
@@ -185,7 +133,7 @@ int run_explain(const std::string& code) {
       known += fmt::format("\n  RVB{:04}  {}", info.code, info.title);
     throw Failure(Exit::usage, "there is no diagnostic `" + code + "`; these exist:" + known);
   }
-  std::cout << page << std::flush;
+  put_text(page);
   return 0;
 }
 

@@ -19,9 +19,6 @@ sema::Program load_program(const Options& options, Sources& sources);
 [[noreturn]] void stop_with(const Sources& sources, Diagnostics& diagnostics, const Options& options,
                             Exit exit = Exit::user);
 
-std::string read_text(const std::string& path); // "-" is standard input; throws Failure(io)
-void write_atomically(const std::string& path, const std::string& content);
-
 int run_check(const Options& options);
 int run_format(const std::vector<std::string>& files, bool check_only);
 int run_explain(const std::string& code);

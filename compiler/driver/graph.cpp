@@ -1,14 +1,12 @@
 #include "driver/frontend.h"
 #include "driver/link.h"
 #include "driver/manifest.h"
+#include "driver/output.h"
 #include "driver/paths.h"
 #include "driver/summary.h"
 #include "support/result.h"
 
 #include <fmt/format.h>
-
-#include <fstream>
-#include <iostream>
 
 namespace rvb::driver {
 
@@ -82,12 +80,13 @@ std::string json(const sema::Program& program) {
 
 std::string svg(const sema::Program& program) {
   TemporaryFolder folder;
-  std::ofstream(folder.path() + "/graph.dot") << dot(program);
+  write_scratch(folder.path() + "/graph.dot", dot(program));
   try {
-    run_tool(folder.path(), {"dot", "-Tsvg", "-o", "graph.svg", "graph.dot"});
-  } catch (const Failure&) {
+    run_tool({"dot", "-Tsvg", "-o", "graph.svg", "graph.dot"}, folder.path(), true);
+  } catch (const Failure& failure) {
     throw Failure(Exit::io, "cannot draw: Graphviz' `dot` is not installed or failed (package graphviz); "
-                            "`--format dot` needs no Graphviz");
+                            "`--format dot` needs no Graphviz\n" +
+                                std::string(failure.what()));
   }
   return read_text(folder.path() + "/graph.svg");
 }
@@ -105,10 +104,7 @@ int run_graph(const Options& options, const std::string& format) {
     text = json(program);
   else
     text = svg(program);
-  if (options.output.empty() || options.output == "-")
-    std::cout << text << std::flush;
-  else
-    write_atomically(options.output, text);
+  write_text(options.output, text);
   return 0;
 }
 

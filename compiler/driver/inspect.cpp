@@ -1,15 +1,13 @@
 #include "driver/inspect.h"
 
 #include "codegen/disassemble.h"
-#include "driver/frontend.h"
+#include "driver/output.h"
 #include "ir/text.h"
 #include "passes/passes.h"
 #include "passes/verify.h"
-#include "support/result.h"
+#include "support/environment.h"
 
 #include <fmt/format.h>
-
-#include <iostream>
 
 namespace rvb::driver {
 
@@ -22,28 +20,31 @@ int run_opt(const std::string& file, const std::vector<std::string>& names) {
   }
   std::vector<std::string> faults = passes::verify(module);
   for (const std::string& fault : faults)
-    fmt::print(stderr, "{}: {}\n", file, fault);
+    tell("{}: {}\n", file, fault);
   if (!faults.empty())
     return static_cast<int>(Exit::user);
   for (const std::string& name : names)
     if (passes::find_pass(name) == nullptr)
       throw Failure(Exit::usage, "unknown pass `" + name + "`");
   passes::run(module, names, {});
-  std::cout << ir::print(module) << std::flush;
+  put_text(ir::print(module));
   return 0;
 }
 
 int run_inspect(const std::string& object, const std::string& symbol) {
   codegen::KernelReport report;
   try {
+    read_regular_file(object, 0); // LLVM would wait for a pipe
     report = codegen::inspect_object(object, symbol);
+  } catch (const Failure&) {
+    throw;
   } catch (const std::runtime_error& error) {
     throw Failure(Exit::user, error.what());
   }
-  fmt::print("{}: {} instructions, {} multiplies on data, {} in address arithmetic\n", symbol, report.instructions,
-             report.multiplies.size(), report.address_arithmetic.size());
+  put("{}: {} instructions, {} multiplies on data, {} in address arithmetic\n", symbol, report.instructions,
+      report.multiplies.size(), report.address_arithmetic.size());
   for (const codegen::Multiply& multiply : report.multiplies)
-    fmt::print("  {:#x}: {}\n", multiply.address, multiply.text);
+    put("  {:#x}: {}\n", multiply.address, multiply.text);
   return static_cast<int>(report.multiplies.empty() ? Exit::ok : Exit::verification);
 }
 

@@ -1,14 +1,13 @@
 #include "driver/link.h"
 
+#include "driver/children.h"
+#include "driver/output.h"
 #include "driver/paths.h"
 #include "support/result.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
+#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,23 +18,67 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string linker() {
-  const char* cxx = std::getenv("CXX");
-  return cxx != nullptr && *cxx != 0 ? cxx : "c++";
+// As a shell does, without its variables: spaces separate words where they are not quoted.
+std::vector<std::string> split_words(const std::string& text) {
+  std::vector<std::string> words;
+  bool inside = false; // of a word
+  char quote = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote == 0 && (c == ' ' || c == '\t' || c == '\n')) {
+      inside = false;
+      continue;
+    }
+    if (!inside)
+      words.emplace_back();
+    inside = true;
+    if (quote == 0 && (c == '\'' || c == '"'))
+      quote = c;
+    else if (c == quote)
+      quote = 0;
+    else if (c == '\\' && quote != '\'' && i + 1 < text.size())
+      words.back() += text[++i];
+    else
+      words.back() += c;
+  }
+  return words;
 }
 
-std::string read_file(const fs::path& path) {
-  std::ifstream in(path);
-  return std::string((std::istreambuf_iterator<char>(in)), {});
+// CXX as make and CMake take it: a program with its first arguments, quoted as for a shell; a program whose path has
+// spaces may also stand there by itself.
+std::vector<std::string> linker() {
+  const char* variable = std::getenv("CXX");
+  const std::string text = variable == nullptr ? "" : variable;
+  if (text.find('/') != std::string::npos && access(text.c_str(), X_OK) == 0)
+    return {text};
+  std::vector<std::string> words = split_words(text);
+  return words.empty() ? std::vector<std::string>{"c++"} : words;
+}
+
+std::vector<std::string> with_linker(const std::vector<std::string>& arguments) {
+  std::vector<std::string> words = linker();
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  return words;
+}
+
+// The first lines of what a program said: one fault may have a line for every object.
+std::string beginning(const std::string& log) {
+  std::string text;
+  try {
+    text = read_text(log);
+  } catch (const Failure&) { // it could not be written
+  }
+  size_t end = 0;
+  for (int lines = 0; lines < 10 && end < text.size(); ++lines)
+    end = std::min(text.find('\n', end), text.size() - 1) + 1;
+  return end == text.size() ? text : text.substr(0, end) + "...\n";
 }
 
 // `lib/rvb/trainable.flags`: archives and -l flags, one line, written by the runtime's build.
 std::vector<std::string> link_flags(Kind kind) {
   std::string name = kind == Kind::trainable ? "trainable.flags" : "deployed.flags";
   fs::path path = fs::path(library_folder()) / name;
-  std::string text = read_file(path);
-  if (text.empty())
-    throw Failure(Exit::io, "cannot read " + path.string() + ": the runtime is not installed beside rvbc");
+  std::string text = read_text(path.string());
   std::vector<std::string> flags;
   std::istringstream words(text);
   for (std::string word; words >> word;)
@@ -43,86 +86,59 @@ std::vector<std::string> link_flags(Kind kind) {
   return flags;
 }
 
-void move_into_place(const fs::path& from, const std::string& output) {
-  fs::path temporary = output + "." + std::to_string(getpid()) + ".tmp";
-  std::error_code error;
-  fs::copy_file(from, temporary, fs::copy_options::overwrite_existing, error);
-  if (!error)
-    fs::rename(temporary, output, error);
-  if (error) {
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
-    throw Failure(Exit::io, "cannot write " + output + ": " + error.message());
+void compile(const std::vector<std::string>& arguments, const std::string& folder) {
+  try {
+    run_tool(with_linker(arguments), folder);
+  } catch (const Failure& failure) {
+    throw Failure(failure.exit,
+                  std::string(failure.what()) + "\n(rvbc links with the system's C++ compiler; CXX names another)");
   }
-}
-
-// The program's status; its standard output and error go to files of the folder (one file, when they are the same).
-int run_in(const std::string& folder, const std::vector<std::string>& command, const std::string& out,
-           const std::string& error) {
-  pid_t child = fork();
-  if (child < 0)
-    throw Failure(Exit::io, "cannot start " + command[0]);
-  if (child == 0) {
-    int file = open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    dup2(file, 1);
-    dup2(out == error ? file : open(error.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), 2);
-    if (chdir(folder.c_str()) != 0)
-      _exit(127);
-    std::vector<char*> arguments;
-    for (const std::string& word : command)
-      arguments.push_back(const_cast<char*>(word.c_str()));
-    arguments.push_back(nullptr);
-    execvp(arguments[0], arguments.data());
-    dprintf(2, "%s: %s\n", arguments[0], std::strerror(errno));
-    _exit(127);
-  }
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  return status;
 }
 
 } // namespace
 
-std::string run_program(const std::string& folder, const std::vector<std::string>& command) {
-  std::string out = folder + "/program.out", log = folder + "/program.log";
-  int status = run_in(folder, command, out, log);
+std::string run_program(const std::vector<std::string>& words, const std::string& folder) {
+  const Command command{words, folder + "/program.out", folder + "/program.log", "", folder};
+  const int status = run(command);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-    return read_file(out);
-  throw Failure(WIFEXITED(status) ? static_cast<Exit>(WEXITSTATUS(status)) : Exit::internal,
-                "calibration failed: " + read_file(log));
+    return read_text(command.out);
+  const std::string log = beginning(command.error);
+  throw Failure(WIFEXITED(status) ? static_cast<Exit>(WEXITSTATUS(status)) : Exit::io,
+                "calibration failed: " + (WIFEXITED(status) ? log : how_it_ended(status) + "\n" + log));
 }
 
-void run_tool(const std::string& folder, const std::vector<std::string>& command) {
-  std::string log = folder + "/tool.log";
-  int status = run_in(folder, command, log, log);
+void run_tool(const std::vector<std::string>& words, const std::string& folder, bool inside) {
+  const std::string log = folder + "/tool.log";
+  const int status = run({words, log, log, inside ? folder : "", folder});
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    throw Failure(WIFEXITED(status) && WEXITSTATUS(status) == 127 ? Exit::io : Exit::internal,
-                  "`" + command[0] + "` failed (rvbc links with the system's C++ compiler; CXX names another):\n" +
-                      read_file(log));
+    throw Failure(Exit::io, "`" + words[0] + "` failed, " + how_it_ended(status) + ":\n" + beginning(log));
 }
 
 void assemble(const std::string& folder, const std::string& name) {
-  run_tool(folder, {linker(), "-c", "-x", "assembler", "-Wa,-I.", name + ".s", "-o", name + ".o"});
+  const std::string base = folder + "/" + name;
+  // -Xassembler and not -Wa, which would cut a folder's name at its commas.
+  compile({"-c", "-x", "assembler", "-Xassembler", "-I", "-Xassembler", folder, base + ".s", "-o", base + ".o"},
+          folder);
 }
 
 void link_executable(const std::string& folder, const std::vector<std::string>& objects, Kind kind,
                      const std::string& output) {
-  std::vector<std::string> command{linker(), "-o", "program"};
-  command.insert(command.end(), objects.begin(), objects.end());
-  command.push_back("-L" + library_folder());
+  std::vector<std::string> arguments{"-o", folder + "/program"};
+  for (const std::string& object : objects)
+    arguments.push_back(folder + "/" + object);
+  arguments.push_back("-L" + library_folder());
   for (const std::string& flag : link_flags(kind))
-    command.push_back(flag);
-  command.insert(command.end(), {"-fopenmp", "-static-libstdc++", "-static-libgcc", "-Wl,--gc-sections",
-                                 "-Wl,--as-needed", "-Wl,--build-id=none"});
+    arguments.push_back(flag);
+  arguments.insert(arguments.end(), {"-fopenmp", "-static-libstdc++", "-static-libgcc", "-Wl,--gc-sections",
+                                     "-Wl,--as-needed", "-Wl,--build-id=none"});
   // Who profiles or debugs training wants names; a deployed program is to be small.
-  command.push_back(kind == Kind::deployed ? "-Wl,--strip-all" : "-Wl,--strip-debug");
-  run_tool(folder, command);
-  move_into_place(folder + "/program", output);
+  arguments.push_back(kind == Kind::deployed ? "-Wl,--strip-all" : "-Wl,--strip-debug");
+  compile(arguments, folder);
+  write_copy(output, folder + "/program", 0777);
 }
 
 void make_library(const std::string& folder, const std::vector<std::string>& objects, const std::string& output) {
-  run_tool(folder, {"ar", "x", library_folder() + "/librvb_capi.a"});
+  run_tool({"ar", "x", library_folder() + "/librvb_capi.a"}, folder, true);
   // D: no times, owners or numbers, so that equal inputs give equal bytes.
   std::vector<std::string> command{"ar", "rcsD", "library.a"};
   command.insert(command.end(), objects.begin(), objects.end());
@@ -135,8 +151,8 @@ void make_library(const std::string& folder, const std::vector<std::string>& obj
   }
   std::sort(members.begin(), members.end());
   command.insert(command.end(), members.begin(), members.end());
-  run_tool(folder, command);
-  move_into_place(folder + "/library.a", output);
+  run_tool(command, folder, true);
+  write_copy(output, folder + "/library.a");
 }
 
 } // namespace rvb::driver

@@ -2,7 +2,10 @@
 #include "driver/build.h"
 #include "driver/frontend.h"
 #include "driver/inspect.h"
+#include "driver/output.h"
+#include "driver/process.h"
 #include "driver/summary.h"
+#include "failure.h"
 #include "kernels/kernels.h"
 #include "support/result.h"
 #include "support/text.h"
@@ -12,7 +15,8 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <iostream>
+#include <functional>
+#include <sstream>
 
 using namespace rvb;
 using namespace rvb::driver;
@@ -26,10 +30,15 @@ const std::vector<std::string> subcommands = {"build", "deploy",  "check",   "su
 const std::vector<std::string> take_next = {
     "-o", "--output", "-D", "-j", "--jobs", "--mem-limit", "--emit", "--target", "--print-after", "--diagnostics"};
 
-// `rvbc model.rvb …` means `rvbc build model.rvb …`: the first word that is no option decides.
+// `rvbc model.rvb …` means `rvbc build model.rvb …`: the first word that is no option decides. After `--` it is a
+// model.
 std::vector<std::string> with_subcommand(std::vector<std::string> words) {
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
+    if (word == "--") {
+      words.insert(words.begin(), "build");
+      return words;
+    }
     if (std::find(take_next.begin(), take_next.end(), word) != take_next.end()) {
       ++i;
       continue;
@@ -223,7 +232,9 @@ private:
 
   int report(const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) { // --help, --version
-      app_.exit(error, std::cout, std::cerr);
+      std::ostringstream text;
+      app_.exit(error, text, text);
+      put_text(text.str());
       return 0;
     }
     std::string message = error.what();
@@ -237,7 +248,7 @@ private:
       for (const std::string& word : sub->remaining())
         if (std::string near = nearest(word.substr(0, word.find('=')), known); hint.empty() && !near.empty())
           hint = "; did you mean `" + near + "`?";
-    fmt::print(stderr, "rvbc: {}{}\nrun `rvbc --help` or `rvbc COMMAND --help`\n", message, hint);
+    tell("rvbc: {}{}\nrun `rvbc --help` or `rvbc COMMAND --help`\n", message, hint);
     return static_cast<int>(Exit::usage);
   }
 
@@ -268,6 +279,9 @@ private:
         !options_.time_passes)
       options_.output = named_after_model(".infer");
     keep_inputs();
+    if ((options_.wants("lib") || options_.wants("header")) && is_device(options_.output))
+      throw Failure(Exit::usage, "--emit=lib,header writes several files, named after -o, which is no regular file: " +
+                                     options_.output);
     return run_deploy(options_);
   }
   std::string named_after_model(const char* ending) {
@@ -292,7 +306,7 @@ private:
     for (const std::string& name : kernels::target_names()) {
       kernels::Target target;
       kernels::find_target(name, target);
-      fmt::print("{}: {}\n", name, fmt::join(target.features(), " "));
+      put("{}: {}\n", name, fmt::join(target.features(), " "));
     }
     return 0;
   }
@@ -310,18 +324,28 @@ private:
 } // namespace
 
 int main(int argc, char** argv) {
+  begin_process();
+  auto failed = [](Exit exit, const char* message) {
+    if (*message != 0)
+      tell("rvbc: {}\n", message);
+    return static_cast<int>(exit);
+  };
   try {
-    return CommandLine().run(std::vector<std::string>(argv + 1, argv + argc));
+    const int code = CommandLine().run(std::vector<std::string>(argv + 1, argv + argc));
+    finish_output();
+    return code;
   } catch (const Failure& failure) {
-    if (*failure.what() != 0)
-      fmt::print(stderr, "rvbc: {}\n", failure.what());
-    return static_cast<int>(failure.exit);
+    return failed(failure.exit, failure.what());
+  } catch (const runtime::Failure& failure) {
+    return failed(static_cast<Exit>(failure.exit), failure.what());
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "rvbc: out of memory\n");
-    return static_cast<int>(Exit::io);
+    return failed(Exit::io, out_of_memory().c_str());
   } catch (const std::exception& error) {
-    fmt::print(stderr, "rvbc: this is a bug in rvbc {}: {}\nplease report it with the model and this command\n",
-               RVB_VERSION, error.what());
+    // Libraries report memory that is refused in their own ways, too.
+    if (memory_is_exhausted())
+      return failed(Exit::io, out_of_memory().c_str());
+    tell("rvbc: this is a bug in rvbc {}: {}\nplease report it with the model and this command\n", RVB_VERSION,
+         error.what());
     return static_cast<int>(Exit::internal);
   }
 }

@@ -3,6 +3,7 @@
 #include "driver/compile.h"
 #include "driver/frontend.h"
 #include "driver/manifest.h"
+#include "driver/output.h"
 #include "passes/passes.h"
 #include "passes/schedule.h"
 #include "support/result.h"
@@ -12,7 +13,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <iostream>
 
 namespace rvb::driver {
 
@@ -133,7 +133,7 @@ TrainingMemory limit_memory(ir::Module& module, std::vector<codegen::Plan>& plan
   // Once more, for --print-after and --time-passes.
   passes::RunOptions run;
   run.print_after = options.print_after;
-  run.print = &std::cout;
+  run.print = &output();
   run.time = options.time_passes;
   passes::run(module, passes_for(fmt::format("{}@{}", chosen, memory.batch)), run);
   plans = plan_all(module, target);

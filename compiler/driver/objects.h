@@ -27,16 +27,17 @@ struct KernelTime {
 };
 
 struct KernelObjects {
-  std::vector<std::string> paths; // sorted by symbol, one a distinct kernel
+  std::vector<std::string> files; // names in the folder: SYMBOL.o, sorted, one a distinct kernel
   int compiled = 0;
   int cached = 0;
   std::vector<KernelTime> times; // of those that were compiled
 };
 
-// Each kernel is compiled in a process of its own: they run side by side, a compiler fault in one is reported with its
-// operation instead of taking the others along, and object bytes do not depend on what was compiled before.
-// Progress goes to standard error when it is a terminal and `quiet` is off.
-KernelObjects compile_kernels(const std::vector<KernelRequest>& requests, const kernels::Target& target, int jobs,
-                              bool quiet);
+// Puts the objects into `folder`, from the cache or compiled. Each kernel is compiled in a process of its own: they run
+// side by side, a compiler fault in one is reported with its operation instead of taking the others along, and object
+// bytes do not depend on what was compiled before. Progress goes to standard error when it is a terminal and `quiet` is
+// off.
+KernelObjects compile_kernels(const std::vector<KernelRequest>& requests, const kernels::Target& target,
+                              const std::string& folder, int jobs, bool quiet);
 
 } // namespace rvb::driver

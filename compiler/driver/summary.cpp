@@ -4,12 +4,12 @@
 #include "driver/frontend.h"
 #include "driver/manifest.h"
 #include "driver/memory_limit.h"
+#include "driver/output.h"
 #include "passes/passes.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iostream>
 #include <optional>
 
 namespace rvb::driver {
@@ -88,22 +88,22 @@ void print_steps(const sema::Program& program, const Steps& steps, const Options
     if (program.input.steps == 1)
       continue;
     if (!options.collapse_time)
-      fmt::print("time: {} computes all {} steps of every layer (--no-collapse-time)\n", what, program.input.steps);
+      put("time: {} computes all {} steps of every layer (--no-collapse-time)\n", what, program.input.steps);
     else if (all == 0)
-      fmt::print("time: {} computes 1 of {} steps: proven alike (collapse-time)\n", what, program.input.steps);
+      put("time: {} computes 1 of {} steps: proven alike (collapse-time)\n", what, program.input.steps);
     else if (once == 0)
-      fmt::print("time: {} computes all {} steps of every layer\n", what, program.input.steps);
+      put("time: {} computes all {} steps of every layer\n", what, program.input.steps);
     else
-      fmt::print("time: {} computes all {} steps of {} layers, 1 step of {} (collapse-time)\n", what,
-                 program.input.steps, all, once);
+      put("time: {} computes all {} steps of {} layers, 1 step of {} (collapse-time)\n", what, program.input.steps, all,
+          once);
   }
 }
 
 void print_table(const sema::Program& program, const std::vector<LayerRow>& rows, const Totals& totals,
                  const std::vector<codegen::Plan>& plans, const Steps& steps, const Options& options) {
   const sema::Input& input = program.input;
-  fmt::print("{}: {} {} {} T = {}, {} classes\n\n", program.name, input.name, shape_text(input.shape),
-             input.sequence ? "over" : "repeated", input.steps, program.classes);
+  put("{}: {} {} {} T = {}, {} classes\n\n", program.name, input.name, shape_text(input.shape),
+      input.sequence ? "over" : "repeated", input.steps, program.classes);
   std::vector<std::vector<std::string>> cells = {
       {"layer", "kind", "output", "f32 params", totals.packed_bits == totals.binary ? "1-bit params" : "packed params",
        "multiply-adds", "additions", "steps"}};
@@ -122,26 +122,25 @@ void print_table(const sema::Program& program, const std::vector<LayerRow>& rows
       size_t line = 0;
       for (size_t width : widths)
         line += width + 2;
-      fmt::print("{}\n", std::string(line - 2, '-'));
+      put("{}\n", std::string(line - 2, '-'));
     }
     for (size_t c = 0; c < cells[r].size(); ++c)
-      fmt::print(c < 3 ? "{:<{}}{}" : "{:>{}}{}", cells[r][c], widths[c], c + 1 == cells[r].size() ? "\n" : "  ");
+      put(fmt::runtime(c < 3 ? "{:<{}}{}" : "{:>{}}{}"), cells[r][c], widths[c],
+          c + 1 == cells[r].size() ? "\n" : "  ");
   }
-  fmt::print("\nparameters: {} and {} alphas\n", count(totals.real + totals.binary - totals.alphas),
-             count(totals.alphas));
-  fmt::print(
-      "operations a sample and time step, padding taps counted: {}, of which the first convolution {}, all others "
+  put("\nparameters: {} and {} alphas\n", count(totals.real + totals.binary - totals.alphas), count(totals.alphas));
+  put("operations a sample and time step, padding taps counted: {}, of which the first convolution {}, all others "
       "{}\n",
       count(totals.operations()), count(totals.first), count(totals.operations() - totals.first));
-  fmt::print("deployed: {} neurons, {} outputs with a BatchNorm scale, {} binary convolutions, {} {} weights\n",
-             count(totals.neurons), count(totals.scaled_outputs), count(totals.binary_convolutions),
-             count(totals.binary), totals.packed_bits == totals.binary ? "binary" : "binary and ternary");
+  put("deployed: {} neurons, {} outputs with a BatchNorm scale, {} binary convolutions, {} {} weights\n",
+      count(totals.neurons), count(totals.scaled_outputs), count(totals.binary_convolutions), count(totals.binary),
+      totals.packed_bits == totals.binary ? "binary" : "binary and ternary");
   print_steps(program, steps, options);
-  fmt::print("weights: {} bytes trained (32 bits each), {} bytes deployed\n",
-             grouped((totals.real + totals.binary) * 4), grouped(totals.packed_bytes()));
+  put("weights: {} bytes trained (32 bits each), {} bytes deployed\n", grouped((totals.real + totals.binary) * 4),
+      grouped(totals.packed_bytes()));
   for (const codegen::Plan& plan : plans)
-    fmt::print("memory to {}: {} bytes + {} a sample\n", plan.function == "gradient" ? "train" : plan.function,
-               plan.static_bytes, grouped(plan.sample_bytes));
+    put("memory to {}: {} bytes + {} a sample\n", plan.function == "gradient" ? "train" : plan.function,
+        plan.static_bytes, grouped(plan.sample_bytes));
 }
 
 ordered_json as_json(const sema::Program& program, const std::vector<LayerRow>& rows, const Totals& totals,
@@ -208,13 +207,12 @@ int run_summary(const Options& options) {
       j["memory_limit"] = {{"bytes", memory->limit},           {"batch", memory->batch},
                            {"planned_bytes", memory->planned}, {"recomputed", memory->repeated},
                            {"operations", memory->operations}, {"more_work", memory->more_work}};
-    std::cout << j.dump(2) << "\n";
+    put("{}\n", j.dump(2));
   } else {
     print_table(program, rows, totals, plans, steps, options);
     if (memory)
-      fmt::print("{}\n", text(*memory));
+      put("{}\n", text(*memory));
   }
-  std::cout << std::flush;
   return 0;
 }
 
