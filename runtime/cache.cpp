@@ -5,6 +5,7 @@
 #include "hash.h"
 #include "json_text.h"
 #include "messages.h"
+#include "trust.h"
 
 #include <algorithm>
 #include <atomic>
@@ -60,7 +61,7 @@ std::unique_ptr<CachedSamples> open_cache(const std::string& path, const std::st
                                           int64_t elements) {
   struct stat status;
   File file(open_regular(path, status));
-  if (file < 0 || status.st_size < page)
+  if (file < 0 || !is_own(status) || status.st_size < page)
     return nullptr;
   auto size = static_cast<size_t>(status.st_size);
   void* memory = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file, 0);

@@ -6,13 +6,9 @@
 
 namespace rvb::runtime {
 
-namespace {
-
 bool is_own(const struct stat& status) {
   return status.st_uid == ::geteuid() || status.st_uid == 0;
 }
-
-} // namespace
 
 std::string distrusted(const std::string& folder) {
   struct stat status;

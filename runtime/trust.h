@@ -10,7 +10,8 @@ namespace rvb::runtime {
 // there (they may add their own where the sticky bit is set, as in /tmp).
 std::string distrusted(const std::string& folder);
 
-// A regular file of this user, or of root, that nobody else may write.
+bool is_own(const struct stat& status); // this user's, or root's
+// A regular file of ours that nobody else may write.
 bool is_own_file(const struct stat& status);
 
 } // namespace rvb::runtime
