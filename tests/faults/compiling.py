@@ -1,0 +1,89 @@
+"""Compilations under faults: the program of before or the new one whole, and afterwards the same program as ever."""
+import os
+import shutil
+
+from common import IO, OK, Lost, names_in, nothing_left, read, run, survived, write
+
+OLD = b"what lay here before"
+
+
+class Compilation:
+    """A command of rvbc with its outputs; `missing` kernels are not in the cache and have to be compiled."""
+
+    def __init__(self, shop, arguments, outputs=("out",), missing=0, jobs=1):
+        self.shop, self.outputs, self.missing = shop, outputs, missing
+        self.command = [shop.rvbc, *arguments, "-q", "-j", str(jobs)]
+        box = shop.box()
+        os.makedirs(self.cache(box))
+        env = self.env(box)
+        self.took(run(self.command, box, env, patience=300))
+        self.wanted = {name: read(os.path.join(box, name)) for name in outputs}
+        self.kernels = self.cache(box)  # from here on: what a full cache is
+        self.objects = names_in(self.kernels)
+        # What is cheap to compile: the smallest kernels of Halide, and one of the compiler's own layers.
+        bySize = sorted((os.path.getsize(os.path.join(self.kernels, n)), n) for n in self.objects if n.endswith(".o"))
+        halide = [name for _, name in bySize if "rvb_layer" not in name]
+        own = [name for _, name in bySize if "rvb_layer" in name]
+        self.dropped = (own[:1] + halide)[:missing]
+        box = self.prepare()
+        self.seconds = self.took(run(self.command, box, self.env(box), patience=300))
+        self.compare(box)
+
+    def took(self, result):
+        if result.status != 0:
+            raise SystemExit(f"{' '.join(self.command)} does not work without faults either: {result}\n{result.err}")
+        return result.seconds
+
+    def cache(self, box):
+        return os.path.join(box, "cache")
+
+    def env(self, box):
+        return dict(self.shop.env, TMPDIR=os.path.join(box, "tmp"), RVB_CACHE_DIR=self.cache(box))
+
+    def prepare(self, box=None):
+        box = box or self.shop.box()
+        shutil.copytree(self.kernels, self.cache(box), dirs_exist_ok=True)
+        for name in self.dropped:
+            os.unlink(os.path.join(self.cache(box), name))
+        for name in self.outputs:
+            write(os.path.join(box, name), OLD)
+        return box
+
+    def compare(self, box):
+        for name in self.outputs:
+            if read(os.path.join(box, name)) != self.wanted[name]:
+                raise Lost(f"another `{name}` without a word")
+        nothing_left(self.cache(box), self.objects, "the cache")
+        nothing_left(os.path.join(box, "tmp"), (), "TMPDIR")
+        more = [n for n in os.listdir(box) if n not in (*self.outputs, "cache", "tmp", "full")]
+        if more:
+            raise Lost("left beside the output for good: " + ", ".join(more))
+
+    def attempt(self, box, codes=(OK, IO), killed_by=(), **how):
+        result = run(self.command, box, how.pop("env", None) or self.env(box), **how)
+        survived(result, codes, killed_by)
+        if result.status == IO and not result.err.strip():
+            raise Lost("exit 5 without a word")
+        for name in self.outputs:
+            if read(os.path.join(box, name)) not in (OLD, self.wanted[name]):
+                raise Lost(f"`{name}` is neither what it was nor what it is to be ({result})")
+        if result.status == OK:
+            self.compare(box)
+        self.finish(box)
+        return result
+
+    def finish(self, box):
+        survived(run(self.command, box, self.env(box)), [OK])
+        self.compare(box)
+
+
+def compilations(shop, missing=2, jobs=1):
+    weights = ["--weights", shop.weights]
+    return {
+        "train": Compilation(shop, [shop.model, "-o", "out"], missing=missing, jobs=jobs),
+        "deploy": Compilation(shop, ["deploy", shop.model, *weights, "-o", "out"], missing=missing, jobs=jobs),
+        "i16": Compilation(shop, ["deploy", shop.model, *weights, "--spikes", "i16", "--calibrate", shop.x, "-o", "out"],
+                           missing=missing, jobs=jobs),
+        "library": Compilation(shop, ["deploy", shop.model, *weights, "--emit=lib,header", "-o", "out"],
+                               ("out.a", "out.h", "program.h", "rvb.h"), missing=missing, jobs=jobs),
+    }
