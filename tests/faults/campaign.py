@@ -12,7 +12,7 @@ import traceback
 
 import common
 
-KINDS = ["calls", "moments", "outputs", "limits", "streams", "signals", "weights", "compiler", "disks", "cache"]
+KINDS = ["calls", "moments", "outputs", "limits", "streams", "signals", "weights", "compiler", "disks", "cache", "data"]
 
 
 def options():

@@ -1,11 +1,9 @@
 """What all kinds of faults share: the workshop with its programs and references, one try under one fault, the verdict."""
 import ctypes
 import errno
-import json
 import os
 import resource
 import select
-import shutil
 import signal
 import struct
 import subprocess

@@ -1,5 +1,4 @@
 """training: SIGKILL and errors at every single call of a training and of its continuation."""
-import os
 import signal
 
 from common import IO, OK, every_call, run, sample

@@ -1,8 +1,7 @@
 """compiler: SIGKILL and errors at the calls of rvbc, of its children and of the tools that it starts."""
-import os
 import signal
 
-from common import IO, OK, every_call, sample
+from common import every_call
 from compiling import compilations
 
 NAME = "compiler"

@@ -1,6 +1,5 @@
 """disks: output, cache, TMPDIR and the run's folder on disks that are full after so many bytes, or read-only."""
 import os
-import shutil
 import subprocess
 
 from common import IO, OK, Lost, Skipped, run, sample, survived

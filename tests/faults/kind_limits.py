@@ -3,7 +3,7 @@ import os
 import resource
 import subprocess
 
-from common import IO, OK, Lost, Skipped, names_in, run, sample, survived
+from common import IO, OK, Lost, Skipped, run, sample, survived
 from compiling import compilations
 from kind_outputs import Kind as Outputs
 from training import Training
@@ -12,7 +12,7 @@ NAME = "limits"
 ABOUT = "address space (ulimit -v), descriptors (-n) and stack (-s) from nothing to enough"
 LIMITS = {"as": (resource.RLIMIT_AS, "--as"), "nofile": (resource.RLIMIT_NOFILE, "--nofile"),
           "stack": (resource.RLIMIT_STACK, "--stack")}
-STEPS = {"as": (9, 60), "nofile": (4, 24), "stack": (1, 4)}  # short, long
+STEPS = {"as": (8, 60), "nofile": (4, 24), "stack": (1, 4)}  # short, long
 WORDS = {"as": ("memory", "thread", "process"), "nofile": ("open files", "descriptor"), "stack": ("",)}
 MB = 1 << 20
 
@@ -30,29 +30,33 @@ class Kind:
         return (["rvbc-check"] + ["rvbc-" + name for name in self.compilations] + list(self.trainings) +
                 ["infer", "deployed", "eval", "gradient", "energy"])
 
-    def enough(self, name):
-        """The address space in which everything works, found by halving."""
+    def least(self, works):
+        """The address space in which something works, found by halving."""
         low, high = 0, 4096 * MB
         while high - low > max(MB, high // 64):
             middle = (low + high) // 2
-            try:
-                works = self.start(name, self.shop.box(), "as", middle, recover=False).status == OK
-            except Lost:
-                works = False
-            low, high = (low, middle) if works else (middle, high)
+            low, high = (low, middle) if works(middle) else (middle, high)
         return high
+
+    def program(self, name):
+        return self.shop.rvbc if name.startswith("rvbc-") else (
+            self.shop.deployed if name == "deployed" else self.shop.program)
 
     def tries(self, rng, short):
         found = []
         for name in self.names():
+            # A few below what the system needs to load the libraries, and most from there to where everything works.
+            loads = 0.97 * self.least(lambda value: self.loads(self.program(name), "as", value))
+            enough = 1.05 * self.least(lambda value: self.start(name, self.shop.box(), "as", value).status == OK)
             steps = STEPS["as"][0 if short else 1]
-            step = self.enough(name) * 1.06 / steps
-            found += [f"{name}:as:{int((i + rng.random()) * step)}" for i in range(steps)]
+            few = steps // 6
+            for begin, end, count in ((0, loads, few), (loads, max(enough, loads), steps - few)):
+                found += [f"{name}:as:{int(begin + (i + rng.random()) * (end - begin) / count)}" for i in range(count)]
             for limit, values in (("nofile", range(0, 24)), ("stack", [1 << i for i in range(20, 24)])):
                 found += [f"{name}:{limit}:{v}" for v in sample(list(values), STEPS[limit][0 if short else 1])]
         return found
 
-    def start(self, name, box, limit, value, recover=True):
+    def start(self, name, box, limit, value):
         prefix = ["prlimit", f"{LIMITS[limit][1]}={value}", "--"]
         if name == "rvbc-check":
             return run(prefix + self.check, box, self.outputs.env(box))
@@ -79,8 +83,7 @@ class Kind:
     def attempt(self, what, box):
         name, limit, value = what.split(":")
         result = self.start(name, box, limit, int(value))
-        program = self.shop.rvbc if name.startswith("rvbc-") else (
-            self.shop.deployed if name == "deployed" else self.shop.program)
+        program = self.program(name)
         loader = "error while loading shared libraries" in result.err and result.status == 127
         if result.status not in (OK, IO) and (loader or not self.loads(program, limit, int(value))):
             raise Skipped("the system's loader has no room")

@@ -1,9 +1,7 @@
 """weights: flipped bits in the weights of deployed programs and of files that programs read back."""
 import os
-import shutil
 
-from common import IO, MISMATCH, OK, Lost, read, run, survived, write
-from compiling import compilations
+from common import MISMATCH, OK, Lost, read, run, survived, write
 
 NAME = "weights"
 ABOUT = "flipped bits in the weights of deployed programs"

@@ -1,0 +1,68 @@
+"""data: what programs keep of decoded data sets, damaged like the kernel cache."""
+import os
+import shutil
+import struct
+import zlib
+
+from common import IO, OK, Lost, nothing_left, names_in, run, survived, write
+from damage import ODD, damage
+
+NAME = "data"
+ABOUT = "the cache of decoded data sets with flipped bits, cut off, exchanged, empty, or odd"
+
+
+def png(pixels, side):
+    def chunk(name, content):
+        body = name + content
+        return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+
+    rows = b"".join(b"\0" + pixels[i * side:(i + 1) * side] for i in range(side))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">2I5B", side, side, 8, 0, 0, 0, 0)) +
+            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+class Kind:
+    def __init__(self, shop):
+        self.shop = shop
+        self.pictures = shop.at("pictures")
+        for part in ("train", "test"):
+            for label in range(10):
+                os.makedirs(os.path.join(self.pictures, part, str(label)))
+                pixels = bytes((label * 20 + i * (3 if part == "train" else 7)) % 256 for i in range(28 * 28))
+                write(os.path.join(self.pictures, part, str(label), "0.png"), png(pixels, 28))
+        box = shop.box()
+        self.wanted = {}
+        for split in ("train", "test"):
+            result = self.evaluate(box, split)
+            survived(result, [OK])
+            self.wanted[split] = result.out
+        self.cache = os.path.join(box, "cache")
+        self.files = sorted(n for n in names_in(self.cache) if n.endswith(".rvbd"))
+        if len(self.files) != 2:
+            raise SystemExit(f"expected two files of decoded samples, found {self.files}")
+
+    def evaluate(self, box, split):
+        env = dict(self.shop.env, RVB_CACHE_DIR=os.path.join(box, "cache"), TMPDIR=os.path.join(box, "tmp"))
+        return run([self.shop.program, "eval", "--data", self.pictures, "--split", split, "--weights",
+                    self.shop.weights, "--json", "--threads", "1"], box, env)
+
+    def tries(self, rng, short):
+        found = [f"{odd}:{n}" for odd in ODD for n in self.files]
+        for _ in range(20 if short else 300):
+            n = rng.choice(self.files)
+            found.append(f"bit-{rng.randrange(8 * os.path.getsize(os.path.join(self.cache, n)))}:{n}")
+        return found
+
+    def attempt(self, what, box):
+        odd, name = what.split(":")
+        shutil.copytree(self.cache, os.path.join(box, "cache"))
+        other = next(n for n in self.files if n != name)
+        damage(os.path.join(box, "cache", name), odd, os.path.join(box, "cache", other))
+        for time in ("", " afterwards"):
+            for split, wanted in self.wanted.items():
+                result = self.evaluate(box, split)
+                survived(result, [OK])
+                if result.out != wanted:
+                    raise Lost(f"other numbers without a word{time}")
+        if odd != "full-folder":
+            nothing_left(os.path.join(box, "cache"), names_in(self.cache), "the cache")
