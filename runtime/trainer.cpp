@@ -128,11 +128,11 @@ bool Trainer::finish_epoch(double rate) {
   state_.epoch_step = 0;
   state_.epoch_sum = {};
   state_.flips = 0;
-  if (better)
-    run_.save_best(manifest_, weights_, state_);
   // Logged before it is saved: whoever is killed in between does the epoch again, and its first line goes.
   log(line, scalars);
   save();
+  if (better)
+    run_.save_best(manifest_, weights_, state_);
   progress_.clear();
   if (speed > 0) // a run resumed at the end of an epoch has no speed yet
     text += "  " + with_spaces(speed) + " img/s" +
@@ -150,6 +150,9 @@ Exit Trainer::run(int64_t stop, int64_t log_every, int64_t save_every) {
     save();
     return exit;
   };
+  // Whoever was killed between the two files of an epoch's end has the best weights only as the last ones.
+  if (state_.epoch > 0 && state_.epoch_step == 0 && state_.best_epoch == state_.epoch)
+    run_.save_best(manifest_, weights_, state_);
   while (state_.epoch < plan_.epochs) {
     if (plan_.shuffle)
       order = permutation(plan_.seed, static_cast<uint32_t>(state_.epoch), train_.count());

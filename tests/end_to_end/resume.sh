@@ -23,6 +23,12 @@ for threads in 1 2; do
 done
 same whole1/last.safetensors whole2/last.safetensors
 
+# Killed between the checkpoint of an epoch's end and its best weights: they are the same, and are written again.
+./tiny train --data "$data" --limit 200 --epochs 1 --quiet --run-dir between
+mv between/best.safetensors best.kept
+./tiny train --run-dir between --resume --quiet
+same best.kept between/best.safetensors
+
 # What Adam remembers is saved, too; another optimiser cannot go on from there.
 flags=(--data "$data" --limit 600 --epochs 2 --optimizer adamw --weight-decay 0.01 --quiet)
 ./tiny train "${flags[@]}" --run-dir adam
