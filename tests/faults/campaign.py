@@ -11,6 +11,7 @@ import time
 import traceback
 
 import common
+import compiling
 
 KINDS = ["calls", "moments", "outputs", "limits", "streams", "signals", "weights", "compiler", "disks", "cache", "data"]
 
@@ -85,6 +86,8 @@ def main():
     totals = [0, 0, 0, 0]
     try:
         shop = common.Workshop(folder, os.path.abspath(chosen.rvbc), random.Random(chosen.seed))
+        if any(hasattr(module, "COMPILES") for module in modules):
+            shop.compilations = compiling.all_compilations(shop)
         running, waiting, failed = {}, list(modules), []
         while running or waiting:
             while waiting and len(running) < max(1, chosen.jobs):

@@ -280,4 +280,4 @@ def sample(tries, count):
     """A systematic sample: the first, the last and those in equal distances."""
     if count is None or len(tries) <= count:
         return tries
-    return [tries[i * (len(tries) - 1) // (count - 1)] for i in range(count)]
+    return [tries[i * (len(tries) - 1) // max(1, count - 1)] for i in range(count)]

@@ -1,4 +1,5 @@
 """Compilations under faults: the program of before or the new one whole, and afterwards the same program as ever."""
+import copy
 import os
 import shutil
 
@@ -8,26 +9,34 @@ OLD = b"what lay here before"
 
 
 class Compilation:
-    """A command of rvbc with its outputs; `missing` kernels are not in the cache and have to be compiled."""
+    """A command of rvbc with its outputs, and what they are where nothing is wrong."""
 
-    def __init__(self, shop, arguments, outputs=("out",), missing=0, jobs=1):
-        self.shop, self.outputs, self.missing = shop, outputs, missing
-        self.command = [shop.rvbc, *arguments, "-q", "-j", str(jobs)]
+    def __init__(self, shop, arguments, outputs=("out",)):
+        self.shop, self.outputs = shop, outputs
+        self.arguments = [shop.rvbc, *arguments, "-q"]
+        self.with_missing(0, 1)
         box = shop.box()
-        os.makedirs(self.cache(box))
-        env = self.env(box)
-        self.took(run(self.command, box, env, patience=300))
+        self.took(run(self.command, box, self.env(box), patience=300))
         self.wanted = {name: read(os.path.join(box, name)) for name in outputs}
         self.kernels = self.cache(box)  # from here on: what a full cache is
         self.objects = names_in(self.kernels)
-        # What is cheap to compile: the smallest kernels of Halide, and one of the compiler's own layers.
-        bySize = sorted((os.path.getsize(os.path.join(self.kernels, n)), n) for n in self.objects if n.endswith(".o"))
-        halide = [name for _, name in bySize if "rvb_layer" not in name]
-        own = [name for _, name in bySize if "rvb_layer" in name]
-        self.dropped = (own[:1] + halide)[:missing]
+
+    def with_missing(self, missing, jobs):
+        """`missing` kernels are not in the cache and have to be compiled, by `jobs` processes."""
+        self.command = [*self.arguments, "-j", str(jobs)]
+        self.dropped = []
+        if missing:  # what is cheap to compile: the smallest kernels of Halide, and one of the compiler's own layers
+            sizes = sorted((os.path.getsize(os.path.join(self.kernels, n)), n) for n in self.objects if n.endswith(".o"))
+            own = [name for _, name in sizes if "rvb_layer" in name]
+            self.dropped = (own[:1] + [name for _, name in sizes if "rvb_layer" not in name])[:missing]
+        return self
+
+    def measure(self):
+        """Seconds that it takes."""
         box = self.prepare()
-        self.seconds = self.took(run(self.command, box, self.env(box), patience=300))
+        seconds = self.took(run(self.command, box, self.env(box), patience=300))
         self.compare(box)
+        return seconds
 
     def took(self, result):
         if result.status != 0:
@@ -77,13 +86,16 @@ class Compilation:
         self.compare(box)
 
 
-def compilations(shop, missing=2, jobs=1):
+def all_compilations(shop):
     weights = ["--weights", shop.weights]
     return {
-        "train": Compilation(shop, [shop.model, "-o", "out"], missing=missing, jobs=jobs),
-        "deploy": Compilation(shop, ["deploy", shop.model, *weights, "-o", "out"], missing=missing, jobs=jobs),
-        "i16": Compilation(shop, ["deploy", shop.model, *weights, "--spikes", "i16", "--calibrate", shop.x, "-o", "out"],
-                           missing=missing, jobs=jobs),
+        "train": Compilation(shop, [shop.model, "-o", "out"]),
+        "deploy": Compilation(shop, ["deploy", shop.model, *weights, "-o", "out"]),
+        "i16": Compilation(shop, ["deploy", shop.model, *weights, "--spikes", "i16", "--calibrate", shop.x, "-o", "out"]),
         "library": Compilation(shop, ["deploy", shop.model, *weights, "--emit=lib,header", "-o", "out"],
-                               ("out.a", "out.h", "program.h", "rvb.h"), missing=missing, jobs=jobs),
+                               ("out.a", "out.h", "program.h", "rvb.h")),
     }
+
+
+def compilations(shop, missing=2, jobs=1, names=("train", "deploy", "i16", "library")):
+    return {name: copy.copy(shop.compilations[name]).with_missing(missing, jobs) for name in names}

@@ -6,6 +6,7 @@ from compiling import compilations
 
 NAME = "compiler"
 ABOUT = "every call of rvbc, its children and the linker fails, falls short or is its last"
+COMPILES = True
 SHORT = {"own": 5, "tools": 2}
 LONG = {"own": 130, "tools": 30}
 

@@ -8,6 +8,7 @@ from training import Training
 
 NAME = "disks"
 ABOUT = "full and read-only disks for output, cache, temporary files and the run's folder"
+COMPILES = True
 SIZES = [0, 1, 3, 5, 10, 18, 30, 50, 80, 120, 200, 400, 700, 1000, 1400, 1800, 3000]  # KiB
 SHORT = 36
 

@@ -10,6 +10,7 @@ from training import Training
 
 NAME = "limits"
 ABOUT = "address space (ulimit -v), descriptors (-n) and stack (-s) from nothing to enough"
+COMPILES = True
 LIMITS = {"as": (resource.RLIMIT_AS, "--as"), "nofile": (resource.RLIMIT_NOFILE, "--nofile"),
           "stack": (resource.RLIMIT_STACK, "--stack")}
 STEPS = {"as": (8, 60), "nofile": (4, 24), "stack": (1, 4)}  # short, long
@@ -43,10 +44,13 @@ class Kind:
             self.shop.deployed if name == "deployed" else self.shop.program)
 
     def tries(self, rng, short):
-        found = []
+        found, loaded = [], {}
         for name in self.names():
             # A few below what the system needs to load the libraries, and most from there to where everything works.
-            loads = 0.97 * self.least(lambda value: self.loads(self.program(name), "as", value))
+            program = self.program(name)
+            if program not in loaded:
+                loaded[program] = 0.97 * self.least(lambda value: self.loads(program, "as", value))
+            loads = loaded[program]
             enough = 1.05 * self.least(lambda value: self.start(name, self.shop.box(), "as", value).status == OK)
             steps = STEPS["as"][0 if short else 1]
             few = steps // 6

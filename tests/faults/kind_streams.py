@@ -10,6 +10,7 @@ from training import Training
 
 NAME = "streams"
 ABOUT = "standard streams closed, full (/dev/full) and without a reader, all combinations"
+COMPILES = True
 STATES = ["ok", "closed", "full", "pipe"]
 SHORT = 90
 
@@ -40,7 +41,7 @@ class Kind:
         self.outputs = Outputs(shop)
         self.training = Training(shop, "data", threads=2)
         self.training.command = [w for w in self.training.command if w != "--quiet"]
-        self.compilations = {k: c for k, c in compilations(shop, missing=1).items() if k in ("train", "deploy")}
+        self.compilations = compilations(shop, missing=1, names=("train", "deploy"))
         for c in self.compilations.values():
             c.command.remove("-q")
         rvbc, model = shop.rvbc, shop.model
