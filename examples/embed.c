@@ -5,7 +5,7 @@
      ./embed images.f32 logits.f32 streamed.f32
 
    images.f32 holds float32 images, one after the other, normalised as in training. logits.f32 gets the logits of whole
-   inferences; streamed.f32 those of the same images shown step by step, as a camera would, averaged over the steps. */
+   inferences; streamed.f32 those of the same images shown step by step, as a camera would: the same after the last. */
 #include "fashion.h"
 
 #include <stdio.h>
@@ -37,7 +37,7 @@ int main(int argc, char** argv) {
   rewind(file);
   float* images = malloc(count * pixels * sizeof(float));
   float* logits = malloc(count * classes * sizeof(float));
-  float* streamed = calloc(count * classes, sizeof(float));
+  float* streamed = malloc(count * classes * sizeof(float));
   if (count == 0 || bytes % (pixels * sizeof(float)) != 0 || images == NULL || logits == NULL || streamed == NULL ||
       fread(images, sizeof(float), count * pixels, file) != count * pixels)
     return complain(argv[1], "holds no whole images");
@@ -52,12 +52,9 @@ int main(int argc, char** argv) {
   int failed = write_floats(argv[2], logits, count * classes);
 
   rvb_reset(network);
-  for (int step = 0; step < program->steps; ++step) {
-    if (rvb_step(network, images, (int64_t)count, logits) != RVB_OK)
+  for (int step = 0; step < program->steps; ++step)
+    if (rvb_step(network, images, (int64_t)count, streamed) != RVB_OK)
       return complain("rvb_step", rvb_message(network));
-    for (size_t i = 0; i < count * classes; ++i)
-      streamed[i] += logits[i] / (float)program->steps;
-  }
   failed |= write_floats(argv[3], streamed, count * classes);
   rvb_free(network);
   free(images);

@@ -1,6 +1,7 @@
 /* rvb.h over rvb_program: copies the user's arrays into memory order and calls the functions "infer" and "step". */
 #include "rvb.h"
 
+#include "checksum.h"
 #include "core.h"
 
 #include <stdio.h>
@@ -39,6 +40,7 @@ const char* rvb_status_text(rvb_status status) {
   case RVB_NO_STEP: return "the program was deployed without its step function";
   case RVB_KERNEL_FAILED: return "a kernel failed";
   case RVB_NOT_FINITE: return "a number of the input or of the network's answer is not finite";
+  case RVB_DAMAGED: return "the network's data have changed since it was compiled: weights or tables are damaged";
   }
   return "unknown status";
 }
@@ -88,6 +90,8 @@ rvb_status rvb_create(const rvb_program* program, int64_t max_count, int threads
     return RVB_NOT_DEPLOYED;
   if (rvb_missing_feature(program->features) != NULL)
     return RVB_UNSUPPORTED_CPU;
+  if (rvb_checksum(program) != program->checksum)
+    return RVB_DAMAGED;
   rvb_network* network = calloc(1, sizeof *network);
   if (network == NULL)
     return RVB_OUT_OF_MEMORY;

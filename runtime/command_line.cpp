@@ -163,6 +163,7 @@ int run_command_line(int argc, char** argv, const rvb_program& program, const Co
   try {
     if (program.version != RVB_PROGRAM_VERSION)
       throw Failure(Exit::internal, "the program and its runtime are of different versions");
+    check_data(program); // before anything of it is believed
     Manifest manifest = parse_manifest(program.manifest);
     std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
     std::string name = argc > 0 ? argv[0] : manifest.name;

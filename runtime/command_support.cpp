@@ -1,5 +1,6 @@
 #include "commands.h"
 
+#include "checksum.h"
 #include "core.h"
 #include "failure.h"
 #include "files.h"
@@ -38,6 +39,12 @@ void check_cpu(const rvb_program& program) {
                                  : std::string("compile it again with rvbc --target=") + (least ? "x86-64" : "generic");
   throw Failure(Exit::mismatch, std::string("this program was compiled for a CPU with `") + feature +
                                     "`, which this machine lacks: " + advice);
+}
+
+void check_data(const rvb_program& program) {
+  if (rvb_checksum(&program) != program.checksum || rvb_seal_holds() == 0)
+    throw Failure(Exit::mismatch, "this program's file has changed since it was compiled: its weights, tables or "
+                                  "description are damaged; copy it again, or compile it again");
 }
 
 int thread_count(const std::string& text) {

@@ -24,6 +24,7 @@ int run_verify(const Context& context); // deployed: --verify-addonly
 // Shared by the commands (command_support.cpp).
 void require(bool given, const std::string& what);    // Failure(usage)
 void check_cpu(const rvb_program& program);           // Failure(mismatch)
+void check_data(const rvb_program& program);          // Failure(mismatch) when a bit of its data has changed
 int thread_count(const std::string& text);            // "", "auto": RVB_THREADS or all; Failure(usage)
 ParameterSet load_parameters(const Context& context); // --weights; none for deployed programs
 std::unique_ptr<Dataset> open_samples(const Context& context, Split split, bool labels); // --data or --input

@@ -1,6 +1,7 @@
 #include "parameters.h"
 
 #include "random.h"
+#include "weights_check.h"
 
 #include <algorithm>
 #include <cmath>
@@ -37,11 +38,6 @@ template <class Visit> void walk(const Parameter& parameter, Visit&& visit) {
       index[i] = 0;
     }
   }
-}
-
-bool passed_over(const std::string& name) {
-  const std::string ending = "num_batches_tracked";
-  return name.size() >= ending.size() && name.compare(name.size() - ending.size(), ending.size(), ending) == 0;
 }
 
 } // namespace
@@ -83,41 +79,12 @@ void ParameterSet::initialize(uint64_t seed) {
 }
 
 void ParameterSet::load(const Safetensors& file, const std::string& path) {
-  std::vector<std::string> faults;
-  for (int i = 0; i < count(); ++i) {
-    const Parameter& p = info(i);
-    const Tensor* tensor = file.find(p.name);
-    if (tensor == nullptr)
-      faults.push_back("`" + p.name + "` is missing, expected shape " + shape_text(p.shape));
-    else if (tensor->shape != p.shape)
-      faults.push_back("`" + p.name + "` has shape " + shape_text(tensor->shape) + ", expected " + shape_text(p.shape));
-    else if (static_cast<int64_t>(tensor->values.size()) != p.elements)
-      faults.push_back("`" + p.name + "` has dtype " + tensor->dtype + ", expected F32");
-  }
-  for (const Tensor& tensor : file.tensors)
-    if (find(tensor.name) < 0 && !passed_over(tensor.name))
-      faults.push_back("`" + tensor.name + "` " + shape_text(tensor.shape) + " is not a parameter of this network");
-  if (!faults.empty()) {
-    std::string text = path + ": these weights do not fit the network:";
-    for (size_t i = 0; i < faults.size() && i < 10; ++i)
-      text += "\n  " + faults[i];
-    if (faults.size() > 10)
-      text += "\n  and " + std::to_string(faults.size() - 10) + " more";
-    std::vector<std::string> expected;
-    for (const Parameter& p : *parameters_)
-      expected.push_back(p.name);
-    if (std::string advice = prefix_advice(file, expected); !advice.empty())
-      text += "\n" + advice;
-    throw Failure(Exit::mismatch, text);
-  }
-  for (int i = 0; i < count(); ++i) {
-    const std::vector<float>& values = file.find(info(i).name)->values;
-    auto bad = std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
-    if (bad != values.end())
-      throw Failure(Exit::user, path + ": element " + std::to_string(bad - values.begin()) + " of `" + info(i).name +
-                                    "` is not finite (" + (std::isnan(*bad) ? "nan" : "inf") + ")");
-    disk_to_memory(info(i), values.data(), (*this)[i].data());
-  }
+  std::vector<ExpectedTensor> expected;
+  for (const Parameter& p : *parameters_)
+    expected.push_back({p.name, p.shape, p.role == "running_variance"});
+  check_weights(file, expected, path);
+  for (int i = 0; i < count(); ++i)
+    disk_to_memory(info(i), file.find(info(i).name)->values.data(), (*this)[i].data());
 }
 
 std::vector<Tensor> ParameterSet::tensors() const {

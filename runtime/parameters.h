@@ -42,8 +42,7 @@ public:
   int find(const std::string& name) const; // -1: no such parameter
 
   void initialize(uint64_t seed);
-  // Failure(mismatch) lists every tensor that is missing, not expected or of another shape; Failure(user) for a value
-  // that is not finite. Tensors NAME.num_batches_tracked (PyTorch's BatchNorm counts them) are passed over.
+  // Failure as check_weights (weights_check.h).
   void load(const Safetensors& file, const std::string& path);
   void load(const std::string& path, const std::string& strip = "") { load(read_weights(path, strip), path); }
   std::vector<Tensor> tensors() const;

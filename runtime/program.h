@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-enum { RVB_PROGRAM_VERSION = 2 };
+enum { RVB_PROGRAM_VERSION = 3 };
 
 /* What a function returns where its largest tensor would have more than 2^31 elements: kernels count in 32 bits. No
    kernel has run then. */
@@ -35,6 +35,12 @@ typedef struct rvb_function {
   int32_t results;
 } rvb_function;
 
+/* A constant: weights, thresholds, tables. */
+typedef struct rvb_data {
+  const void* begin;
+  int64_t bytes;
+} rvb_data;
+
 typedef struct rvb_program {
   int32_t version;                 /* RVB_PROGRAM_VERSION */
   int32_t deployed;                /* 1: weights are inside; functions take only the image (and states) */
@@ -42,13 +48,16 @@ typedef struct rvb_program {
   int32_t steps;                   /* T */
   int32_t channels, height, width; /* of the input; height = width = 1 for a vector input */
   int32_t classes;
-  int32_t state_count;           /* neurons with a membrane: extra arguments and results of "step" */
+  int32_t state_count;           /* what "step" keeps (membranes; sums and counts of means): extra arguments, results */
   const int64_t* state_elements; /* elements of 4 bytes per sample of each state */
   const float* state_initial;    /* what each state is before the first step */
   int32_t function_count;
   const rvb_function* functions;
   const char* const* features; /* CPU features needed ("avx2"), ending in null */
   const char* manifest;        /* JSON, see manifest.md */
+  const rvb_data* data;
+  int32_t data_count;
+  uint64_t checksum; /* of all this: checksum.h */
 } rvb_program;
 
 /* The program's only exported datum. */

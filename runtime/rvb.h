@@ -48,7 +48,8 @@ typedef enum rvb_status {
   RVB_OUT_OF_MEMORY = 4,
   RVB_NO_STEP = 5, /* the program has no function "step" */
   RVB_KERNEL_FAILED = 6,
-  RVB_NOT_FINITE = 7 /* a number of the input, or of the network's answer */
+  RVB_NOT_FINITE = 7, /* a number of the input, or of the network's answer */
+  RVB_DAMAGED = 8 /* weights, tables or the manifest are not what the compiler wrote: their checksum differs */
 } rvb_status;
 
 typedef struct rvb_network rvb_network;
@@ -61,11 +62,11 @@ rvb_status rvb_create(const rvb_program* program, int64_t max_count, int threads
 /* Whole inferences; does not touch the membranes of rvb_step. */
 rvb_status rvb_run(rvb_network* network, const float* image, int64_t count, float* logits);
 
-/* One time step of `count` streams; stream i keeps its membranes from call to call. `logits` are those of this step:
-   the read-out of a sequence is the mean over its steps. */
+/* One time step of `count` streams; stream i keeps its membranes from call to call. `logits` are the read-out of the
+   steps since rvb_reset: after the T steps of a sequence, what rvb_run gives for the whole of it. */
 rvb_status rvb_step(rvb_network* network, const float* frame, int64_t count, float* logits);
 
-/* All membranes to where the network's neurons begin (most at zero): a new sequence. */
+/* All membranes to where the network's neurons begin (most at zero), and the read-out to no step: a new sequence. */
 void rvb_reset(rvb_network* network);
 
 void rvb_free(rvb_network* network); /* null is allowed */

@@ -141,19 +141,21 @@ private:
     b_.CreateRetVoid();
   }
 
+  llvm::GlobalVariable* constant(const std::string& name) {
+    std::string symbol = data_symbol(info_.identity(), name);
+    llvm::GlobalVariable* global = module_.getGlobalVariable(symbol);
+    if (global == nullptr) {
+      global = new llvm::GlobalVariable(module_, i8_, true, llvm::GlobalValue::ExternalLinkage, nullptr, symbol);
+      global->setVisibility(llvm::GlobalValue::HiddenVisibility);
+    }
+    return global;
+  }
+
   llvm::Value* address(const Plan& plan, const Buffer& buffer) {
     switch (buffer.place) {
     case Place::argument: return b_.CreateLoad(pointer_, b_.CreateGEP(pointer_, arguments_, b_.getInt64(buffer.index)));
     case Place::result: return b_.CreateLoad(pointer_, b_.CreateGEP(pointer_, results_, b_.getInt64(buffer.index)));
-    case Place::constant: {
-      std::string symbol = data_symbol(info_.identity(), buffer.constant);
-      llvm::GlobalVariable* global = module_.getGlobalVariable(symbol);
-      if (global == nullptr) {
-        global = new llvm::GlobalVariable(module_, i8_, true, llvm::GlobalValue::ExternalLinkage, nullptr, symbol);
-        global->setVisibility(llvm::GlobalValue::HiddenVisibility);
-      }
-      return global;
-    }
+    case Place::constant: return constant(buffer.constant);
     case Place::static_block: return b_.CreateGEP(i8_, block_, b_.getInt64(buffer.offset));
     case Place::sample_block: {
       llvm::Value* offset = b_.CreateMul(batch_, b_.getInt64(buffer.offset));
@@ -289,7 +291,11 @@ private:
 
   // rvb_program of runtime/program.h, field by field.
   void emit_table(const std::vector<llvm::Constant*>& entries) {
-    std::vector<llvm::Constant*> states, initial, features;
+    std::vector<llvm::Constant*> states, initial, features, data;
+    llvm::StructType* data_entry = llvm::StructType::create(context_, {pointer_, i64_}, "rvb_data");
+    for (const ProgramInfo::Data& each : info_.data)
+      data.push_back(llvm::ConstantStruct::get(
+          data_entry, {constant(each.constant), b_.getInt64(static_cast<uint64_t>(each.bytes))}));
     for (int64_t elements : info_.state_elements)
       states.push_back(b_.getInt64(static_cast<uint64_t>(elements)));
     for (double value : info_.state_initial)
@@ -312,7 +318,10 @@ private:
                                            number(static_cast<int64_t>(entries.size())),
                                            array(function_entry_, entries, "rvb_functions"),
                                            array(pointer_, features, "rvb_features"),
-                                           text(info_.manifest, "rvb_manifest")};
+                                           text(info_.manifest, "rvb_manifest"),
+                                           array(data_entry, data, "rvb_constants"),
+                                           number(static_cast<int64_t>(data.size())),
+                                           b_.getInt64(info_.checksum)};
     auto* value = llvm::ConstantStruct::getAnon(context_, fields);
     if (info_.library.empty()) {
       new llvm::GlobalVariable(module_, value->getType(), true, llvm::GlobalValue::ExternalLinkage, value,

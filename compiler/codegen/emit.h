@@ -21,6 +21,12 @@ struct ProgramInfo {
   std::vector<int64_t> state_elements;
   std::vector<double> state_initial; // one a state
   std::string manifest;              // JSON
+  struct Data {
+    std::string constant;
+    int64_t bytes;
+  };
+  std::vector<Data> data; // every constant of the module
+  uint64_t checksum = 0;  // runtime/checksum.h
 };
 
 // `network`() as another name for the library's program, in an object of its own: of two libraries of one network, the

@@ -1,6 +1,5 @@
 #include "driver/build.h"
 
-#include "codegen/data.h"
 #include "driver/compile.h"
 #include "driver/frontend.h"
 #include "driver/link.h"
@@ -84,14 +83,7 @@ int run_build(const Options& options) {
       compile_kernels(kernel_requests(module, plans), target, folder.path(), options.jobs, options.quiet);
   times.lap("kernels");
   times.add(objects);
-  codegen::emit_program(plans, info, target, codegen::OutputKind::object, folder.path() + "/program.o");
-  std::vector<std::string> files = objects.files;
-  files.insert(files.begin(), "program.o");
-  if (!module.constants.empty()) {
-    codegen::write_data(module, info.identity(), folder.path() + "/data");
-    assemble(folder.path(), "data");
-    files.push_back("data.o");
-  }
+  const std::vector<std::string> files = write_program(folder.path(), module, plans, info, target, objects);
   times.lap("program");
   link_executable(folder.path(), files, Kind::trainable, options.output);
   times.lap("link");

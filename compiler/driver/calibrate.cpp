@@ -1,6 +1,5 @@
 #include "driver/calibrate.h"
 
-#include "codegen/data.h"
 #include "driver/build.h"
 #include "driver/compile.h"
 #include "driver/frontend.h"
@@ -63,11 +62,7 @@ Calibration::Calibration(const sema::Program& program, ir::Module module, const 
   ordered_json m = manifest(program, module, plans, target, true);
   m["ranges"] = range_list(*module.find("ranges"));
   info.manifest = m.dump();
-  codegen::emit_program(plans, info, target, codegen::OutputKind::object, folder_.path() + "/program.o");
-  codegen::write_data(module, info.identity(), folder_.path() + "/data");
-  assemble(folder_.path(), "data");
-  std::vector<std::string> files{"program.o", "data.o"};
-  files.insert(files.end(), objects.files.begin(), objects.files.end());
+  const std::vector<std::string> files = write_program(folder_.path(), module, plans, info, target, objects);
   link_executable(folder_.path(), files, Kind::deployed, folder_.path() + "/real");
 
   std::vector<std::string> command{folder_.path() + "/real", "ranges", "--output", folder_.path() + "/ranges.json"};

@@ -10,7 +10,10 @@
 //   objects   -> link   -> executable        -o
 #include "driver/compile.h"
 
+#include "checksum.h"
+#include "codegen/data.h"
 #include "driver/frontend.h"
+#include "driver/link.h"
 #include "driver/manifest.h"
 #include "driver/output.h"
 #include "driver/paths.h"
@@ -89,14 +92,9 @@ codegen::ProgramInfo program_info(const sema::Program& program) {
     info.width = shape[2];
   }
   info.classes = program.classes;
-  for (const sema::Layer& layer : program.layers) {
-    if (layer.kind != sema::LayerKind::neuron)
-      continue;
-    const sema::Neuron& neuron = program.neurons[layer.neuron];
-    for (int s = 0; s < neuron.states; ++s) {
-      info.state_elements.push_back(elements(layer.shape));
-      info.state_initial.push_back(neuron.initial[s]);
-    }
+  for (const irgen::KeptState& state : irgen::kept_states(program)) {
+    info.state_elements.push_back(elements(state.shape));
+    info.state_initial.push_back(state.initial);
   }
   return info;
 }
@@ -109,6 +107,66 @@ std::vector<KernelRequest> kernel_requests(const ir::Module& module, const std::
         requests.push_back({call.symbol, &module.functions[p], &module.functions[p].ops[call.op], call.layer_kernel,
                             call.neuron < 0 ? nullptr : &module.functions[p].ops[call.neuron]});
   return requests;
+}
+
+namespace {
+
+// The same program in this process's memory, for its checksum.
+uint64_t checksum(const codegen::ProgramInfo& info, const ir::Module& module, const std::vector<codegen::Plan>& plans,
+                  const kernels::Target& target) {
+  std::vector<rvb_function> functions;
+  for (const codegen::Plan& plan : plans)
+    functions.push_back({plan.function.c_str(), nullptr, plan.static_bytes, plan.sample_bytes,
+                         static_cast<int32_t>(plan.arguments.size()), static_cast<int32_t>(plan.results.size())});
+  const std::vector<float> initial(info.state_initial.begin(), info.state_initial.end());
+  const std::vector<std::string> names = target.features();
+  std::vector<const char*> features;
+  for (const std::string& name : names)
+    features.push_back(name.c_str());
+  features.push_back(nullptr);
+  std::vector<rvb_data> data;
+  for (const codegen::ProgramInfo::Data& each : info.data)
+    data.push_back({module.constants.at(each.constant).bytes.data(), each.bytes});
+  const auto number = [](int64_t value) { return static_cast<int32_t>(value); };
+  const auto count = [](const auto& list) { return static_cast<int32_t>(list.size()); };
+  rvb_program program{RVB_PROGRAM_VERSION,
+                      info.deployed,
+                      info.sequence,
+                      number(info.steps),
+                      number(info.channels),
+                      number(info.height),
+                      number(info.width),
+                      number(info.classes),
+                      count(info.state_elements),
+                      info.state_elements.data(),
+                      initial.data(),
+                      count(functions),
+                      functions.data(),
+                      features.data(),
+                      info.manifest.c_str(),
+                      data.data(),
+                      count(data),
+                      0};
+  return rvb_checksum(&program);
+}
+
+} // namespace
+
+std::vector<std::string> write_program(const std::string& folder, const ir::Module& module,
+                                       const std::vector<codegen::Plan>& plans, codegen::ProgramInfo info,
+                                       const kernels::Target& target, const KernelObjects& objects) {
+  std::vector<std::string> files{"program.o"};
+  for (const auto& [name, constant] : module.constants)
+    info.data.push_back({name, static_cast<int64_t>(constant.bytes.size())});
+  info.checksum = checksum(info, module, plans, target);
+  codegen::emit_program(plans, info, target, codegen::OutputKind::object, folder + "/program.o");
+  if (!module.constants.empty()) {
+    codegen::write_data(module, info.identity(), folder + "/data");
+    assemble(folder, "data");
+    files.push_back("data.o");
+  }
+  files.insert(files.end(), objects.files.begin(), objects.files.end());
+  return files;
 }
 
 namespace {

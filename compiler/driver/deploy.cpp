@@ -1,4 +1,3 @@
-#include "codegen/data.h"
 #include "codegen/disassemble.h"
 #include "driver/build.h"
 #include "driver/calibrate.h"
@@ -205,9 +204,10 @@ int run_deploy(const Options& options) {
   bool library = options.wants("lib") || options.wants("header");
   ir::Module module = generate(program, {true, false, program.streams(), options.observe});
   Diagnostics diagnostics;
-  std::string hash = bind_weights(module, program, options.weights, options.strip_prefix, diagnostics);
+  Exit exit = Exit::ok;
+  std::string hash = bind_weights(module, program, options.weights, options.strip_prefix, diagnostics, exit);
   if (diagnostics.has_errors())
-    stop_with(Sources(), diagnostics, options, Exit::mismatch);
+    stop_with(Sources(), diagnostics, options, exit);
   times.lap("irgen, weights");
   Decisions decisions = run_deployment_passes(module, program, target, options);
   times.lap("passes");
@@ -246,11 +246,7 @@ int run_deploy(const Options& options) {
 
   times.lap("addition-only check");
   if (!options.output.empty()) {
-    codegen::emit_program(plans, info, target, codegen::OutputKind::object, folder.path() + "/program.o");
-    codegen::write_data(module, info.identity(), folder.path() + "/data");
-    assemble(folder.path(), "data");
-    std::vector<std::string> files{"program.o", "data.o"};
-    files.insert(files.end(), objects.files.begin(), objects.files.end());
+    std::vector<std::string> files = write_program(folder.path(), module, plans, info, target, objects);
     if (library) {
       codegen::emit_network_name(info, network_accessor(program), target, folder.path() + "/network.o");
       files.insert(files.begin() + 2, "network.o");

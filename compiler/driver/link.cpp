@@ -3,6 +3,7 @@
 #include "driver/children.h"
 #include "driver/output.h"
 #include "driver/paths.h"
+#include "driver/seal.h"
 #include "support/result.h"
 
 #include <algorithm>
@@ -134,6 +135,8 @@ void link_executable(const std::string& folder, const std::vector<std::string>& 
   // Who profiles or debugs training wants names; a deployed program is to be small.
   arguments.push_back(kind == Kind::deployed ? "-Wl,--strip-all" : "-Wl,--strip-debug");
   compile(arguments, folder);
+  if (kind == Kind::deployed)
+    seal(folder + "/program");
   write_copy(output, folder + "/program", 0777);
 }
 

@@ -1,17 +1,12 @@
 #include "driver/weights.h"
 
 #include "irgen/generate.h"
-#include "safetensors.h"
 #include "support/diagnostics.h"
 #include "support/fnv.h"
 #include "support/result.h"
 #include "support/text.h"
+#include "weights_check.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <cmath>
-#include <map>
 #include <set>
 
 namespace rvb::driver {
@@ -41,53 +36,27 @@ std::vector<float> transposed(const std::vector<float>& from, const std::vector<
   return to;
 }
 
-runtime::Safetensors read(const std::string& path, const std::string& strip) {
+// The runtime's check, its message as a diagnostic. Names in a file may be anything.
+runtime::Safetensors read(const sema::Program& program, const std::string& path, const std::string& strip,
+                          Diagnostics& diagnostics, Exit& exit) {
   try {
-    return runtime::read_weights(path, strip);
+    runtime::Safetensors file = runtime::read_weights(path, strip);
+    std::vector<runtime::ExpectedTensor> expected;
+    for (const sema::Parameter& p : program.parameters)
+      expected.push_back({p.name, p.shape, p.role == sema::Role::running_variance});
+    runtime::check_weights(file, expected, path);
+    return file;
+  } catch (const runtime::WrongWeights& wrong) {
+    Diagnostic& diagnostic = diagnostics.report(Code::wrong_tensors, {}, printable(wrong.summary, 400));
+    for (const std::string& fault : wrong.faults)
+      diagnostic.notes.push_back(printable(fault, 300));
+    if (!wrong.advice.empty())
+      diagnostic.helps.push_back(printable(wrong.advice, 600));
+    exit = static_cast<Exit>(wrong.exit);
+    return {};
   } catch (const runtime::Failure& failure) {
     throw Failure(static_cast<Exit>(failure.exit), failure.what());
   }
-}
-
-// Every tensor that does not fit, in one message. Names in a file may be anything.
-void check_tensors(const runtime::Safetensors& file, const sema::Program& program, const std::string& path,
-                   Diagnostics& diagnostics) {
-  std::vector<std::string> complaints;
-  auto complain = [&](const std::string& name, const std::string& what) {
-    complaints.push_back("`" + printable(name, 200) + "` " + what);
-  };
-  std::set<std::string> expected;
-  for (const sema::Parameter& p : program.parameters) {
-    expected.insert(p.name);
-    const runtime::Tensor* tensor = file.find(p.name);
-    if (tensor == nullptr)
-      complain(p.name, runtime::shape_text(p.shape) + " is missing");
-    else if (tensor->shape != p.shape)
-      complain(p.name, fmt::format("has shape {}, expected {}", runtime::shape_text(tensor->shape),
-                                   runtime::shape_text(p.shape)));
-    else if (tensor->values.empty())
-      complain(p.name, "has type " + printable(tensor->dtype, 20) + ", expected F32");
-    else if (!std::all_of(tensor->values.begin(), tensor->values.end(),
-                          [](float value) { return std::isfinite(value); }))
-      complain(p.name, "holds a value that is not finite");
-    else if (p.role == sema::Role::running_variance &&
-             std::any_of(tensor->values.begin(), tensor->values.end(), [](float value) { return value < 0; }))
-      complain(p.name, "holds a negative variance");
-  }
-  for (const runtime::Tensor& tensor : file.tensors) {
-    bool optimizer = tensor.name.rfind("optimizer.", 0) == 0; // a training checkpoint's own
-    bool counter = tensor.name.size() > 20 && tensor.name.find("num_batches_tracked") != std::string::npos; // PyTorch's
-    if (expected.count(tensor.name) == 0 && !optimizer && !counter)
-      complain(tensor.name, runtime::shape_text(tensor.shape) + " is no parameter of the network");
-  }
-  if (complaints.empty())
-    return;
-  Diagnostic& diagnostic = diagnostics.report(
-      Code::wrong_tensors, {},
-      fmt::format("{}: the weights do not belong to network `{}`", printable(path, 300), program.name));
-  diagnostic.notes = std::move(complaints);
-  if (std::string advice = runtime::prefix_advice(file, {expected.begin(), expected.end()}); !advice.empty())
-    diagnostic.helps.push_back(printable(advice, 600));
 }
 
 void bind(ir::Function& function, const std::set<std::string>& names) {
@@ -112,9 +81,8 @@ void bind(ir::Function& function, const std::set<std::string>& names) {
 } // namespace
 
 std::string bind_weights(ir::Module& module, const sema::Program& program, const std::string& path,
-                         const std::string& strip, Diagnostics& diagnostics) {
-  runtime::Safetensors file = read(path, strip);
-  check_tensors(file, program, path, diagnostics);
+                         const std::string& strip, Diagnostics& diagnostics, Exit& exit) {
+  const runtime::Safetensors file = read(program, path, strip, diagnostics, exit);
   if (diagnostics.has_errors())
     return "";
   uint64_t hash = fnv_start;

@@ -103,12 +103,8 @@ private:
   }
 
   void declare_states() {
-    for (const sema::Layer& layer : program_.layers) {
-      if (layer.kind != sema::LayerKind::neuron)
-        continue;
-      for (int s = 0; s < program_.neurons[layer.neuron].states; ++s)
-        states_.push_back(declare(tensor(layer.shape, false), "state." + std::to_string(states_.size())));
-    }
+    for (const KeptState& state : kept_states(program_))
+      states_.push_back(declare(tensor(state.shape, false), "state." + std::to_string(states_.size())));
   }
 
   ir::Value parameter(int layer, sema::Role role, int slot = 0) const {
@@ -242,9 +238,24 @@ private:
     std::vector<ir::Operand> states(states_.begin() + next_state_, states_.begin() + next_state_ + neuron.states);
     NeuronStep step = neuron_step(builder_, neuron, input(layer), states, {trained.begin(), trained.end()});
     for (const ir::Operand& state : step.states)
-      extra_results_.emplace_back("state:" + std::to_string(next_state_++),
-                                  materialize(state, tensor(layer.shape, false)));
+      keep(materialize(state, tensor(layer.shape, false)));
     return materialize(step.emitted, tensor(layer.shape, false));
+  }
+
+  // What the next step is to read in place of the next state.
+  void keep(ir::Operand state) { extra_results_.emplace_back("state:" + std::to_string(next_state_++), state); }
+
+  // One step: the mean of what has come so far, so that whatever follows reads what it reads of a whole sequence. The
+  // sum runs in mean_time's order, to its bits. It is no `add`: as an elementwise operation it would join the neuron's
+  // scan, and what passes do there (other units, integers) would no longer be what they do in @infer.
+  ir::Value running_mean(const sema::Layer& layer) {
+    const ir::Value before = states_[next_state_], count = states_[next_state_ + 1];
+    const ir::Value both = builder_.build(ir::Opcode::stack_time, {before, input(layer)}, {}, "both");
+    const ir::Value sum = builder_.build(ir::Opcode::sum_time, {both}, {}, "sum");
+    const ir::Value steps = builder_.build(ir::Opcode::add, {count, ir::Operand::literal(1)}, {}, "steps");
+    keep(sum);
+    keep(steps);
+    return builder_.build(ir::Opcode::div, {sum, steps}, {}, "logits");
   }
 
   // A step may come out as a literal (a neuron that never emits): give it the tensor it stands for.
@@ -285,8 +296,8 @@ private:
     case LayerKind::vote: return vote(layer);
     case LayerKind::add: return builder_.build(ir::Opcode::add, {input(layer, 0), input(layer, 1)}, {}, "joined");
     case LayerKind::mean_over_time:
-      if (mode_ == Mode::step) // the caller averages over the steps it has run
-        return input(layer);
+      if (mode_ == Mode::step)
+        return running_mean(layer);
       return builder_.build(ir::Opcode::mean_time, {input(layer)}, {}, "logits");
     }
     throw std::logic_error("unknown layer kind");

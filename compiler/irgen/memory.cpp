@@ -2,6 +2,20 @@
 
 namespace rvb::irgen {
 
+std::vector<KeptState> kept_states(const sema::Program& program) {
+  std::vector<KeptState> kept;
+  for (const sema::Layer& layer : program.layers) {
+    if (layer.kind == sema::LayerKind::neuron)
+      for (double initial : program.neurons[layer.neuron].initial)
+        kept.push_back({layer.shape, initial});
+    if (layer.kind == sema::LayerKind::mean_over_time) {
+      kept.push_back({layer.shape, -0.0}); // -0 + x is x, also where x is -0
+      kept.push_back({layer.shape, 0});
+    }
+  }
+  return kept;
+}
+
 std::vector<int> memory_order(const sema::Parameter& parameter) {
   if (parameter.role == sema::Role::weight && parameter.shape.size() == 4)
     return {2, 3, 1, 0}; // [Co, Ci, Kh, Kw] -> [Kh, Kw, Ci, Co]

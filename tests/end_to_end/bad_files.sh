@@ -31,6 +31,7 @@ safetensors_file.write("wrapped.safetensors", {"module." + key: value for key, v
 header = b'{"a":{"dtype":' + b"[" * 65500 + b"]" * 65500 + b',"shape":[],"data_offsets":[0,0]}}'
 open("deep.safetensors", "wb").write(len(header).to_bytes(8, "little") + header)
 open("keras.safetensors", "wb").write(b"\x89HDF\r\n\x1a\n" + bytes(100))
+variant("variance.safetensors", lambda t: t["unit_bn.running_var"].__setitem__(3, -1))
 content = open("good.safetensors", "rb").read()
 open("cut.safetensors", "wb").write(content[:-9])
 open("header.safetensors", "wb").write(b"\xff" * 7 + b"\x7f" + content[8:])
@@ -59,6 +60,25 @@ weights 4 shape.safetensors
 says encode.weight '[8, 1, 5, 5]' '[8, 1, 3, 3]'
 weights 1 nan.safetensors
 says nan.safetensors unit.weight
+# One check, one message, whoever reads the weights.
+for name in missing extra shape nan variance; do
+  code=4
+  case $name in
+    nan) code=1 && text='`unit.weight` element 0 is not finite (nan)' ;;
+    variance) code=1 && text='`unit_bn.running_var` element 3 of a variance is negative' ;;
+    missing) text='`unit.alpha` is missing, expected shape [1, 8, 1, 1]' ;;
+    extra) text='`surplus.weight` [3] is not a parameter of this network' ;;
+    shape) text='`encode.weight` has shape [8, 1, 5, 5], expected [8, 1, 3, 3]' ;;
+  esac
+  weights $code $name.safetensors
+  says "$text"
+  for command in eval gradient "train --run-dir run.$name"; do
+    expect $code ./tiny $command --weights $name.safetensors --input x.npy --labels y.npy
+    says "$text"
+  done
+  expect $code "$RVBC" deploy "$here/tiny.rvb" -q --weights $name.safetensors -o tiny.infer
+  says "$text"
+done
 for name in cut header empty deep keras; do
   weights 1 $name.safetensors
   says $name.safetensors

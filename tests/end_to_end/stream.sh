@@ -172,3 +172,30 @@ for run in "./trained infer --weights w.safetensors" "./deployed infer" "./fixed
     same whole.npy stream.npy
   done
 done
+
+# What follows the mean over time may be no affine map: a maximum of means is no mean of maxima.
+cat >after.rvb <<'END'
+import neurons
+param T = 4
+network After(x: [1, 1, 2] over T) {
+  return x |> reverb |> mean_over_time |> maxpool([1, 2]) |> flatten |> linear(2) as o
+}
+END
+sed 's/maxpool(\[1, 2\])/batchnorm |> maxpool([1, 2])/; s/linear(2)/linear(3, weights = binary(alpha)) as b |> linear(2)/' after.rvb >deep.rvb
+/usr/bin/python3 -c '
+import numpy as np
+r = np.random.RandomState(7)
+for steps in 1, 3, 4:
+    np.save(f"after{steps}.npy", r.randn(steps, 5, 1, 1, 2).astype("f4"))'
+for network in after deep; do
+  for steps in 1 3 4; do
+    "$RVBC" $network.rvb -q -D T=$steps -o program
+    ./program init --seed 2 -o w.safetensors
+    "$RVBC" deploy $network.rvb -q -D T=$steps --weights w.safetensors -o deployed
+    for run in "./program infer --weights w.safetensors" "./deployed infer"; do
+      $run after$steps.npy --output whole.npy
+      $run --stream after$steps.npy --output stream.npy
+      same whole.npy stream.npy
+    done
+  done
+done

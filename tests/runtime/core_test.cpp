@@ -239,7 +239,17 @@ TEST(Parameters, LoadingSaysEverythingThatIsWrong) {
     FAIL();
   } catch (const Failure& failure) {
     EXPECT_EQ(failure.exit, Exit::user);
-    EXPECT_STREQ(failure.what(), "w.safetensors: element 0 of `c` is not finite (inf)");
+    EXPECT_STREQ(failure.what(), "w.safetensors: these weights are damaged:\n  `c` element 0 is not finite (inf)");
+  }
+  list[2].role = "running_variance";
+  file.tensors[2].values = {-1};
+  try {
+    set.load(file, "w.safetensors");
+    FAIL();
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.exit, Exit::user);
+    EXPECT_STREQ(failure.what(), "w.safetensors: these weights are damaged:\n"
+                                 "  `c` element 0 of a variance is negative");
   }
 }
 

@@ -3,6 +3,7 @@
 // a running statistic, a parameter without decay, parallel loops, scratch memory, a block of static and sample bytes.
 //
 // FAKE_DEPLOYED: weights inside, functions infer and step. FAKE_FEATURE: a CPU feature that is asked for.
+#include "checksum.h"
 #include "core.h"
 #include "program.h"
 
@@ -194,8 +195,13 @@ constexpr int32_t states = 0, deployed = 0;
 
 const char* const needed[] = {FAKE_FEATURE, nullptr};
 
+rvb_program sealed(rvb_program program) {
+  program.checksum = rvb_checksum(&program);
+  return program;
+}
+
 } // namespace
 
-extern "C" const rvb_program rvb_compiled_program = {
-    RVB_PROGRAM_VERSION, deployed,      0, 2,         1,      28,      28, classes, states,
-    state_elements,      state_initial, 2, functions, needed, manifest};
+extern "C" const rvb_program rvb_compiled_program =
+    sealed({RVB_PROGRAM_VERSION, deployed, 0, 2, 1, 28, 28, classes, states, state_elements, state_initial, 2,
+            functions, needed, manifest, nullptr, 0, 0});
