@@ -81,7 +81,7 @@ rows = [
     ("weights", "%d bytes" % size["run/last.safetensors"], "%d bytes" % result["weight_bytes"]),
     ("program", "%d bytes" % size["fashion"], "%d bytes" % size["fashion.infer"]),
     ("one image, one thread", "%.3f ms" % result["ms_per_image"], "%.3f ms" % result["deployed_ms_per_image"]),
-    ("multiplies in synaptic code", "", "%d" % result["synaptic_multiplies"]),
+    ("multiplies in the code of binary layers", "", "%d" % result["synaptic_multiplies"]),
 ]
 print()
 for row in rows:

@@ -15,7 +15,7 @@ static uint64_t hash_text(const char* text, uint64_t seed) {
 }
 
 uint64_t rvb_checksum(const rvb_program* p) {
-  const int32_t numbers[] = {p->version, p->deployed, p->sequence, p->steps,       p->channels,       p->height,
+  const int32_t numbers[] = {p->version, p->deployed, p->sequence,    p->steps,          p->channels,  p->height,
                              p->width,   p->classes,  p->state_count, p->function_count, p->data_count};
   uint64_t hash = rvb_hash64(numbers, sizeof numbers, 0);
   hash = rvb_hash64(p->state_elements, p->state_count * (int64_t)sizeof *p->state_elements, hash);

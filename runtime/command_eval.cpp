@@ -4,6 +4,7 @@
 #include "energy.h"
 #include "failure.h"
 #include "files.h"
+#include "held_spikes.h"
 #include "json_text.h"
 #include "npy.h"
 #include "scores.h"
@@ -75,11 +76,24 @@ std::string class_name(const Dataset& dataset, int64_t index) {
   return index < static_cast<int64_t>(names.size()) ? names[static_cast<size_t>(index)] : std::to_string(index);
 }
 
-void print_json(const Scores& scores, const Dataset& dataset, const Comparison* comparison,
-                const ordered_json& energy) {
-  ordered_json json = {{"schema", "rvb.eval/1"}, {"accuracy", scores.accuracy()},
-                       {"loss", scores.loss()},  {"correct", scores.correct},
-                       {"count", scores.count},  {"data", dataset.provenance_json()}};
+// The recipe's loss, where it is another than the cross entropy; null where it is not.
+ordered_json recipe_loss(const Scores& scores, const Recipe& recipe) {
+  if (loss_of_logits(recipe) && recipe.smoothing == 0)
+    return nullptr;
+  const ordered_json value =
+      loss_of_logits(recipe) ? ordered_json(scores.smoothed_loss(recipe.smoothing)) : ordered_json();
+  return {{"name", loss_name(recipe)}, {"value", value}};
+}
+
+void print_json(const Scores& scores, const Dataset& dataset, const Recipe& recipe, const Comparison* comparison,
+                const HeldSpikes& spikes, const ordered_json& energy) {
+  ordered_json json = {{"schema", "rvb.eval/1"},           {"accuracy", scores.accuracy()}, {"loss", scores.loss()},
+                       {"loss_name", "cross entropy"},     {"correct", scores.correct},     {"count", scores.count},
+                       {"data", dataset.provenance_json()}};
+  if (const ordered_json loss = recipe_loss(scores, recipe); !loss.is_null())
+    json["recipe_loss"] = loss;
+  if (const ordered_json held = spikes.json(); !held.is_null())
+    json["spikes"] = held;
   std::vector<ClassRow> rows = class_rows(scores);
   json["classes"] = ordered_json::array();
   json["confusion"] = ordered_json::array();
@@ -102,9 +116,15 @@ void print_json(const Scores& scores, const Dataset& dataset, const Comparison* 
   print(json_text(json) + "\n");
 }
 
-void print_text(const Scores& scores, const Dataset& dataset, const Comparison* comparison) {
-  print(fmt::format("accuracy {:.2f} %  ({} of {})   loss {}\n\n", 100 * scores.accuracy(), scores.correct,
-                    scores.count, loss_text(scores.loss())));
+void print_text(const Scores& scores, const Dataset& dataset, const Recipe& recipe, const Comparison* comparison,
+                const HeldSpikes& spikes) {
+  print(fmt::format("accuracy {:.2f} %  ({} of {})   loss {} (cross entropy)\n", 100 * scores.accuracy(),
+                    scores.correct, scores.count, loss_text(scores.loss())));
+  if (const ordered_json loss = recipe_loss(scores, recipe); !loss.is_null())
+    print(fmt::format("the recipe's loss ({}): {}\n", loss["name"].get<std::string>(),
+                      loss["value"].is_null() ? "needs the logits of every step, which are not shown here"
+                                              : loss_text(loss["value"].get<double>())));
+  print("\n");
   std::vector<ClassRow> rows = class_rows(scores);
   size_t width = 5;
   for (int64_t k = 0; k < scores.classes; ++k)
@@ -127,6 +147,7 @@ void print_text(const Scores& scores, const Dataset& dataset, const Comparison* 
       print("\n");
     }
   }
+  print(spikes.text());
   if (comparison != nullptr)
     print(fmt::format("\ncompared: {} decisions differ, {} more at ties; largest difference of a logit {:.3g}\n",
                       comparison->differ, comparison->ties, comparison->largest));
@@ -140,12 +161,18 @@ int run_eval(const Context& context) {
   ParameterSet parameters = load_parameters(context);
   std::unique_ptr<Dataset> dataset = open_samples(context, options.split == "train" ? Split::train : Split::test, true);
   int64_t batch = std::min(options.batch.value_or(context.manifest.recipe.batch), dataset->count());
-  Function infer(context.program, context.manifest, "infer", batch, &parameters);
+  const std::string function = HeldSpikes::function(context.manifest);
+  if (function != "infer")
+    batch = fitting_batch(context.program, context.manifest, function, batch);
+  Function infer(context.program, context.manifest, function, batch, &parameters);
+  HeldSpikes spikes(context.manifest);
   Scores scores(context.manifest.classes);
   bool keep = !options.output.empty() || !options.compare.empty();
   std::vector<float> all;
   run_over(*dataset, context.manifest, infer, [&](int64_t, int64_t count, const float* logits, const int32_t* labels) {
     scores.add(logits, labels, count);
+    if (function != "infer")
+      spikes.add(infer, count);
     if (keep)
       all.insert(all.end(), logits, logits + count * scores.classes);
     return true;
@@ -162,9 +189,10 @@ int run_eval(const Context& context) {
     energy->add(*dataset);
   }
   if (options.json) {
-    print_json(scores, *dataset, shown, energy ? energy_json(context, *energy) : ordered_json());
+    print_json(scores, *dataset, context.manifest.recipe, shown, spikes,
+               energy ? energy_json(context, *energy) : ordered_json());
   } else {
-    print_text(scores, *dataset, shown);
+    print_text(scores, *dataset, context.manifest.recipe, shown, spikes);
     if (energy)
       print(energy_text(context.manifest, *energy));
   }

@@ -1,6 +1,7 @@
 // Loss and gradients of one batch in training mode: for people who debug training, and for the checks of the compiler.
 #include "commands.h"
 
+#include "batches.h"
 #include "failure.h"
 #include "files.h"
 #include "json_text.h"
@@ -18,6 +19,7 @@ int run_gradient(const Context& context) {
   std::unique_ptr<Dataset> dataset = open_samples(context, Split::train, true);
   if (context.options.limit == 0 && (context.options.input.empty() || context.options.batch))
     dataset->limit(context.options.batch.value_or(manifest.recipe.batch));
+  check_batch(manifest, dataset->count());
   Function gradient(context.program, manifest, "gradient", dataset->count(), &parameters);
   std::vector<int64_t> samples(static_cast<size_t>(dataset->count()));
   std::iota(samples.begin(), samples.end(), 0);

@@ -2,6 +2,7 @@
 
 #include "failure.h"
 #include "files.h"
+#include "held_spikes.h"
 #include "json_text.h"
 #include "npy.h"
 #include "scores.h"
@@ -15,7 +16,8 @@ namespace rvb::runtime {
 namespace {
 
 // The `top` most probable classes of every sample.
-void print_top(const Context& context, const Dataset& dataset, const std::vector<float>& logits, int64_t top) {
+void print_top(const Context& context, const Dataset& dataset, const std::vector<float>& logits,
+               const HeldSpikes& spikes, int64_t top) {
   int64_t classes = context.manifest.classes;
   nlohmann::ordered_json json = {
       {"schema", "rvb.infer/1"}, {"count", dataset.count()}, {"samples", nlohmann::ordered_json::array()}};
@@ -42,6 +44,8 @@ void print_top(const Context& context, const Dataset& dataset, const std::vector
     }
     json["samples"].push_back(std::move(entries));
   }
+  if (const nlohmann::ordered_json held = spikes.json(); !held.is_null())
+    json["spikes"] = held;
   if (context.options.json)
     print(json_text(json) + "\n");
 }
@@ -57,16 +61,24 @@ int run_infer(const Context& context) {
   std::unique_ptr<Dataset> dataset =
       open_samples(context, options.split == "train" ? Split::train : Split::test, false);
   int64_t batch = std::min(options.batch.value_or(context.manifest.recipe.batch), dataset->count());
-  Function infer(context.program, context.manifest, "infer", batch, &parameters);
+  const std::string function = HeldSpikes::function(context.manifest);
+  if (function != "infer")
+    batch = fitting_batch(context.program, context.manifest, function, batch);
+  Function infer(context.program, context.manifest, function, batch, &parameters);
+  HeldSpikes spikes(context.manifest);
   std::vector<float> all;
   run_over(*dataset, context.manifest, infer, [&](int64_t, int64_t count, const float* logits, const int32_t*) {
+    if (function != "infer")
+      spikes.add(infer, count);
     all.insert(all.end(), logits, logits + count * context.manifest.classes);
     return true;
   });
   if (!options.output.empty())
     write_npy(options.output, {dataset->count(), context.manifest.classes}, all.data());
   if (options.top > 0 || options.output.empty())
-    print_top(context, *dataset, all, options.top > 0 ? options.top : 3);
+    print_top(context, *dataset, all, spikes, options.top > 0 ? options.top : 3);
+  if (const std::string note = spikes.note(); !note.empty())
+    tell("note: {}\n", note);
   return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "core.h"
 #include "files.h"
 #include "json_text.h"
+#include "verification.h"
 
 #include <fmt/format.h>
 
@@ -43,6 +44,19 @@ std::string time_text(const Manifest& m) {
   return fmt::format("\ntime: all {} steps are computed of {}\n", m.steps, rest);
 }
 
+// What spikes in fixed point can be.
+std::string calibration_text(const Manifest& m) {
+  if (m.ranges.empty() || m.ranges[0].bits == 0)
+    return "";
+  const ordered_json& d = m.json["deployment"];
+  std::string text = fmt::format("spikes: integers of {} bits, scaled by layer; calibrated on {} samples\n",
+                                 m.ranges[0].bits, d.value("calibration_samples", int64_t{0}));
+  for (const SpikeRange& range : m.ranges)
+    text += fmt::format("  {:<24}  up to {:.4g} in {} steps; the largest of the calibration was {:.4g}\n",
+                        range.layer(), static_cast<double>(range.limit) / range.scale, range.limit, range.largest);
+  return text;
+}
+
 void print_text(const Context& context) {
   const Manifest& m = context.manifest;
   print(fmt::format("{}: {} {}, T = {}, {} classes{}\n", m.name, m.sequence ? "sequences of frames" : "images",
@@ -57,9 +71,12 @@ void print_text(const Context& context) {
   print(fmt::format("source {}\n", m.source_hash));
   if (m.json.contains("deployment")) {
     const ordered_json& d = m.json["deployment"];
-    print(fmt::format("weights {}: {}, of them binary {}; multiplies in synaptic code: {}\n",
-                      d.value("weights_hash", "?"), bytes_text(d.value("weight_bytes", int64_t{0})),
-                      bytes_text(d.value("binary_bytes", int64_t{0})), d.value("synaptic_multiplies", int64_t{0})));
+    print(fmt::format("weights {}: {}, of them binary {}\n", d.value("weights_hash", "?"),
+                      bytes_text(d.value("weight_bytes", int64_t{0})),
+                      bytes_text(d.value("binary_bytes", int64_t{0}))));
+    if (d.contains("verification"))
+      print("verification: " + verification_summary(d["verification"]) + "\n");
+    print(calibration_text(m));
   }
   if (!m.parameters.empty()) {
     int64_t elements = 0, binary = 0;

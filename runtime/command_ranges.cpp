@@ -47,7 +47,7 @@ double share(int64_t part, int64_t all) {
 int run_ranges(const Context& context) {
   const Manifest& manifest = context.manifest;
   check_cpu(context.program);
-  if (manifest.ranges.empty())
+  if (manifest.ranges.empty() || manifest.ranges[0].bits != 0)
     throw Failure(Exit::usage,
                   "`" + manifest.name + "` shows no ranges: `rvbc deploy --calibrate` builds such a program");
   require(!context.options.output.empty(), "--output");
@@ -62,8 +62,7 @@ int run_ranges(const Context& context) {
     load_batch(*dataset, samples.data(), nullptr, count, manifest, ranges.image(), nullptr);
     ranges.run(count);
     for (const SpikeRange& range : manifest.ranges)
-      look(layers[range.result.substr(range.result.find(':') + 1)], ranges.result(range.result), count * range.elements,
-           range.channels);
+      look(layers[range.layer()], ranges.result(range.result), count * range.elements, range.channels);
   }
   nlohmann::ordered_json json = {{"schema", "rvb.ranges/2"}, {"count", dataset->count()}};
   for (const auto& [path, spikes] : layers)

@@ -29,8 +29,9 @@ ordered_json read_config(const std::string& path) {
 
 // What the report takes from a line must be numbers.
 bool sound(const ordered_json& line) {
-  for (const char* key : {"step", "steps", "epoch", "loss", "train_loss", "test_loss", "train_accuracy",
-                          "test_accuracy", "best_accuracy", "best_epoch", "lr", "flips"})
+  for (const char* key :
+       {"step", "steps", "epoch", "loss", "train_loss", "test_loss", "validation_loss", "train_accuracy",
+        "test_accuracy", "validation_accuracy", "best_accuracy", "best_epoch", "lr", "flips"})
     if (line.contains(key) && !line[key].is_number())
       return false;
   return true;

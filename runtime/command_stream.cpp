@@ -1,5 +1,5 @@
-// infer --stream: one frame is read, one step is run, the membranes stay. `step` gives the read-out of the frames so far
-// (the mean over time is taken where the network takes it); after the last frame of a sequence it is what the whole
+// infer --stream: one frame is read, one step is run, the membranes stay. `step` gives the read-out of the frames so
+// far (the mean over time is taken where the network takes it); after the last frame of a sequence it is what the whole
 // sequence gives.
 #include "commands.h"
 

@@ -1,5 +1,6 @@
 #include "commands.h"
 
+#include "batches.h"
 #include "core.h"
 #include "failure.h"
 #include "files.h"
@@ -7,6 +8,7 @@
 #include "json_text.h"
 #include "messages.h"
 #include "trainer.h"
+#include "validation.h"
 
 #include <fmt/format.h>
 
@@ -16,8 +18,14 @@ namespace {
 
 using nlohmann::ordered_json;
 
+// What the best epoch is chosen by.
+const char* chosen_by(const TrainingPlan& plan, const Dataset* test) {
+  return plan.validation.wanted() ? "validation accuracy" : test != nullptr ? "test accuracy" : "training accuracy";
+}
+
 ordered_json config(const Context& context, const TrainingPlan& plan, const Dataset& train, const Dataset* test) {
   const Manifest& m = context.manifest;
+  const std::string part = plan.validation.wanted() ? "validation" : "test";
   return {{"schema", "rvb.config/1"},
           {"name", m.name},
           {"source_hash", m.source_hash},
@@ -26,9 +34,11 @@ ordered_json config(const Context& context, const TrainingPlan& plan, const Data
           {"constants", m.json.value("constants", ordered_json::object())},
           {"plan", plan.json()},
           {"train_samples", train.count()},
-          {"test_samples", test == nullptr ? 0 : test->count()},
+          {part + "_samples", test == nullptr ? 0 : test->count()},
           {"data",
-           {{"train", train.provenance_json()}, {"test", test == nullptr ? ordered_json() : test->provenance_json()}}},
+           {{"train", train.provenance_json()}, {part, test == nullptr ? ordered_json() : test->provenance_json()}}},
+          {"best_chosen_by", chosen_by(plan, test)},
+          {"losses", {{"train_loss", loss_name(m.recipe)}, {part + "_loss", "cross entropy"}}},
           {"threads", rvb_threads()},
           {"initial_weights", context.options.weights.empty() ? "seed" : context.options.weights}};
 }
@@ -111,15 +121,22 @@ int run_train(const Context& context) {
                           plan.time_unit};
     train = open_folder(settings, Split::train, m);
     settings.windows = false;
-    test = open_folder(settings, Split::test, m);
-    test->limit(plan.limit);
+    if (!plan.validation.wanted()) { // else the test part is left alone
+      test = open_folder(settings, Split::test, m);
+      test->limit(plan.limit);
+    }
   } else {
     require(!plan.input.empty(), "--data DIR, or --input x.npy with --labels y.npy,");
     require(!plan.labels.empty(), "--labels y.npy beside --input");
     train = open_input(plan.input, plan.labels, {"", "", plan.frames, plan.resize, false, plan.time_unit}, m);
   }
   train->limit(plan.limit);
-  int64_t steps_per_epoch = (train->count() + plan.batch - 1) / plan.batch;
+  if (plan.validation.wanted()) {
+    Divided divided = divide(std::move(train), plan.validation, m);
+    train = std::move(divided.train);
+    test = std::move(divided.validation);
+  }
+  const int64_t steps_per_epoch = epoch_steps(m, train->count(), plan.batch);
   int64_t stop = options.steps.value_or(0);
   if (stop > 0 && !options.epochs) // as many epochs as the steps need
     plan.epochs = std::max(plan.epochs, (stop + steps_per_epoch - 1) / steps_per_epoch);
@@ -147,6 +164,12 @@ int run_train(const Context& context) {
   if (!options.quiet)
     tell("training {} on {} samples, {} steps an epoch, batch {}, {} threads, into {}\n", m.name, train->count(),
          steps_per_epoch, plan.batch, rvb_threads(), run.path());
+  if (!plan.validation.wanted() && !options.resume)
+    tell("note: {} is chosen by the {}; --validate 0.1 keeps a part of the training samples for that\n", run.best(),
+         chosen_by(plan, test.get()));
+  if (const std::string layer = left_out_for(m, train->count(), plan.batch); !layer.empty())
+    tell("note: the last batch of an epoch, of one sample, is left out: BatchNorm `{}` would have no variance\n",
+         layer);
   if (!options.tensorboard.empty())
     trainer.write_events(options.tensorboard);
   watch_interrupts();

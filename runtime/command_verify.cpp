@@ -4,6 +4,7 @@
 #include "failure.h"
 #include "files.h"
 #include "json_text.h"
+#include "verification.h"
 
 #include <fmt/format.h>
 
@@ -14,7 +15,6 @@ int run_verify(const Context& context) {
   if (!m.contains("deployment") || !m["deployment"].contains("verification"))
     throw Failure(Exit::verification, "this program carries no verification report: deploy it again with rvbc deploy");
   const nlohmann::ordered_json& report = m["deployment"]["verification"];
-  auto multiplies = report.value("multiplies", int64_t{0});
   if (context.options.json) {
     print(json_text(report) + "\n");
   } else {
@@ -23,9 +23,9 @@ int run_verify(const Context& context) {
       print(fmt::format("{:<24}  {:>12}  {:>10}  {}\n", kernel.value("layer", ""),
                         kernel.value("instructions", int64_t{0}), kernel.value("multiplies", int64_t{0}),
                         kernel.value("symbol", "")));
-    print(fmt::format("{} multiplies in synaptic code\n", multiplies));
+    print(verification_summary(report) + "\n");
   }
-  return multiplies > 0 ? static_cast<int>(Exit::verification) : 0;
+  return static_cast<int>(verification_exit(report));
 }
 
 } // namespace rvb::runtime

@@ -37,6 +37,9 @@ void declare_report(Arguments& arguments, Options& options, bool deployed) {
 
 void declare_train(Arguments& arguments, Options& options, bool deployed) {
   declare_samples(arguments, options, true);
+  arguments.text("validate", 0, "SHARE[:SEED]", options.validate,
+                 "this share of the training samples, of every class, trains nothing and chooses best.safetensors; the "
+                 "test part is then left alone; 0: none (default: the recipe's)");
   arguments.whole(
       "epochs", 0, 1, 1000000, [&](int64_t n) { options.epochs = n; }, "passes over the data (default: the recipe's)");
   arguments.whole(

@@ -106,21 +106,6 @@ void count_events(const ObservedSynapses& layer, const float* values, int64_t fr
 
 namespace {
 
-constexpr int64_t observation_bytes = int64_t{256} << 20; // results and block together, where one sample allows it
-
-int64_t fitting_batch(const Manifest& manifest, const rvb_program& program, int64_t batch) {
-  const FunctionInfo* info = manifest.find("observe");
-  const rvb_function* function = find_function(program, "observe");
-  if (info == nullptr || function == nullptr)
-    throw Failure(Exit::usage, "`" + manifest.name + "` was compiled without its function `observe`: " +
-                                   "deploy it with `rvbc deploy --observe`");
-  int64_t sample = function->sample_bytes;
-  for (const std::string& result : info->results)
-    sample += manifest.observed_elements(result) * 4;
-  return std::max<int64_t>(
-      1, std::min(batch, (observation_bytes - function->static_bytes) / std::max<int64_t>(1, sample)));
-}
-
 bool is_zero(const ObservedSynapses& layer, float weight, double threshold) {
   if (layer.ternary_threshold >= 0)
     return std::fabs(static_cast<double>(weight)) <= threshold;
@@ -176,8 +161,9 @@ void count_spikes(const float* values, int64_t size, NeuronCount& count) {
 } // namespace
 
 EnergyCounter::EnergyCounter(const Context& context, const ParameterSet* parameters, int64_t batch)
-    : manifest_(context.manifest), observe_(context.program, context.manifest, "observe",
-                                            fitting_batch(context.manifest, context.program, batch), parameters),
+    : manifest_(context.manifest),
+      observe_(context.program, context.manifest, "observe",
+               fitting_batch(context.program, context.manifest, "observe", batch), parameters),
       connections_(context.manifest.synapses.size()), synapses_(context.manifest.synapses.size()),
       neurons_(context.manifest.neurons.size()) {
   int64_t zeros = 0, weights = 0;

@@ -26,6 +26,13 @@ std::vector<std::string> caveats(const Manifest& manifest) {
                                    "the paper's model leaves out the multiplications of leak and scale, and none of "
                                    "the models counts memory traffic",
                                    "rate x dense counts the taps of padding and weights of 0, exact operations do not"};
+  std::string real;
+  for (const ObservedSynapses& layer : manifest.synapses)
+    if (!layer.binary && !layer.first)
+      real += (real.empty() ? "`" : ", `") + layer.path + "`";
+  if (!real.empty())
+    list.push_back("the paper's model prices every layer after the first neurons as additions, also " + real +
+                   ", whose weights are real: under real spikes they multiply, as the other models count them");
   if (manifest.deployed)
     for (const ObservedSynapses& layer : manifest.synapses)
       if (layer.ternary_threshold >= 0) {

@@ -77,6 +77,19 @@ Function::Function(const rvb_program& program, const Manifest& manifest, const s
     throw std::bad_alloc();
 }
 
+int64_t fitting_batch(const rvb_program& program, const Manifest& manifest, const std::string& name, int64_t batch) {
+  constexpr int64_t most = int64_t{256} << 20;
+  const FunctionInfo* info = manifest.find(name);
+  const rvb_function* function = find_function(program, name);
+  if (info == nullptr || function == nullptr)
+    throw Failure(Exit::usage, "`" + manifest.name + "` was compiled without its function `" + name + "`" +
+                                   (name == "observe" ? ": deploy it with `rvbc deploy --observe`" : ""));
+  int64_t sample = function->sample_bytes;
+  for (const std::string& result : info->results)
+    sample += manifest.observed_elements(result) * 4;
+  return std::max<int64_t>(1, std::min(batch, (most - function->static_bytes) / std::max<int64_t>(1, sample)));
+}
+
 void Function::add_state(const rvb_program& program, const FunctionInfo& info, const std::string& name) {
   int64_t index = std::stoll(name.substr(6));
   auto result = std::find(info.results.begin(), info.results.end(), name);

@@ -49,6 +49,10 @@ private:
   std::unique_ptr<unsigned char, Release> block_;
 };
 
+// Samples at once, at most `batch`, so that a function that shows much (@observe, @ranges) works in 256 MiB with its
+// results, where one sample allows it. Failure(usage) when the program has no such function.
+int64_t fitting_batch(const rvb_program& program, const Manifest& manifest, const std::string& name, int64_t batch);
+
 const rvb_function* find_function(const rvb_program& program, const std::string& name);
 
 } // namespace rvb::runtime

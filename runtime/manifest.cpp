@@ -19,6 +19,7 @@ Parameter parse_parameter(const ordered_json& json) {
   p.decays = json.at("decays");
   p.binary = json.value("binary", false);
   p.momentum = json.value("momentum", 0.1);
+  p.values = json.value("values", int64_t{0});
   p.initializer = json.at("initializer").at("kind");
   p.initial = json.at("initializer").at("value");
   std::vector<bool> seen(p.shape.size(), false);
@@ -48,6 +49,7 @@ ObservedNeuron parse_neuron(const ordered_json& json) {
   n.shape = json.at("shape").get<Shape>();
   n.states = json.at("states");
   n.multiplications = json.at("multiplications");
+  n.decides = json.value("decides", true);
   n.spikes = json.at("spikes");
   n.membrane = json.value("membrane", "");
   return n;
@@ -79,6 +81,8 @@ ObservedSynapses parse_synapses(const ordered_json& json) {
 Recipe parse_recipe(const ordered_json& json) {
   Recipe r;
   r.loss = json.value("loss", "cross_entropy");
+  r.smoothing = json.value("smoothing", 0.0);
+  r.validate = json.value("validate", 0.0);
   r.optimizer = optimizer_from_json(json);
   r.schedule = json.value("schedule", "cosine");
   r.epochs = json.value("epochs", r.epochs);
@@ -187,7 +191,8 @@ Manifest parse_manifest(const std::string& text) {
         m.synapses.push_back(parse_synapses(synapses));
     }
     for (const ordered_json& range : json.value("ranges", ordered_json::array()))
-      m.ranges.push_back({range.at("name"), range.at("elements"), range.at("channels")});
+      m.ranges.push_back({range.at("name"), range.at("elements"), range.at("channels"), range.value("bits", int64_t{0}),
+                          range.value("limit", int64_t{0}), range.value("scale", 1.0), range.value("largest", 0.0)});
     m.recipe = parse_recipe(json.value("recipe", ordered_json::object()));
     auto fits = [&](const std::vector<float>& list) {
       return list.empty() || list.size() == static_cast<size_t>(m.input.size() == 3 ? m.channels : 1);

@@ -18,6 +18,7 @@ struct Parameter {
   std::vector<int> order; // dimension i in memory is dimension order[i] on disk
   bool trainable = true, decays = false, binary = false;
   double momentum = 0.1;                // of running statistics
+  int64_t values = 0;                   // of running variances: values a channel and sample; 0: not known
   std::string initializer = "constant"; // or "normal"
   double initial = 0;
   int64_t elements = 1;
@@ -33,6 +34,7 @@ struct ObservedNeuron {
   std::string path, neuron;                // neuron: the name of its definition
   Shape shape;                             // [C, H, W] or [features]
   int64_t states = 0, multiplications = 0; // the latter of one update
+  bool decides = true;                     // it compares: what it emits is a spike or nothing
   std::string spikes, membrane;            // membrane "" without a state
   int64_t elements() const;
 };
@@ -66,6 +68,8 @@ OptimizerSettings optimizer_from_json(const nlohmann::ordered_json& json); // wh
 
 struct Recipe {
   std::string loss, schedule;
+  double smoothing = 0; // of the labels, in the loss
+  double validate = 0;  // the share of the training samples that choose the best epoch
   OptimizerSettings optimizer;
   int64_t epochs = 1, batch = 128;
   Augmentation augment;
@@ -78,8 +82,13 @@ struct Recipe {
 // A result of @ranges: what enters a binary layer.
 struct SpikeRange {
   std::string result;
-  int64_t elements = 0; // floats a sample
+  int64_t elements = 0; // numbers a sample
   int64_t channels = 1; // the innermost axis
+  // Of programs with spikes in fixed point: integers of 16 or 32 bits up to `limit`, spikes times `scale`; the largest
+  // spike of the calibration.
+  int64_t bits = 0, limit = 0; // 0: floats
+  double scale = 1, largest = 0;
+  std::string layer() const { return result.substr(result.find(':') + 1); }
 };
 
 struct Manifest {

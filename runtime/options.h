@@ -36,6 +36,7 @@ struct Options {
   std::vector<std::string> augment;
   bool no_shuffle = false, no_augment = false, resume = false;
   int64_t log_every = 0, save_every = 0;
+  std::string validate; // FRACTION[:SEED]
   std::string run_dir, tensorboard;
   // bench
   bool train = false;

@@ -70,7 +70,10 @@ std::string tiles(const Report& r) {
     text += tile(fmt::format("{}", last.value("epoch", 0)), "epochs");
     if (last.contains("best_accuracy"))
       text += tile(percent(last["best_accuracy"].get<double>()),
-                   fmt::format("best, in epoch {}", last.value("best_epoch", 0)));
+                   fmt::format("best, in epoch {}{}", last.value("best_epoch", 0),
+                               r.config.is_object() && r.config.contains("best_chosen_by")
+                                   ? ", by " + text_of(r.config["best_chosen_by"])
+                                   : ""));
   }
   int64_t parameters = 0, signs = 0;
   for (const Parameter& p : r.manifest->parameters) {
@@ -98,16 +101,25 @@ std::string curves(const Report& r) {
   double scale = epoch_steps > 0 ? 1 / epoch_steps : 1;
   std::string text = "<h2>Training</h2>\n<div class=\"grid\">\n";
   const char* axis = epoch_steps > 0 || r.steps.empty() ? "epoch" : "step";
-  text += figure("Loss", line_chart(axis, "cross entropy",
-                                    {{"training, groups of steps", "#b5d3ea",
-                                      r.steps.size() < 5 ? std::vector<std::pair<double, double>>()
-                                                         : points(r.steps, "step", "loss", scale),
-                                      false, false},
-                                     {"training", line_colors[0], points(r.epochs, "epoch", "train_loss")},
-                                     {"test", line_colors[1], points(r.epochs, "epoch", "test_loss")}}));
+  const std::string loss = loss_name(r.manifest->recipe), cross_entropy = "cross entropy";
+  const bool same = loss == cross_entropy;
+  const auto named = [&](const char* part, const std::string& kind) {
+    return same ? std::string(part) : fmt::format("{} ({})", part, kind);
+  };
+  text += figure(
+      "Loss",
+      line_chart(
+          axis, same ? cross_entropy : "loss",
+          {{"training, groups of steps", "#b5d3ea",
+            r.steps.size() < 5 ? std::vector<std::pair<double, double>>() : points(r.steps, "step", "loss", scale),
+            false, false},
+           {named("training", loss), line_colors[0], points(r.epochs, "epoch", "train_loss")},
+           {named("validation", cross_entropy), line_colors[3], points(r.epochs, "epoch", "validation_loss")},
+           {named("test", cross_entropy), line_colors[1], points(r.epochs, "epoch", "test_loss")}}));
   text += figure("Accuracy",
                  line_chart("epoch", "accuracy",
                             {{"training", line_colors[0], points(r.epochs, "epoch", "train_accuracy")},
+                             {"validation", line_colors[3], points(r.epochs, "epoch", "validation_accuracy")},
                              {"test", line_colors[1], points(r.epochs, "epoch", "test_accuracy")},
                              {"best so far", line_colors[6], points(r.epochs, "epoch", "best_accuracy"), true, false}},
                             true, false));

@@ -10,6 +10,11 @@
 
 namespace rvb::runtime {
 
+std::string loss_name(const Recipe& recipe) {
+  const std::string name = recipe.loss == "cross_entropy" ? "cross entropy" : recipe.loss;
+  return recipe.smoothing > 0 ? fmt::format("{}, smoothing {}", name, recipe.smoothing) : name;
+}
+
 int64_t decision(const float* logits, int64_t classes) {
   return std::max_element(logits, logits + classes) - logits;
 }
@@ -29,7 +34,12 @@ void Scores::add(const float* logits, const int32_t* labels, int64_t samples) {
     double top = logits[decision(logits, classes)], sum = 0;
     for (int64_t k = 0; k < classes; ++k)
       sum += std::exp(logits[k] - top);
+    double mean = 0;
+    for (int64_t k = 0; k < classes; ++k)
+      mean += logits[k];
+    mean /= static_cast<double>(classes);
     loss_sum += std::log(sum) + top - logits[labels[i]];
+    spread_sum += std::log(sum) + top - mean;
     int64_t chosen = decision(logits, classes);
     correct += chosen == labels[i];
     ++confusion[static_cast<size_t>(labels[i] * classes + chosen)];

@@ -11,14 +11,26 @@ namespace rvb::runtime {
 
 struct Scores {
   int64_t classes = 0, count = 0, correct = 0;
-  double loss_sum = 0;            // of -log softmax(logits)[label]
+  double loss_sum = 0;            // of the cross entropy: -log softmax(logits)[label]
+  double spread_sum = 0;          // of the mean over the classes of -log softmax(logits): what smoothed labels add
   std::vector<int64_t> confusion; // [label, decision]
 
   explicit Scores(int64_t classes) : classes(classes), confusion(static_cast<size_t>(classes * classes)) {}
   void add(const float* logits, const int32_t* labels, int64_t samples);
   double accuracy() const { return count == 0 ? 0 : static_cast<double>(correct) / static_cast<double>(count); }
-  double loss() const { return count == 0 ? 0 : loss_sum / static_cast<double>(count); }
+  double loss() const { return count == 0 ? 0 : loss_sum / static_cast<double>(count); } // cross entropy
+  // Cross entropy against labels that are smoothed as in training.
+  double smoothed_loss(double smoothing) const {
+    return count == 0 ? 0 : ((1 - smoothing) * loss_sum + smoothing * spread_sum) / static_cast<double>(count);
+  }
 };
+
+// The loss that a recipe trains with, in words: "cross entropy, smoothing 0.1".
+std::string loss_name(const Recipe& recipe);
+// Whether that can be had of the logits alone; tet needs those of every step.
+inline bool loss_of_logits(const Recipe& recipe) {
+  return recipe.loss == "cross_entropy";
+}
 
 // The first of the largest, as numpy's and PyTorch's argmax.
 int64_t decision(const float* logits, int64_t classes);

@@ -1,8 +1,11 @@
 #include "trainer.h"
 
+#include "batches.h"
 #include "commands.h"
 #include "failure.h"
+#include "firing.h"
 #include "interrupt.h"
+#include "messages.h"
 #include "random.h"
 
 #include <algorithm>
@@ -16,7 +19,7 @@ Trainer::Trainer(const Context& context, const TrainingPlan& plan, RunDirectory&
                  const Dataset* test)
     : context_(context), manifest_(context.manifest), plan_(plan), run_(run), train_(train), test_(test),
       weights_(manifest_.parameters), optimizer_(manifest_.parameters, plan.optimizer),
-      steps_per_epoch_((train.count() + plan.batch - 1) / plan.batch),
+      steps_per_epoch_(epoch_steps(manifest_, train.count(), plan.batch)),
       gradient_(context.program, manifest_, "gradient", std::min(plan.batch, train.count()), &weights_),
       infer_(context.program, manifest_, "infer", test == nullptr ? 1 : std::min(plan.batch, test->count()), &weights_),
       progress_(context.options.quiet, plan.epochs, steps_per_epoch_) {
@@ -69,6 +72,23 @@ void Trainer::log_group(double rate) {
       {{"steps/loss", sum.mean_loss()}, {"steps/accuracy", sum.accuracy()}, {"learning_rate", rate}});
 }
 
+void Trainer::warn_of_firing() {
+  for (const FiringFault& fault : firing_faults(context_, weights_, train_)) {
+    std::vector<std::string>& told = state_.warned;
+    if (std::find(told.begin(), told.end(), fault.layer) != told.end())
+      continue;
+    told.push_back(fault.layer);
+    progress_.clear();
+    tell("warning: epoch {}: {}\n", state_.epoch, fault.text());
+    run_.log({{"kind", "warning"},
+              {"epoch", state_.epoch},
+              {"steps", state_.step},
+              {"layer", fault.layer},
+              {"fires", fault.always ? "always" : "never"},
+              {"text", fault.text()}});
+  }
+}
+
 bool Trainer::finish_epoch(double rate) {
   double speed = progress_.images_per_second();
   Scores scores(manifest_.classes);
@@ -98,11 +118,14 @@ bool Trainer::finish_epoch(double rate) {
                                  {"train_accuracy", state_.epoch_sum.accuracy()}};
   Scalars scalars = {{"loss/train", state_.epoch_sum.mean_loss()}, {"accuracy/train", state_.epoch_sum.accuracy()}};
   std::string tested;
+  const std::string part = plan_.validation.wanted() ? "validation" : "test";
   if (test_ != nullptr) {
-    scalars.insert(scalars.end(), {{"loss/test", scores.loss()}, {"accuracy/test", accuracy}});
-    line["test_loss"] = scores.loss();
-    line["test_accuracy"] = accuracy;
-    tested = fmt::format("  test {:.2f} %", 100 * accuracy);
+    scalars.insert(scalars.end(), {{"loss/" + part, scores.loss()}, {"accuracy/" + part, accuracy}});
+    line[part + "_loss"] = scores.loss(); // cross entropy; the recipe's may be another
+    if (const Recipe& r = manifest_.recipe; loss_of_logits(r) && r.smoothing > 0)
+      line[part + "_recipe_loss"] = scores.smoothed_loss(r.smoothing);
+    line[part + "_accuracy"] = accuracy;
+    tested = fmt::format("  {} {:.2f} %", part, 100 * accuracy);
   }
   int64_t signs = 0;
   for (const Parameter& p : manifest_.parameters)
@@ -118,7 +141,7 @@ bool Trainer::finish_epoch(double rate) {
   line["images_per_second"] = std::round(speed);
   line["train_hash"] = train_.provenance().hash;
   if (test_ != nullptr)
-    line["test_hash"] = test_->provenance().hash;
+    line[part + "_hash"] = test_->provenance().hash;
   std::string text =
       fmt::format("epoch {:>{}}/{}  loss {}  train {:.2f} %{} (best {:.2f} % @{})  lr {:.4g}{}", state_.epoch + 1,
                   std::to_string(plan_.epochs).size(), plan_.epochs, loss_text(state_.epoch_sum.mean_loss()),
@@ -128,6 +151,7 @@ bool Trainer::finish_epoch(double rate) {
   state_.epoch_step = 0;
   state_.epoch_sum = {};
   state_.flips = 0;
+  warn_of_firing();
   // Logged before it is saved: whoever is killed in between does the epoch again, and its first line goes.
   log(line, scalars);
   save();

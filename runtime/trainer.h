@@ -14,7 +14,8 @@ namespace rvb::runtime {
 
 class Trainer {
 public:
-  // `test` may be null: then the best epoch is that with the highest training accuracy.
+  // `test`: what the best epoch is chosen by, the validation part where the plan has one; may be null: then it is that
+  // with the highest training accuracy.
   Trainer(const Context& context, const TrainingPlan& plan, RunDirectory& run, const Dataset& train,
           const Dataset* test);
   ParameterSet& weights() { return weights_; }
@@ -31,6 +32,7 @@ private:
   void log_group(double rate);
   void log(const nlohmann::ordered_json& line, const Scalars& scalars); // to the metrics and TensorBoard
   bool finish_epoch(double rate);                                       // false: interrupted
+  void warn_of_firing();                                                // each layer once in a run
   void save() { run_.save(manifest_, weights_, optimizer_, plan_, state_); }
 
   const Context& context_;

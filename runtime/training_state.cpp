@@ -35,7 +35,8 @@ ordered_json TrainingPlan::json() const {
             {"partition", partition},
             {"frames", frames},
             {"time_unit", time_unit},
-            {"resize", resize}});
+            {"resize", resize},
+            {"validate", validation.text()}});
   return j;
 }
 
@@ -49,6 +50,7 @@ TrainingPlan plan_from_recipe(const Recipe& recipe) {
   plan.frames = recipe.frames;
   plan.time_unit = recipe.time_unit;
   plan.resize = recipe.resize;
+  plan.validation.fraction = recipe.validate;
   return plan;
 }
 
@@ -73,6 +75,7 @@ TrainingPlan plan_from_json(const ordered_json& json) {
   plan.frames = json.at("frames");
   plan.time_unit = json.value("time_unit", ""); // older checkpoints have none
   plan.resize = json.at("resize");
+  plan.validation = parse_validation(json.value("validate", ""));
   return plan;
 }
 
@@ -97,6 +100,8 @@ void apply(const Options& options, TrainingPlan& plan) {
   plan.frames = options.frames.empty() ? plan.frames : options.frames;
   plan.time_unit = options.time_unit.empty() ? plan.time_unit : options.time_unit;
   plan.resize = options.resize > 0 ? options.resize : plan.resize;
+  if (!options.validate.empty())
+    plan.validation = parse_validation(options.validate);
   if (!options.data.empty() || !options.input.empty()) {
     plan.data = options.data;
     plan.input = options.input;
@@ -112,7 +117,8 @@ ordered_json TrainingState::json() const {
           {"group_sum", sum_json(group_sum)},
           {"flips", flips},
           {"best_accuracy", best_accuracy},
-          {"best_epoch", best_epoch}};
+          {"best_epoch", best_epoch},
+          {"warned", warned}};
 }
 
 TrainingState state_from_json(const ordered_json& json) {
@@ -125,6 +131,7 @@ TrainingState state_from_json(const ordered_json& json) {
   state.flips = json.value("flips", int64_t{0});
   state.best_accuracy = json.at("best_accuracy");
   state.best_epoch = json.at("best_epoch");
+  state.warned = json.value("warned", state.warned);
   return state;
 }
 

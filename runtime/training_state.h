@@ -4,6 +4,7 @@
 
 #include "manifest.h"
 #include "options.h"
+#include "validation.h"
 
 #include <cstdint>
 #include <string>
@@ -20,6 +21,7 @@ struct TrainingPlan {
   std::string data, input, labels; // where the samples come from
   std::string partition, frames = "equal_count", time_unit;
   int64_t resize = 0;
+  Validation validation;
 
   nlohmann::ordered_json json() const;
 };
@@ -45,6 +47,7 @@ struct TrainingState {
   int64_t flips = 0; // changes of sign in the current epoch: a weight that goes there and back counts twice
   double best_accuracy = -1;
   int64_t best_epoch = 0;
+  std::vector<std::string> warned; // layers that never or always fire, each told once
 
   nlohmann::ordered_json json() const;
 };

@@ -18,21 +18,33 @@ namespace rvb::driver {
 
 using nlohmann::ordered_json;
 
-namespace {
-
-// The results of @ranges with their floats a sample and channels: what the runtime needs to read them.
-ordered_json range_list(const ir::Function& ranges) {
+ordered_json range_list(const ir::Function& ranges, const std::map<std::string, passes::Grid>& grids,
+                        const passes::Ranges& largest) {
   ordered_json list = ordered_json::array();
   for (size_t i = 0; i < ranges.results.size(); ++i) {
     const std::string& name = ranges.result_names[i];
+    if (name.rfind("range:", 0) != 0)
+      continue;
     const ir::Type& type = ranges.type(ranges.results[i].value);
-    if (name.rfind("range:", 0) == 0)
-      list.push_back({{"name", name}, {"elements", type.elements_per_sample()}, {"channels", type.dims.back()}});
+    list.push_back({{"name", name}, {"elements", type.elements_per_sample()}, {"channels", type.dims.back()}});
+    if (const auto grid = grids.find(name.substr(6)); grid != grids.end())
+      list.back().update({{"bits", type.element == ir::Element::i16 ? 16 : 32},
+                          {"limit", grid->second.limit},
+                          {"scale", grid->second.scale},
+                          {"largest", largest.at(grid->first)}});
   }
   return list;
 }
 
-} // namespace
+std::string coverage_table(const Calibration& calibration, const std::map<std::string, passes::Grid>& grids) {
+  std::string text = fmt::format("calibrated on {} samples\n{:<24}  {:>13}  {:>13}  {:>10}\n", calibration.count(),
+                                 "binary layer", "largest spike", "limit", "range used");
+  for (const auto& [layer, grid] : grids) {
+    const double largest = calibration.ranges().at(layer), limit = static_cast<double>(grid.limit) / grid.scale;
+    text += fmt::format("{:<24}  {:>13.5g}  {:>13.5g}  {:>8.1f} %\n", layer, largest, limit, 100 * largest / limit);
+  }
+  return text;
+}
 
 std::vector<std::string> Calibration::samples() const {
   std::filesystem::path path = std::filesystem::absolute(options_.calibrate);
@@ -70,6 +82,7 @@ Calibration::Calibration(const sema::Program& program, ir::Module module, const 
     command.push_back(word);
   run_program(command, folder_.path());
   ordered_json measured = ordered_json::parse(read_text(folder_.path() + "/ranges.json"));
+  count_ = measured.at("count").get<int64_t>();
   for (auto& [path, spikes] : measured.at("layers").items()) {
     ranges_[path] = spikes.at("largest").get<double>();
     silence_[path] = {spikes.at("silent_spikes").get<double>(), spikes.at("silent_groups").get<double>()};

@@ -11,6 +11,7 @@
 #include "sema/program.h"
 
 #include <map>
+#include <nlohmann/json.hpp>
 #include <string>
 
 namespace rvb::driver {
@@ -27,6 +28,7 @@ public:
   Calibration(const sema::Program& program, ir::Module module, const kernels::Target& target, const Options& options);
 
   const passes::Ranges& ranges() const { return ranges_; }
+  int64_t count() const { return count_; }                                   // samples
   const std::map<std::string, Silence>& silence() const { return silence_; } // by the layer's path
 
   // How a deployed program with spikes in fixed point decides on the same samples, beside floating point: one line of
@@ -39,7 +41,15 @@ private:
   const Options& options_;
   TemporaryFolder folder_;
   passes::Ranges ranges_;
+  int64_t count_ = 0;
   std::map<std::string, Silence> silence_;
 };
+
+// The results of @ranges for the manifest: what the runtime needs to read them. With grids, of integers.
+nlohmann::ordered_json range_list(const ir::Function& ranges, const std::map<std::string, passes::Grid>& grids = {},
+                                  const passes::Ranges& largest = {});
+
+// What the calibration covered of each layer's grid, as a table.
+std::string coverage_table(const Calibration& calibration, const std::map<std::string, passes::Grid>& grids);
 
 } // namespace rvb::driver

@@ -13,6 +13,7 @@
 #include "passes/fixed_point.h"
 #include "passes/passes.h"
 #include "support/result.h"
+#include "verification.h"
 
 #include <fmt/format.h>
 
@@ -58,7 +59,8 @@ std::vector<std::string> unpacked_layers(const ir::Module& module, const sema::P
   return {found.begin(), found.end()};
 }
 
-ordered_json as_json(const std::vector<Verified>& verified) {
+// With the layers that no kernel speaks for: their weights are real, and what they do is multiply.
+ordered_json as_json(const std::vector<Verified>& verified, const sema::Program& program) {
   ordered_json j = {{"kernels", ordered_json::array()}, {"multiplies", 0}};
   int64_t multiplies = 0;
   for (const Verified& v : verified) {
@@ -74,23 +76,34 @@ ordered_json as_json(const std::vector<Verified>& verified) {
     multiplies += static_cast<int64_t>(v.report.multiplies.size());
   }
   j["multiplies"] = multiplies;
+  int64_t operations = 0, additions = 0;
+  const std::vector<LayerRow> rows = layer_rows(program);
+  for (const LayerRow& row : rows) {
+    operations += row.multiply_adds + row.additions;
+    additions += row.additions;
+  }
+  const auto share = [&](int64_t part) {
+    return operations == 0 ? 0 : static_cast<double>(part) / static_cast<double>(operations);
+  };
+  j["binary_share"] = share(additions);
+  j["multiplying_layers"] = ordered_json::array();
+  for (const LayerRow& row : rows)
+    if (row.multiply_adds > 0)
+      j["multiplying_layers"].push_back(
+          {{"layer", row.layer->path}, {"multiply_adds", row.multiply_adds}, {"share", share(row.multiply_adds)}});
   return j;
 }
 
-void print_verification(const std::vector<Verified>& verified) {
-  put("multiplies, fused multiply-adds and divides in the machine code of the binary layers:\n");
-  size_t multiplies = 0;
-  std::set<std::string> layers;
+void print_verification(const std::vector<Verified>& verified, const ordered_json& report) {
+  if (!verified.empty())
+    put("multiplies, fused multiply-adds and divides in the machine code of the binary layers:\n");
   for (const Verified& v : verified) {
-    layers.insert(v.layer);
     put("  {:<24} {} instructions, {} on data, {} in address arithmetic (general-purpose registers)\n", v.layer,
-        v.report.instructions, v.report.multiplies.size(), v.report.address_arithmetic.size());
+               v.report.instructions, v.report.multiplies.size(), v.report.address_arithmetic.size());
     for (const codegen::Multiply& multiply : v.report.multiplies)
       put("    {:#x}: {}\n", multiply.address, multiply.text);
-    multiplies += v.report.multiplies.size();
   }
-  put("{}: {} multiplies in {} kernels of {} binary layers\n", multiplies == 0 ? "verified" : "FAILED", multiplies,
-      verified.size(), layers.size());
+  put("{}\n", runtime::verification_summary(report));
 }
 
 struct Bytes {
@@ -156,6 +169,7 @@ namespace {
 struct Decisions {
   std::unique_ptr<Calibration> calibration; // null: none was asked for
   std::vector<KernelChoice> kernels;
+  std::map<std::string, passes::Grid> grids; // of spikes in fixed point
 
   bool worth_telling() const {
     return calibration != nullptr || std::any_of(kernels.begin(), kernels.end(), [](auto& k) { return k.sparse; });
@@ -167,6 +181,10 @@ bool begins_at_rest(const sema::Program& program) {
   return std::all_of(program.neurons.begin(), program.neurons.end(), [](const sema::Neuron& neuron) {
     return std::all_of(neuron.initial.begin(), neuron.initial.end(), [](double value) { return value == 0; });
   });
+}
+
+bool wants_library(const Options& options) {
+  return options.wants("lib") || options.wants("header");
 }
 
 // The pipeline; what calibration measures before fusing decides the grids of whole spikes and between kernels.
@@ -186,8 +204,14 @@ Decisions run_deployment_passes(ir::Module& module, const sema::Program& program
   run_passes(module, {pipeline.begin(), fuse}, options);
   if (!options.calibrate.empty())
     decisions.calibration = std::make_unique<Calibration>(program, module, target, options);
-  if (whole && passes::quantize_spikes(module, decisions.calibration->ranges(), options.spikes == "i16" ? 16 : 32))
+  if (whole)
+    decisions.grids =
+        passes::quantize_spikes(module, decisions.calibration->ranges(), options.spikes == "i16" ? 16 : 32);
+  if (!decisions.grids.empty()) {
     run_passes(module, {"cse"}, options); // layers that read the same spikes on the same grid
+    if (!wants_library(options))          // a program counts what is held at the limits; the C interface does not
+      passes::add_ranges(module);
+  }
   decisions.kernels = choose_kernels(module, target, options, decisions.calibration.get());
   run_passes(module, {fuse, pipeline.end()}, options);
   return decisions;
@@ -201,7 +225,7 @@ int run_deploy(const Options& options) {
   check_layer_names(program, options);
   kernels::Target target = resolve_target(options);
   times.lap("syntax, sema");
-  bool library = options.wants("lib") || options.wants("header");
+  bool library = wants_library(options);
   ir::Module module = generate(program, {true, false, program.streams(), options.observe});
   Diagnostics diagnostics;
   Exit exit = Exit::ok;
@@ -230,7 +254,7 @@ int run_deploy(const Options& options) {
     throw Failure(Exit::internal,
                   fmt::format("this is a bug in rvbc: the weights of {} were not packed", fmt::join(left, ", ")));
   std::vector<Verified> verified = verify_addition_only(module, plans, folder.path());
-  ordered_json verification = as_json(verified);
+  ordered_json verification = as_json(verified, program);
   Bytes bytes = constant_bytes(module);
   const std::vector<std::string> real_neurons = passes::neurons_in_floating_point(*module.find("infer"));
   ordered_json m = manifest(program, module, plans, target, true);
@@ -242,6 +266,10 @@ int run_deploy(const Options& options) {
                      {"synaptic_multiplies", verification["multiplies"]},
                      {"verification", verification}};
   describe_kernels(m, decisions.kernels);
+  if (decisions.calibration != nullptr)
+    m["deployment"]["calibration_samples"] = decisions.calibration->count();
+  if (const ir::Function* ranges = module.find("ranges"); ranges != nullptr)
+    m["ranges"] = range_list(*ranges, decisions.grids, decisions.calibration->ranges());
   info.manifest = m.dump();
 
   times.lap("addition-only check");
@@ -249,7 +277,7 @@ int run_deploy(const Options& options) {
     std::vector<std::string> files = write_program(folder.path(), module, plans, info, target, objects);
     if (library) {
       codegen::emit_network_name(info, network_accessor(program), target, folder.path() + "/network.o");
-      files.insert(files.begin() + 2, "network.o");
+      files.insert(files.begin() + 1, "network.o");
       std::string base = without_extension(options.output);
       make_library(folder.path(), files, base + ".a");
       write_text(base + ".h", header_text(program, info.library));
@@ -269,18 +297,23 @@ int run_deploy(const Options& options) {
     times.print(output());
   if (decisions.worth_telling() && !options.quiet)
     tell("{}", kernel_table(decisions.kernels));
+  if (!decisions.grids.empty() && !options.quiet)
+    tell("{}", coverage_table(*decisions.calibration, decisions.grids));
   if (options.spikes != "f32" && !library && !options.output.empty() && !options.quiet)
     if (std::string line = decisions.calibration->compare(folder.path() + "/program"); !line.empty())
       tell("{}\n", line);
   if (!real_neurons.empty() && !options.quiet)
     tell("neurons behind whole sums that compute in floating point: {}\n", fmt::join(real_neurons, ", "));
   if (options.verify_addonly)
-    print_verification(verified);
+    print_verification(verified, verification);
   if (verification["multiplies"] != 0) {
     if (!options.verify_addonly)
-      print_verification(verified);
+      print_verification(verified, verification);
     throw Failure(Exit::verification, "the binary layers' code multiplies");
   }
+  if (options.verify_addonly && verified.empty())
+    throw Failure(Exit::verification,
+                  "--verify-addonly: " + program.name + " has no binary or ternary layer to verify");
   return 0;
 }
 

@@ -173,8 +173,9 @@ private:
     sub->add_option("--strip-prefix", options_.strip_prefix,
                     "take P (module. of DataParallel, _orig_mod. of torch.compile) off the front of the weights' names")
         ->type_name("P");
-    sub->add_option("--spikes", options_.spikes,
-                    "numbers that enter binary layers: f32; i32 or i16, fixed point: whole numbers to the last neuron")
+    sub->add_option(
+           "--spikes", options_.spikes,
+           "numbers that enter binary layers: f32; fixed point: i32 (integers up to 4194304), i16 (up to 1023)")
         ->check(CLI::IsMember({"f32", "i32", "i16"}))
         ->capture_default_str();
     sub->add_option(

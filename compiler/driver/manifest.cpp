@@ -112,6 +112,19 @@ std::map<std::string, int64_t> computed_steps(const sema::Program& program, cons
   return steps;
 }
 
+// Of every BatchNorm, how many values of a channel one sample brings into the batch's statistics: pixels, and time
+// steps where they are not proven alike. What sums over one value has no variance.
+std::map<std::string, int64_t> statistic_values(const ir::Module& module) {
+  std::map<std::string, int64_t> values;
+  if (const ir::Function* gradient = module.find("gradient"))
+    for (const ir::Op& op : gradient->ops)
+      if (op.opcode == ir::Opcode::moments && !op.operands[0].is_literal()) {
+        const ir::Type& type = gradient->type(op.operands[0].value);
+        values[op.layer] = type.elements_per_sample() / type.channels();
+      }
+  return values;
+}
+
 ordered_json manifest(const sema::Program& program, const ir::Module& module, const std::vector<codegen::Plan>& plans,
                       const kernels::Target& target, bool deployed) {
   ordered_json m;
@@ -152,6 +165,7 @@ ordered_json manifest(const sema::Program& program, const ir::Module& module, co
       layer["computed_steps"] = of->second;
     m["layers"].push_back(layer);
   }
+  const std::map<std::string, int64_t> values = statistic_values(module);
   m["parameters"] = ordered_json::array();
   for (const sema::Parameter& p : program.parameters) {
     if (deployed)
@@ -167,6 +181,9 @@ ordered_json manifest(const sema::Program& program, const ir::Module& module, co
          {"binary", p.binary},
          {"momentum", p.momentum},
          {"initializer", {{"kind", normal ? "normal" : "constant"}, {"value", p.initializer.value}}}});
+    if (const auto of = values.find(program.layers[p.layer].path);
+        of != values.end() && p.role == sema::Role::running_variance)
+      m["parameters"].back()["values"] = of->second;
   }
   m["functions"] = ordered_json::object();
   for (const codegen::Plan& plan : plans)
@@ -193,6 +210,7 @@ ordered_json manifest(const sema::Program& program, const ir::Module& module, co
                  {"frames", r.frames},
                  {"time_unit", r.time_unit},
                  {"resize", r.resize},
+                 {"validate", r.validate},
                  {"mean", r.mean},
                  {"deviation", r.deviation}};
   for (const sema::Augmentation& each : r.augment)

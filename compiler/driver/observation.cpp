@@ -42,6 +42,20 @@ int64_t multiplications(const sema::Neuron& neuron) {
   return count;
 }
 
+bool decides(const sema::Expression& expression) {
+  static const char* const comparisons[] = {"step", "greater", "greater_equal", "less", "less_equal"};
+  return std::any_of(std::begin(comparisons), std::end(comparisons),
+                     [&](const char* name) { return expression.operation == name; }) ||
+         std::any_of(expression.operands.begin(), expression.operands.end(),
+                     [](const sema::Expression& operand) { return decides(operand); });
+}
+
+// A neuron that compares nothing emits all the time: a read-out, say.
+bool decides(const sema::Neuron& neuron) {
+  return std::any_of(neuron.statements.begin(), neuron.statements.end(),
+                     [](const sema::Statement& statement) { return decides(statement.value); });
+}
+
 // BatchNorm behind a binary layer leaves one multiplication a neuron and step when deployed; behind real
 // weights it disappears in them.
 int64_t scales(const sema::Program& program, int index) {
@@ -69,6 +83,7 @@ ordered_json observation(const sema::Program& program) {
                            {"shape", layer.shape},
                            {"states", neuron.states},
                            {"multiplications", multiplications(neuron)},
+                           {"decides", decides(neuron)},
                            {"spikes", "spikes:" + layer.path}};
       if (neuron.states != 0)
         json["membrane"] = "membrane:" + layer.path;

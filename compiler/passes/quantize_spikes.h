@@ -14,8 +14,14 @@ using Ranges = std::map<std::string, double>;
 // A copy of @infer named @ranges that also returns what enters every binary layer, under "range:PATH".
 void add_ranges(ir::Module& module);
 
+// Spikes are integers from -limit to limit, times 1 / scale.
+struct Grid {
+  int64_t limit;
+  double scale;
+};
+
 // Spikes of `bits` (16 or 32) bits in all binary layers of all functions. A layer without a range is left as it is.
-// True when something changed.
-bool quantize_spikes(ir::Module& module, const Ranges& ranges, int64_t bits);
+// Gives the grid of every layer by its path; none: nothing changed.
+std::map<std::string, Grid> quantize_spikes(ir::Module& module, const Ranges& ranges, int64_t bits);
 
 } // namespace rvb::passes

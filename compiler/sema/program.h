@@ -159,6 +159,7 @@ struct Recipe {
   std::string frames = "equal_count"; // or "equal_time", "duration=5000us": how a recording is cut into the T steps
   std::string time_unit;              // of recordings whose format leaves it open: s, ms, us, ns; empty: not known
   int64_t resize = 0;                 // of pictures in folders: the shorter side before the centre crop; 0: the input's
+  double validate = 0;                // the share of the training samples that choose the best epoch
   std::vector<double> mean;           // one a channel; empty: no normalisation
   std::vector<double> deviation;
 };

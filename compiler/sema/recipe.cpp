@@ -54,12 +54,14 @@ private:
       recipe_.time_unit = word(value, name, {"us", "s", "ms", "ns"});
     else if (name == "resize")
       resize(value);
+    else if (name == "validate")
+      recipe_.validate = number(value, name, 0, 0.9);
     else if (name == "normalize")
       normalize(value);
     else
       unknown(Code::unknown_setting, statement.name.range, "the recipe has no setting " + ticked(name), name,
               {"loss", "optimizer", "schedule", "epochs", "batch", "augment", "frames", "time_unit", "resize",
-               "normalize"});
+               "validate", "normalize"});
   }
 
   // The shorter side of a picture, before its centre of the input's size is cut out.

@@ -84,3 +84,14 @@ if cc -std=c11 -Wall -Wextra -Werror -I. unclear.c first.a second.a third.a -fop
   die "two libraries of one network go by its name"
 fi
 says 'rvb_program_Tiny_stands_in_two_libraries'
+
+# A changed bit of the weights is noticed by the library, too.
+/usr/bin/python3 - <<'END'
+content = bytearray(open("fashion.a", "rb").read())
+place = content.index(b"data.o/") + 60 # the member's header; then ELF's, then the first constants
+content[place + 4096] ^= 4
+open("fashion.a", "wb").write(content)
+END
+cc -std=c11 -I. "$root/examples/embed.c" fashion.a -fopenmp -lm -o embed
+expect 1 ./embed x.f32 logits.f32 streamed.f32
+says 'weights or tables are damaged'

@@ -13,6 +13,7 @@ deploy() { "$RVBC" deploy "$here/tiny.rvb" --weights $weights "$@"; }
 for spikes in i32 i16; do
   expect 0 deploy --spikes $spikes --calibrate "$data" --calibration-samples 500 -o $spikes.infer --verify-addonly
   says 'verified: 0 multiplies' "spikes of ${spikes#i} bits: accuracy" 'of 500 decisions differ'
+  says 'calibrated on 500 samples' 'range used'
   # every binary layer sums whole numbers
   deploy --spikes $spikes --calibrate "$data" --calibration-samples 500 --emit=ir -o - >$spikes.ir
   [ "$(grep -c ' = quantize(.*limit' $spikes.ir)" -ge 1 ] || die "no spike is quantized"
@@ -32,6 +33,31 @@ for spikes in i32 i16; do
     ./other.infer eval --data "$data" --limit 2000 --compare $spikes.npy --json >other.json
     holds "$(field other.json '["comparison"]["decisions_differ"]') <= 2"
   done
+done
+# What is beyond the calibration is counted: three times the input is beyond the 16 bits of every layer, and is said.
+/usr/bin/python3 -c '
+import numpy as np
+x = np.random.RandomState(4).randn(300, 1, 28, 28).astype("f4")
+np.save("seen.npy", x)
+np.save("louder.npy", 3 * x)
+np.save("loudest.npy", 100 * x)
+np.save("labels.npy", np.arange(300) % 10)'
+for spikes in i32 i16; do
+  deploy --spikes $spikes --calibrate seen.npy --calibration-samples 300 -q -o held
+  expect 0 ./held infer seen.npy --output held.npy
+  if grep -q 'were held' said; then die "the calibration's own samples are beyond it"; fi
+  input=louder && [ $spikes = i16 ] || input=loudest
+  expect 0 ./held infer $input.npy --output held.npy
+  says "spikes were held at the limit of their ${spikes#i} bits" '`unit`'
+  ./held eval --input $input.npy --labels labels.npy --json >held.json
+  holds "$(field held.json '["spikes"]["held"]') > 100"
+  holds "$(field held.json '["spikes"]["layers"][0]["beyond_calibration"]') >= $(field held.json '["spikes"]["held"]')"
+  ./held eval --input seen.npy --labels labels.npy --json >held.json
+  holds "$(field held.json '["spikes"]["held"]') == 0"
+  expect 0 ./held eval --input $input.npy --labels labels.npy
+  says 'held at the limit' 'beyond calibr.'
+  expect 0 ./held info
+  says "integers of ${spikes#i} bits" 'calibrated on 300 samples' 'the largest of the calibration was'
 done
 holds "$(field i32.json '["comparison"]["decisions_differ"]') == 0"
 holds "abs($(field i16.json '["accuracy"]') - $(field real.json '["accuracy"]')) <= 0.001 + 1e-9"

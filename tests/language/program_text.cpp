@@ -86,6 +86,8 @@ std::string program_text(const Program& program) {
                      fmt::join(recipe.deviation, ", "));
   if (recipe.optimizer != "sgd")
     out += fmt::format("recipe beta1 {} beta2 {} epsilon {}\n", recipe.beta1, recipe.beta2, recipe.epsilon);
+  if (recipe.validate != 0)
+    out += fmt::format("recipe validate {}\n", recipe.validate);
   if (recipe.frames != "equal_count" || recipe.resize != 0)
     out += fmt::format("recipe frames {} resize {}\n", recipe.frames, recipe.resize);
   if (!recipe.time_unit.empty())

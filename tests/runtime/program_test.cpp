@@ -364,7 +364,7 @@ TEST_F(Program, Deployed) {
   refused(deployed + " eval --weights x", 2, "unknown option `--weights`");
   outcome = shell(deployed + " --verify-addonly");
   EXPECT_EQ(outcome.exit, 0);
-  EXPECT_HAS(outcome.out, "0 multiplies in synaptic code");
+  EXPECT_HAS(outcome.out, "verified: 0 multiplies in 1 kernels of 1 binary layers");
   outcome = shell(std::string(RVB_FAKE_MULTIPLIES) + " --verify-addonly --json");
   EXPECT_EQ(outcome.exit, 3);
   EXPECT_EQ(json::parse(outcome.out)["multiplies"], 2);
