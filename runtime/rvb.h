@@ -49,7 +49,7 @@ typedef enum rvb_status {
   RVB_NO_STEP = 5, /* the program has no function "step" */
   RVB_KERNEL_FAILED = 6,
   RVB_NOT_FINITE = 7, /* a number of the input, or of the network's answer */
-  RVB_DAMAGED = 8 /* weights, tables or the manifest are not what the compiler wrote: their checksum differs */
+  RVB_DAMAGED = 8     /* weights, tables or the manifest are not what the compiler wrote: their checksum differs */
 } rvb_status;
 
 typedef struct rvb_network rvb_network;
