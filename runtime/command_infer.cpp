@@ -4,6 +4,7 @@
 #include "files.h"
 #include "held_spikes.h"
 #include "json_text.h"
+#include "messages.h"
 #include "npy.h"
 #include "scores.h"
 

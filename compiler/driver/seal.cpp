@@ -1,7 +1,7 @@
 #include "driver/seal.h"
 
 #include "checksum.h"
-#include "driver/output.h"
+#include "support/environment.h"
 #include "support/result.h"
 
 #include <cstddef>
@@ -11,8 +11,10 @@
 
 namespace rvb::driver {
 
+constexpr size_t most_bytes = size_t{1} << 40; // of a program
+
 void seal(const std::string& path) {
-  std::string file = read_text(path);
+  std::string file = read_regular_file(path, most_bytes);
   const auto broken = [&]() -> Failure {
     return Failure(Exit::internal, "this is a bug in rvbc: " + path + " cannot be sealed");
   };
