@@ -157,7 +157,7 @@ RVB_CACHE_DIR=$model/cache refused "$RVBC" "$model" -q -o never
 # Killed, rvbc takes all that it started along, and the next run removes what it left.
 running() { # a process whose command line names our folder
   for line in /proc/[0-9]*/cmdline; do
-    if [ "$line" != "/proc/$$/cmdline" ] && tr '\0' ' ' <"$line" 2>/dev/null | grep -qF "$1"; then
+    if [ "$line" != "/proc/$$/cmdline" ] && { tr '\0' ' ' <"$line" | grep -qF "$1"; } 2>/dev/null; then
       return 0
     fi
   done
@@ -187,12 +187,12 @@ for signal in TERM HUP KILL; do
 done
 [ -n "$(ls tmp)" ] || die "this test tests nothing"
 for signal in TERM KILL; do # while kernels are compiled
-  RVB_CACHE_DIR=$work/fresh "$RVBC" "$model" -q -o never --target x86-64-v3 &
+  RVB_CACHE_DIR=$work/fresh "$RVBC" "$model" -q -o "$work/never" --target x86-64-v3 &
   compiler=$!
   until_true compgen -G "tmp/rvbc-tmp-*/rvb_*.o" >/dev/null
   kill -$signal $compiler
   wait $compiler || true
-  until_true gone "$RVBC"
+  until_true gone "$work/never" # kernels' processes have rvbc's command line
 done
 touch cache/rvb_old_0123456789abcdef.o.99999999.tmp.o
 expect 0 "$RVBC" "$model" -q -o again
