@@ -76,7 +76,8 @@ class Kind:
         # A message that cannot be written changes nothing; a result that cannot be written is exit 5 (or SIGPIPE's end).
         broken = states[1] != "ok"
         if name == "train":
-            self.training.attempt(box, (OK, IO) if broken else (OK,), signals if states[1] == "pipe" else (), **how)
+            self.training.attempt(box, (OK, IO) if broken else (OK,), signals if states[1] == "pipe" else (),
+                                  heard=states[2] == "ok", **how)
             return
         if name.startswith("rvbc-build-"):
             compilation = self.compilations[name[11:]]

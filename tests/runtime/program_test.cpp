@@ -182,6 +182,10 @@ TEST_F(Program, LosesNothing) {
   EXPECT_HAS(outcome.err, "cannot write");
   EXPECT_EQ(test::text(folder_ / "a/last.safetensors"), before);
   ASSERT_EQ(shell(train("a", "--resume --epochs 4 --quiet")).exit, 0);
+  // What a program that was killed at the very end could not remove any more.
+  write_file(folder_ / "a/optimizer-000000001.safetensors", "the older one");
+  ASSERT_EQ(shell(train("a", "--resume --quiet")).exit, 0);
+  EXPECT_FALSE(file_exists(folder_ / "a/optimizer-000000001.safetensors"));
   refused(program + " init -o /dev/full", 5, "/dev/full");
   EXPECT_EQ(shell(program + " info >/dev/full").exit, 5);
   // A damaged checkpoint is refused and left alone.
