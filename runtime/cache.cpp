@@ -27,9 +27,11 @@ namespace rvb::runtime {
 
 namespace {
 
-// The file: a page with the mark and three numbers (where the trailer begins, its bytes, the bytes of the file), the
-// samples, the trailer: JSON with the key, the width of elements and the hash.
-constexpr char mark[] = "RVBDATA1";
+// The file: a page with the mark and four numbers (where the trailer begins, its bytes, the bytes of the file, the
+// trailer's hash), the samples, a hash of 8 bytes for each, the trailer: JSON with the key, the width of elements and
+// the hash of the hashes. So nothing is used that has changed on the disk; samples are checked one by one as they are
+// used, for a cache of many gigabytes is not read to its end only to begin.
+constexpr char mark[] = "RVBDATA2";
 constexpr int64_t page = 4096;
 
 std::string environment(const char* name) {
@@ -69,9 +71,10 @@ std::unique_ptr<CachedSamples> open_cache(const std::string& path, const std::st
     return nullptr;
   std::shared_ptr<const void> owner(memory, [size](const void* m) { ::munmap(const_cast<void*>(m), size); });
   const auto* bytes = static_cast<const uint8_t*>(memory);
-  uint64_t numbers[3];
+  uint64_t numbers[4];
   std::memcpy(numbers, bytes + 8, sizeof numbers);
-  if (std::memcmp(bytes, mark, 8) != 0 || numbers[2] != size || numbers[0] > size || numbers[1] != size - numbers[0])
+  if (std::memcmp(bytes, mark, 8) != 0 || numbers[2] != size || numbers[0] > size || numbers[1] != size - numbers[0] ||
+      hash_bytes(bytes + numbers[0], numbers[1]) != numbers[3])
     return nullptr;
   auto trailer = parse_json(bytes + numbers[0], numbers[1]);
   if (!trailer.is_object() || trailer.value("key", "") != key)
@@ -80,8 +83,21 @@ std::unique_ptr<CachedSamples> open_cache(const std::string& path, const std::st
   result->element_bytes = trailer.value("element_bytes", int64_t{0});
   result->hash = trailer.value("hash", "");
   result->remarks = trailer.value("remarks", std::vector<std::string>{});
-  if (static_cast<uint64_t>(page + count * elements * result->element_bytes) != numbers[0])
+  const int64_t sample = elements * result->element_bytes, end = page + count * sample;
+  if (static_cast<uint64_t>(end) + static_cast<uint64_t>(count) * sizeof(uint64_t) != numbers[0])
     return nullptr;
+  auto hashes = std::make_shared<std::vector<uint64_t>>(static_cast<size_t>(count));
+  std::memcpy(hashes->data(), bytes + end, hashes->size() * sizeof(uint64_t));
+  if (hash_text(combined(*hashes)) != result->hash)
+    return nullptr;
+  result->check = [hashes, path, sample, data = bytes + page](int64_t n) {
+    if (hash_bytes(data + n * sample, static_cast<size_t>(sample)) == (*hashes)[static_cast<size_t>(n)])
+      return;
+    remove_file(path);
+    throw Failure(Exit::io, fmt::format("{}: sample {} has changed on the disk since it was written: the file was "
+                                        "removed; the next run decodes the samples again",
+                                        path, n));
+  };
   result->data = bytes + page;
   result->owner = owner;
   const timespec used[] = {{0, UTIME_NOW}, {0, UTIME_OMIT}}; // trimmed last; another user's file keeps its time
@@ -129,9 +145,14 @@ public:
         {"key", key}, {"element_bytes", element_bytes}, {"hash", hash_text(combined(hashes_))}, {"remarks", remarks}};
     std::string text = json_text(trailer);
     auto at = page + static_cast<int64_t>(hashes_.size()) * sample_;
-    uint64_t numbers[3] = {static_cast<uint64_t>(at), text.size(), static_cast<uint64_t>(at) + text.size()};
+    const size_t hash_size = hashes_.size() * sizeof(uint64_t);
+    const int64_t samples_end = at;
+    at += static_cast<int64_t>(hash_size);
+    uint64_t numbers[4] = {static_cast<uint64_t>(at), text.size(), static_cast<uint64_t>(at) + text.size(),
+                           hash_bytes(text)};
     written([&] {
-      file_.cut(at);
+      file_.cut(samples_end);
+      file_.put(hashes_.data(), hash_size, samples_end);
       file_.put(text.data(), text.size(), at);
       file_.put(numbers, sizeof numbers, 8);
       file_.put(mark, 8, 0);

@@ -24,6 +24,8 @@ struct CachedSamples {
   int64_t element_bytes = 1;        // 1 and 2: whole numbers, 4: float
   std::string hash;                 // 16 hex over the samples
   std::vector<std::string> remarks; // what was to be said about them, kept with them
+  // Called before sample N is used: Failure(io) when the file has changed since it was written. None in memory.
+  std::function<void(int64_t)> check;
 };
 
 // Where samples go while they are decoded, from several threads.

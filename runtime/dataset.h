@@ -60,7 +60,8 @@ struct Samples {
   int64_t bytes = 1;   // of an element: bytes, 16-bit whole numbers, or 4: float
   bool events = false; // counts of events; else pixels from 0 to 255
   const uint8_t* data = nullptr;
-  std::shared_ptr<const void> owner; // of data
+  std::shared_ptr<const void> owner;  // of data
+  std::function<void(int64_t)> check; // of cached samples (cache.h)
   std::vector<int32_t> labels;
   std::vector<std::string> class_names;
   Provenance provenance;

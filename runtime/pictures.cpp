@@ -142,6 +142,7 @@ std::unique_ptr<Dataset> open_pictures(Listing listing, const DataSettings& sett
   samples.width = m.width;
   samples.data = cached.data;
   samples.owner = cached.owner;
+  samples.check = cached.check;
   samples.labels = labels_of(listing);
   samples.class_names = listing.class_names;
   samples.provenance = provenance;

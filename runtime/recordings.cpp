@@ -278,6 +278,7 @@ std::unique_ptr<Dataset> open_recordings(Listing listing, const DataSettings& se
   samples.events = true;
   samples.data = cached.data;
   samples.owner = cached.owner;
+  samples.check = cached.check;
   for (const Entry& entry : listing.entries)
     samples.labels.push_back(entry.label);
   samples.class_names = listing.class_names;

@@ -30,6 +30,8 @@ public:
   void read(int64_t index, const Variation* variation, float* to, int64_t frame_stride) const override {
     const Manifest& m = manifest_;
     View view = view_of(variation, index, m.height, m.width);
+    if (samples_.check)
+      samples_.check(index);
     int64_t size = samples_.sample_bytes();
     const uint8_t* sample = samples_.data + index * size;
     std::vector<uint8_t> thinned;

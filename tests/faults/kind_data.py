@@ -61,8 +61,12 @@ class Kind:
         for time in ("", " afterwards"):
             for split, wanted in self.wanted.items():
                 result = self.evaluate(box, split)
-                survived(result, [OK])
-                if result.out != wanted:
+                # A sample that has changed is noticed when it is used, and made anew by the next run.
+                may_fail = odd in ("folder", "full-folder") or (odd.startswith("bit-") and not time)
+                survived(result, [OK, IO] if may_fail else [OK])
+                if result.status == IO and "RVB_CACHE_DIR" not in result.err and "removed" not in result.err:
+                    raise Lost(f"the message does not say what to do ({result})")
+                if result.status == OK and result.out != wanted:
                     raise Lost(f"other numbers without a word{time}")
-        if odd != "full-folder":
+        if odd not in ("folder", "full-folder"):
             nothing_left(os.path.join(box, "cache"), names_in(self.cache), "the cache")

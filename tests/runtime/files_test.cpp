@@ -324,6 +324,44 @@ TEST(Frames, FortranOrder) {
   EXPECT_HAS(failure(Exit::user, [&] { frames(npy(true, "900000, 2, 2, 2, 3", turned)); }), "truncated inside a frame");
 }
 
+// Whatever bit of a file of decoded samples changes: nothing is computed from it, and the samples are made again.
+TEST(Cache, NoticesWhatHasChanged) {
+  Folder folder;
+  ::setenv("RVB_CACHE_DIR", folder.path().c_str(), 1);
+  int filled = 0;
+  auto use = [&] {
+    return cached_samples("key", "samples", 2, 100, [&](SampleSink& sink) {
+      ++filled;
+      sink.put(0, Bytes(100, 'x').data());
+      sink.put(1, Bytes(100, 'y').data());
+    });
+  };
+  use();
+  std::string path = folder / "data/" + files_in(folder / "data").at(0);
+  const std::string good = test::text(path);
+  auto change = [&](size_t at) {
+    std::string changed = good;
+    changed[at] = static_cast<char>(changed[at] ^ 4);
+    write_file(path, changed);
+  };
+  change(4096 + 150); // sample 1
+  CachedSamples samples = use();
+  EXPECT_EQ(filled, 1);
+  samples.check(0);
+  EXPECT_HAS(failure(Exit::io, [&] { samples.check(1); }), "the file was removed");
+  use();
+  EXPECT_EQ(filled, 2);
+  int expected = 2;
+  for (size_t at : {size_t{0}, size_t{8}, size_t{16}, size_t{24}, size_t{32}, size_t{4096 + 200}, size_t{4096 + 210},
+                    size_t{4096 + 216}, good.size() - 20, good.size() - 1}) {
+    change(at);
+    use().check(1);
+    EXPECT_EQ(filled, ++expected) << at;
+    EXPECT_EQ(test::text(path), good);
+  }
+  ::unsetenv("RVB_CACHE_DIR");
+}
+
 // The folder of decoded samples is bounded; what was not used for longest goes first.
 TEST(Cache, IsBounded) {
   Folder folder;
