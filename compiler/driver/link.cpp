@@ -6,10 +6,13 @@
 #include "driver/seal.h"
 #include "support/result.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,6 +65,27 @@ std::vector<std::string> with_linker(const std::vector<std::string>& arguments) 
   return words;
 }
 
+// What a tool says goes to no disk: that may be the full one, and then nobody would say so.
+class Log {
+public:
+  explicit Log(const std::string& otherwise)
+      : file_(memfd_create("rvbc-log", MFD_CLOEXEC)), path_(fmt::format("/proc/{}/fd/{}", getpid(), file_)) {
+    if (file_ < 0 || access(path_.c_str(), W_OK) != 0)
+      path_ = otherwise;
+  }
+  ~Log() {
+    if (file_ >= 0)
+      close(file_);
+  }
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+  const std::string& path() const { return path_; }
+
+private:
+  int file_;
+  std::string path_;
+};
+
 // The first lines of what a program said: one fault may have a line for every object.
 std::string beginning(const std::string& log) {
   std::string text;
@@ -99,7 +123,8 @@ void compile(const std::vector<std::string>& arguments, const std::string& folde
 } // namespace
 
 std::string run_program(const std::vector<std::string>& words, const std::string& folder) {
-  const Command command{words, folder + "/program.out", folder + "/program.log", "", folder};
+  const Log said(folder + "/program.log");
+  const Command command{words, folder + "/program.out", said.path(), "", folder};
   const int status = run(command);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
     return read_text(command.out);
@@ -109,7 +134,8 @@ std::string run_program(const std::vector<std::string>& words, const std::string
 }
 
 void run_tool(const std::vector<std::string>& words, const std::string& folder, bool inside) {
-  const std::string log = folder + "/tool.log";
+  const Log said(folder + "/tool.log");
+  const std::string& log = said.path();
   const int status = run({words, log, log, inside ? folder : "", folder});
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
     throw Failure(Exit::io, "`" + words[0] + "` failed, " + how_it_ended(status) + ":\n" + beginning(log));
