@@ -1,7 +1,7 @@
 """cache: kernel objects that are damaged, cut off, exchanged or no objects at all."""
 import os
 
-from common import IO, OK
+from common import IO, OK, Lost, read, run, survived
 from compiling import compilations
 from damage import ODD, damage
 
@@ -34,8 +34,11 @@ class Kind:
         objects = sorted(n for n in compilation.objects if n.endswith(".o") and n != kernel)
         damage(os.path.join(compilation.cache(box), kernel), odd, os.path.join(compilation.cache(box), objects[0]))
         if odd == "full-folder":  # not ours to remove: exit 5 that names it, or another way around it
-            compilation.finish = lambda _: None
-        try:
-            compilation.attempt(box, (OK, IO) if odd == "full-folder" else (OK,))
-        finally:
-            compilation.__dict__.pop("finish", None)
+            result = run(compilation.command, box, compilation.env(box))
+            survived(result, [OK, IO])
+            if result.status == OK and read(os.path.join(box, "out")) != compilation.wanted["out"]:
+                raise Lost("another program without a word")
+            if result.status == IO and kernel not in result.err:
+                raise Lost(f"the message does not name the folder ({result})")
+            return
+        compilation.attempt(box, (OK,))
