@@ -179,7 +179,7 @@ TEST_P(Golden, DeploymentPipeline) {
   module.functions = {irgen::generate_infer(golden.program), irgen::generate_step(golden.program)};
   Diagnostics diagnostics;
   Exit exit = Exit::ok;
-  driver::bind_weights(module, golden.program, golden.weights_path(), diagnostics, exit);
+  driver::bind_weights(module, golden.program, golden.weights_path(), "", diagnostics, exit);
   ASSERT_FALSE(diagnostics.has_errors());
   passes::run(module, passes::deployment_pipeline(), {});
   EXPECT_LE(relative_difference(golden.run(module, "infer")["logits"].data, golden.logits), deployed_tolerance);
