@@ -55,6 +55,10 @@ void Arguments::flag(const char* name, char letter, bool& target, const std::str
   options_.push_back({name, "", letter, [&target](const std::string&) { target = true; }, help});
 }
 
+void Arguments::flag(const char* name, std::function<void()> set, const std::string& help) {
+  options_.push_back({name, "", 0, [set](const std::string&) { set(); }, help});
+}
+
 void Arguments::text(const char* name, char letter, const char* value, std::string& target, const std::string& help) {
   options_.push_back({name, value, letter, [&target](const std::string& word) { target = word; }, help});
 }
@@ -78,6 +82,11 @@ void Arguments::checked(const char* name, const char* value, const std::string& 
       refuse(title, word, expected);
   };
   options_.push_back({name, value, 0, check, help});
+}
+
+void Arguments::row(const char* name, const recipe::Table& table, std::function<void(const std::string&)> set,
+                    const std::string& help) {
+  options_.push_back({name, joined(table.names(), "|"), 0, std::move(set), help});
 }
 
 void Arguments::whole(const char* name, char letter, int64_t low, int64_t high, std::function<void(int64_t)> set,
@@ -112,7 +121,9 @@ void Arguments::words(const char* name, char letter, const char* value, std::vec
   auto split = [&target, name](const std::string& word) {
     target.clear();
     for (size_t at = 0; at <= word.size();) {
-      size_t comma = std::min(word.find(',', at), word.size());
+      size_t comma = at;
+      for (int depth = 0; comma < word.size() && (word[comma] != ',' || depth > 0); ++comma)
+        depth += word[comma] == '(' ? 1 : word[comma] == ')' ? -1 : 0;
       if (comma == at)
         refuse(name, word, "entries with one comma between two");
       target.push_back(word.substr(at, comma - at));

@@ -2,6 +2,8 @@
 // this (CLI11) brings the C++ library's streams with it and doubles the size of a deployed program.
 #pragma once
 
+#include "recipe/tables.h"
+
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -17,17 +19,21 @@ class Arguments {
 public:
   // `letter` 0: no short form. Targets keep their value when the option is not given; given twice, the last one counts.
   void flag(const char* name, char letter, bool& target, const std::string& help);
+  void flag(const char* name, std::function<void()> set, const std::string& help);
   void text(const char* name, char letter, const char* value, std::string& target, const std::string& help);
   void choice(const char* name, const std::vector<std::string>& choices, std::function<void(const std::string&)> set,
               const std::string& help);
   // `set` is false for a word that is none of `expected`.
   void checked(const char* name, const char* value, const std::string& expected,
                std::function<bool(const std::string&)> set, const std::string& help);
+  // A row of a table, with options in parentheses; checked where it is applied.
+  void row(const char* name, const recipe::Table& table, std::function<void(const std::string&)> set,
+           const std::string& help);
   void whole(const char* name, char letter, int64_t low, int64_t high, std::function<void(int64_t)> set,
              const std::string& help);
   void real(const char* name, double low, double high, std::function<void(double)> set, const std::string& help);
   void words(const char* name, char letter, const char* value, std::vector<std::string>& target,
-             const std::string& help); // separated by commas
+             const std::string& help); // separated by commas outside of parentheses
   // One argument without a name.
   void positional(const char* value, std::string& target);
 

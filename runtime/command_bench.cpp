@@ -76,7 +76,7 @@ Row measure(const Context& context, ParameterSet& parameters, int64_t batch, int
   threads = rvb_team(); // as many as can be started
   if (!train)
     return {batch, threads, repeat(context.options.repeats, context.options.seconds, [&] { function.run(batch); })};
-  Optimizer optimizer(m.parameters, m.recipe.optimizer);
+  Optimizer optimizer(m.parameters, m.recipe);
   int64_t step = 0;
   std::vector<const float*> gradients;
   for (const Parameter& p : m.parameters)

@@ -78,10 +78,10 @@ std::string class_name(const Dataset& dataset, int64_t index) {
 
 // The recipe's loss, where it is another than the cross entropy; null where it is not.
 ordered_json recipe_loss(const Scores& scores, const Recipe& recipe) {
-  if (loss_of_logits(recipe) && recipe.smoothing == 0)
+  if (loss_of_logits(recipe) && recipe.loss["smoothing"] == 0)
     return nullptr;
   const ordered_json value =
-      loss_of_logits(recipe) ? ordered_json(scores.smoothed_loss(recipe.smoothing)) : ordered_json();
+      loss_of_logits(recipe) ? ordered_json(scores.smoothed_loss(recipe.loss["smoothing"])) : ordered_json();
   return {{"name", loss_name(recipe)}, {"value", value}};
 }
 
@@ -167,16 +167,21 @@ int run_eval(const Context& context) {
   Function infer(context.program, context.manifest, function, batch, &parameters);
   HeldSpikes spikes(context.manifest);
   Scores scores(context.manifest.classes);
+  if (options.mirror && context.manifest.input.size() != 3)
+    throw Failure(Exit::usage, "--test-augment flip needs images, `" + context.manifest.name + "` takes vectors");
   bool keep = !options.output.empty() || !options.compare.empty();
   std::vector<float> all;
-  run_over(*dataset, context.manifest, infer, [&](int64_t, int64_t count, const float* logits, const int32_t* labels) {
-    scores.add(logits, labels, count);
-    if (function != "infer")
-      spikes.add(infer, count);
-    if (keep)
-      all.insert(all.end(), logits, logits + count * scores.classes);
-    return true;
-  });
+  run_over(
+      *dataset, context.manifest, infer,
+      [&](int64_t, int64_t count, const float* logits, const int32_t* labels) {
+        scores.add(logits, labels, count);
+        if (function != "infer")
+          spikes.add(infer, count);
+        if (keep)
+          all.insert(all.end(), logits, logits + count * scores.classes);
+        return true;
+      },
+      options.mirror);
   if (!options.output.empty())
     write_npy(options.output, {scores.count, scores.classes}, all.data());
   Comparison comparison;

@@ -121,8 +121,11 @@ private:
   std::string short_help() {
     std::string text = fmt::format("{}: a spiking network compiled by rvbc\n\nexample: {} {}\n\ncommands:\n",
                                    manifest_.name, name_, commands_[0].example);
+    size_t width = 8;
     for (int i = 0; i < count_; ++i)
-      text += fmt::format("  {:<9} {}\n", commands_[i].name, commands_[i].summary);
+      width = std::max(width, std::string(commands_[i].name).size());
+    for (int i = 0; i < count_; ++i)
+      text += fmt::format("  {:<{}}  {}\n", commands_[i].name, width, commands_[i].summary);
     Arguments global;
     declare_common(global);
     return text + "\noptions:\n" + global.help() +

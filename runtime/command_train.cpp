@@ -10,6 +10,7 @@
 #include "trainer.h"
 #include "validation.h"
 
+#include <cstring>
 #include <fmt/format.h>
 
 namespace rvb::runtime {
@@ -56,24 +57,15 @@ void compare_data(const RunDirectory& run, const Dataset& train) {
 }
 
 void check(const TrainingPlan& plan, const Manifest& m) {
-  if (plan.schedule != "cosine" && plan.schedule != "constant")
-    throw Failure(Exit::usage, "--schedule is `" + plan.schedule + "`; expected cosine or constant");
-  const std::string& optimizer = plan.optimizer.name;
-  if (optimizer != "sgd" && optimizer != "adam" && optimizer != "adamw")
-    throw Failure(Exit::usage, "--optimizer is `" + optimizer + "`; expected sgd, adam or adamw");
   if (plan.epochs < 1 || plan.epochs > 1'000'000 || plan.batch < 1 || plan.batch > 1'000'000)
     throw Failure(Exit::usage, "--epochs and --batch go from 1 to 1000000");
-  const auto below1 = [](double x) { return x >= 0 && x < 1; };
-  if (!below1(plan.optimizer.beta1) || !below1(plan.optimizer.beta2) || !(plan.optimizer.epsilon > 0))
-    throw Failure(Exit::user, "beta1 and beta2 of " + optimizer + " go from 0 to below 1, epsilon is above 0");
-  const Augmentation& a = plan.augment;
-  if (m.input.size() != 3 && (a.moves() || a.resized_crop > 0))
-    throw Failure(Exit::usage,
-                  fmt::format("--augment: `{}` takes vectors of {}, only drop can vary them", m.name, m.channels));
-  if (a.resized_crop > 0 && m.sequence)
-    throw Failure(Exit::usage, "--augment: resized_crop is for still images, `" + m.name + "` takes sequences");
-  if (a.drop > 0 && !m.sequence)
-    throw Failure(Exit::usage, "--augment: drop is for sequences of events, `" + m.name + "` takes still images");
+  if (plan.warmup >= plan.epochs)
+    throw Failure(Exit::usage, fmt::format("--warmup is {}, and there are {} epochs: some must remain for the schedule",
+                                           plan.warmup, plan.epochs));
+  for (const recipe::Choice& each : plan.augment)
+    if (const char* needs = recipe::lacking(each.row(), m.input.size() == 3, m.sequence))
+      throw Failure(Exit::usage, fmt::format("--augment: {} needs {}, `{}` takes {}", each.row().name, needs, m.name,
+                                             m.sequence ? "sequences of " + shape_text(m.input) : shape_text(m.input)));
 }
 
 // The program was compiled for a limit at its recipe's batch; a larger one works, in a larger block.
@@ -103,11 +95,9 @@ int run_train(const Context& context) {
     run.resume(m, plan);
   TrainingPlan planned = plan;
   apply(options, plan);
-  if (options.resume && (plan.optimizer.name == "sgd") != (planned.optimizer.name == "sgd"))
-    throw Failure(Exit::usage, "--resume goes on with " + planned.optimizer.name + ": what " + plan.optimizer.name +
-                                   " has to remember was not saved");
-  if (options.momentum && plan.optimizer.name != "sgd")
-    throw Failure(Exit::usage, "--momentum is of sgd, not of " + plan.optimizer.name);
+  if (options.resume && std::strcmp(plan.optimizer.row().memory, planned.optimizer.row().memory) != 0)
+    throw Failure(Exit::usage, std::string("--resume goes on with ") + planned.optimizer.row().name + ": what " +
+                                   plan.optimizer.row().name + " has to remember was not saved");
   if (plan.data.empty() && plan.input.empty())
     plan.data = data_folder(options);
   if (!options.data.empty() && !options.input.empty())
@@ -117,7 +107,7 @@ int run_train(const Context& context) {
 
   std::unique_ptr<Dataset> train, test;
   if (!plan.data.empty()) {
-    DataSettings settings{plan.data,     plan.partition, plan.frames, plan.resize, plan.augment.resized_crop > 0,
+    DataSettings settings{plan.data,     plan.partition, plan.frames, plan.resize, chooses_window(plan.augment),
                           plan.time_unit};
     train = open_folder(settings, Split::train, m);
     settings.windows = false;

@@ -16,6 +16,7 @@ int run_stream(const Context& context, const ParameterSet& parameters); // infer
 int run_trace(const Context& context);
 int run_report(const Context& context);
 int run_gradient(const Context& context);
+int run_reestimate(const Context& context);
 int run_bench(const Context& context);
 int run_info(const Context& context);
 int run_ranges(const Context& context); // deployed: what rvbc deploy --spikes asks

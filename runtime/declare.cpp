@@ -77,6 +77,9 @@ void declare_eval(Arguments& arguments, Options& options, bool deployed) {
   arguments.text("output", 'o', "L.npy", options.output, "write the logits [N, classes]");
   arguments.text("compare", 0, "L.npy", options.compare,
                  "logits of another program (its --output): count decisions that differ");
+  arguments.choice(
+      "test-augment", {"flip"}, [&](const std::string&) { options.mirror = true; },
+      "logits are means over each image and its mirror image");
   arguments.flag("energy", 0, options.energy, "count spikes, operations and energy, layer by layer");
   declare_accuracy(arguments, options);
   declare_json(arguments, options);

@@ -2,6 +2,7 @@
 
 #include "failure.h"
 #include "json_text.h"
+#include "recipe/json.h"
 
 namespace rvb::runtime {
 
@@ -78,54 +79,7 @@ ObservedSynapses parse_synapses(const ordered_json& json) {
   return s;
 }
 
-Recipe parse_recipe(const ordered_json& json) {
-  Recipe r;
-  r.loss = json.value("loss", "cross_entropy");
-  r.smoothing = json.value("smoothing", 0.0);
-  r.validate = json.value("validate", 0.0);
-  r.optimizer = optimizer_from_json(json);
-  r.schedule = json.value("schedule", "cosine");
-  r.epochs = json.value("epochs", r.epochs);
-  r.batch = json.value("batch", r.batch);
-  r.augment = augmentation_from_json(json.value("augment", ordered_json::array()));
-  r.frames = json.value("frames", r.frames);
-  r.time_unit = json.value("time_unit", r.time_unit);
-  r.resize = json.value("resize", r.resize);
-  r.mean = json.value("mean", r.mean);
-  r.deviation = json.value("deviation", r.deviation);
-  return r;
-}
-
 } // namespace
-
-OptimizerSettings OptimizerSettings::renamed(const std::string& other) const {
-  OptimizerSettings settings;
-  settings.name = other;
-  settings.rate = other == "sgd" ? 0.1 : 1e-3;
-  settings.weight_decay = weight_decay;
-  return settings;
-}
-
-ordered_json OptimizerSettings::json() const {
-  ordered_json j = {{"optimizer", name}, {"rate", rate}};
-  if (name == "sgd")
-    j["momentum"] = momentum;
-  else
-    j.update({{"beta1", beta1}, {"beta2", beta2}, {"epsilon", epsilon}});
-  j["weight_decay"] = weight_decay;
-  return j;
-}
-
-OptimizerSettings optimizer_from_json(const ordered_json& json) {
-  OptimizerSettings o = OptimizerSettings().renamed(json.value("optimizer", "sgd"));
-  o.rate = json.value("rate", o.rate);
-  o.weight_decay = json.value("weight_decay", o.weight_decay);
-  o.momentum = json.value("momentum", o.momentum);
-  o.beta1 = json.value("beta1", o.beta1);
-  o.beta2 = json.value("beta2", o.beta2);
-  o.epsilon = json.value("epsilon", o.epsilon);
-  return o;
-}
 
 const FunctionInfo* Manifest::find(const std::string& function) const {
   for (const FunctionInfo& info : functions)
@@ -193,12 +147,14 @@ Manifest parse_manifest(const std::string& text) {
     for (const ordered_json& range : json.value("ranges", ordered_json::array()))
       m.ranges.push_back({range.at("name"), range.at("elements"), range.at("channels"), range.value("bits", int64_t{0}),
                           range.value("limit", int64_t{0}), range.value("scale", 1.0), range.value("largest", 0.0)});
-    m.recipe = parse_recipe(json.value("recipe", ordered_json::object()));
-    auto fits = [&](const std::vector<float>& list) {
+    m.recipe = recipe::recipe_from(json.value("recipe", ordered_json::object()));
+    auto fits = [&](const std::vector<double>& list) {
       return list.empty() || list.size() == static_cast<size_t>(m.input.size() == 3 ? m.channels : 1);
     };
     if (!fits(m.recipe.mean) || !fits(m.recipe.deviation))
       throw Failure(Exit::internal, "the recipe's normalisation does not fit the channels of the input");
+  } catch (const recipe::Unknown& error) {
+    throw Failure(Exit::internal, std::string("the recipe: ") + error.what());
   } catch (const nlohmann::json::exception& error) {
     throw Failure(Exit::internal, std::string("the program's manifest is broken: ") + error.what());
   }

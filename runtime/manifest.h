@@ -1,7 +1,7 @@
 // The manifest (manifest.md) as values.
 #pragma once
 
-#include "augment.h"
+#include "recipe/recipe.h"
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
@@ -54,30 +54,7 @@ struct ObservedSynapses {
   const char* weights_kind() const { return ternary_threshold >= 0 ? "ternary" : binary ? "signs" : "real"; }
 };
 
-struct OptimizerSettings {
-  std::string name = "sgd"; // or adam, adamw
-  double rate = 0.1, weight_decay = 0;
-  double momentum = 0.9;                             // of sgd
-  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8; // of adam and adamw
-
-  // With another name: its own rate and the defaults above, the same decay.
-  OptimizerSettings renamed(const std::string& other) const;
-  nlohmann::ordered_json json() const; // flat: "optimizer", "rate", …
-};
-OptimizerSettings optimizer_from_json(const nlohmann::ordered_json& json); // what is missing has its default
-
-struct Recipe {
-  std::string loss, schedule;
-  double smoothing = 0; // of the labels, in the loss
-  double validate = 0;  // the share of the training samples that choose the best epoch
-  OptimizerSettings optimizer;
-  int64_t epochs = 1, batch = 128;
-  Augmentation augment;
-  std::string frames = "equal_count"; // or equal_time, duration=5000us
-  std::string time_unit;              // of recordings whose format leaves it open; "": not known
-  int64_t resize = 0;                 // of pictures in folders; 0: to the input's size
-  std::vector<float> mean, deviation; // one a channel; empty: pixels are only divided by 255, counts are as they are
-};
+using recipe::Recipe;
 
 // A result of @ranges: what enters a binary layer.
 struct SpikeRange {

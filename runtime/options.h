@@ -4,6 +4,7 @@
 #include "manifest.h"
 #include "program.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ struct Options {
   std::string layer; // of trace
   int64_t sample = 0;
   bool json = false, quiet = false, energy = false, stream = false;
+  bool mirror = false; // of eval: the mean over each image and its mirror image
   int64_t top = 0;
   std::string format; // of bench: table, json, jsonl, csv, md
   double min_accuracy = -1;
@@ -33,7 +35,8 @@ struct Options {
   std::optional<int64_t> epochs, steps;
   std::optional<double> rate, momentum, weight_decay;
   std::optional<std::string> schedule, optimizer;
-  std::vector<std::string> augment;
+  std::vector<std::string> augment, rates, decays;
+  std::vector<std::function<void(Recipe&)>> settings; // of recipe/settings.def, in their order on the line
   bool no_shuffle = false, no_augment = false, resume = false;
   int64_t log_every = 0, save_every = 0;
   std::string validate; // FRACTION[:SEED]

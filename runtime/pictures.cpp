@@ -37,11 +37,14 @@ public:
   void read(int64_t index, const Variation* variation, float* to, int64_t) const override {
     const Manifest& m = manifest_;
     Image image = read_picture(entries_[static_cast<size_t>(index)], m);
-    if (variation != nullptr && variation->augmentation.resized_crop > 0) {
-      Window w = resized_crop(*variation, index, image.height, image.width);
-      image = resample(image, w.top, w.left, w.height, w.width, m.height, m.width);
+    if (const std::optional<Window> w = window_of(variation, index, image.height, image.width)) {
+      image = resample(image, w->top, w->left, w->height, w->width, m.height, m.width);
     } else {
       image = prepare(image, resize_, m.height, m.width);
+    }
+    if (varies_values(variation, false)) {
+      Values values{image.pixels.data(), nullptr, 1, m.channels, m.height, m.width};
+      vary_values(*variation, index, false, values);
     }
     turn_frame(
         m, view_of(variation, index, m.height, m.width), to,

@@ -12,18 +12,8 @@ namespace rvb::runtime {
 using RandomBlock = std::array<uint32_t, 4>;
 RandomBlock philox(const RandomBlock& counter, const std::array<uint32_t, 2>& key);
 
-enum class Draw : uint32_t {
-  initial_weights = 1,
-  shuffle = 2,
-  flip = 3,
-  input = 4,
-  crop = 5,
-  cutout = 6,
-  roll = 7,
-  drop = 8,
-  resized_crop = 9,
-  partition = 10
-};
+// Streams of random numbers. Those of augmentations stand in recipe/augmentations.def; no number is used twice.
+enum class Draw : uint32_t { initial_weights = 1, shuffle = 2, input = 4, partition = 10, mix = 11 };
 
 struct RandomKey {
   uint64_t seed = 0;

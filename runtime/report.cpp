@@ -199,7 +199,7 @@ std::string energy(const Report& r) {
 std::string pairs(const std::string& title, const ordered_json& object) {
   std::string text = "<div><h3>" + escaped(title) + "</h3><table class=\"pairs\">\n";
   for (const auto& [key, value] : object.items())
-    if (!value.is_object())
+    if (!value.is_object() || value.contains("name")) // a choice with its options
       text += row({key, text_of(value)});
   return text + "</table></div>\n";
 }
@@ -237,15 +237,20 @@ std::string origin(const Report& r) {
 
 } // namespace
 
-std::string report_page(const Report& r) {
-  std::string name = escaped(r.manifest->name);
+std::string html_page(const std::string& title, const std::string& body) {
   return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
          "content=\"width=device-width\"><title>" +
-         name + "</title>\n<style>" + page_styles + svg_styles + "</style></head><body>\n<h1>" + name +
-         "</h1>\n<p class=\"sub\">" +
-         escaped(fmt::format("{} {}, T = {}, {} classes; run in {}", r.manifest->sequence ? "sequences of" : "images",
-                             shape_text(r.manifest->input), r.manifest->steps, r.manifest->classes, r.run)) +
-         "</p>\n" + tiles(r) + curves(r) + decisions(r) + activity(r) + energy(r) + origin(r) + "</body></html>\n";
+         escaped(title) + "</title>\n<style>" + page_styles + svg_styles + "</style></head><body>\n" + body +
+         "</body></html>\n";
+}
+
+std::string report_page(const Report& r) {
+  return html_page(
+      r.manifest->name,
+      "<h1>" + escaped(r.manifest->name) + "</h1>\n<p class=\"sub\">" +
+          escaped(fmt::format("{} {}, T = {}, {} classes; run in {}", r.manifest->sequence ? "sequences of" : "images",
+                              shape_text(r.manifest->input), r.manifest->steps, r.manifest->classes, r.run)) +
+          "</p>\n" + tiles(r) + curves(r) + decisions(r) + activity(r) + energy(r) + origin(r));
 }
 
 } // namespace rvb::runtime

@@ -19,6 +19,8 @@ struct Report {
   std::string missing;                    // why there is no evaluation
 };
 
+// A whole page around `body`, with styles for its tables and drawings.
+std::string html_page(const std::string& title, const std::string& body);
 std::string report_page(const Report& report);
 
 } // namespace rvb::runtime

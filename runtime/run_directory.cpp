@@ -4,6 +4,7 @@
 #include "json_text.h"
 #include "messages.h"
 #include "retry.h"
+#include "recipe/json.h"
 
 #include <cerrno>
 #include <cstdio>
@@ -73,6 +74,8 @@ void RunDirectory::resume(const Manifest& manifest, TrainingPlan& plan) {
     plan = plan_from_json(training_.at("plan"));
     if (training_.at("source_hash") != manifest.source_hash)
       tell("note: {} comes from another version of the source\n", last());
+  } catch (const recipe::Unknown& error) {
+    throw Failure(Exit::user, last() + ": " + error.what());
   } catch (const nlohmann::json::exception& error) {
     throw Failure(Exit::user, last() + ": its training state is damaged: " + error.what());
   }
@@ -167,6 +170,12 @@ void RunDirectory::save_best(const Manifest& manifest, const ParameterSet& weigh
   ordered_json origin = {
       {"source_hash", manifest.source_hash}, {"epoch", state.best_epoch}, {"accuracy", state.best_accuracy}};
   write_safetensors(best(), {weights.tensors(), {{"format", "pt"}, {"rvb.origin", json_text(origin)}}});
+}
+
+void RunDirectory::save_tested(const Manifest& manifest, const ParameterSet& weights, const TrainingState& state,
+                               double accuracy) {
+  ordered_json origin = {{"source_hash", manifest.source_hash}, {"epoch", state.epoch + 1}, {"accuracy", accuracy}};
+  write_safetensors(tested(), {weights.tensors(), {{"format", "pt"}, {"rvb.origin", json_text(origin)}}});
 }
 
 void RunDirectory::log(const ordered_json& line) {

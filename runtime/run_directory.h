@@ -1,7 +1,8 @@
 // The folder of a training run:
 //   last.safetensors       the weights, as PyTorch loads them; plan, state and the optimiser file's name as metadata
 //   optimizer-STEP.safetensors  what the optimiser remembers (optimizer.h)
-//   best.safetensors       the weights of the best epoch so far
+//   best.safetensors       the weights of the best epoch so far, as they were tested
+//   tested.safetensors     what the last epoch was tested with, where it is not last.safetensors: averages
 //   metrics.jsonl, config.json
 // The optimiser's file is written under a new name first, then last.safetensors, which names it, replaces its
 // predecessor, then the older optimiser file goes: whenever the program is killed, the folder holds a whole checkpoint.
@@ -21,6 +22,7 @@ public:
   const std::string& path() const { return path_; }
   std::string last() const { return join(path_, "last.safetensors"); }
   std::string best() const { return join(path_, "best.safetensors"); }
+  std::string tested() const { return join(path_, "tested.safetensors"); }
 
   ~RunDirectory();
   RunDirectory(const RunDirectory&) = delete;
@@ -40,6 +42,8 @@ public:
   void save(const Manifest& manifest, const ParameterSet& weights, const Optimizer& optimizer, const TrainingPlan& plan,
             const TrainingState& state);
   void save_best(const Manifest& manifest, const ParameterSet& weights, const TrainingState& state);
+  // What the epoch that ends was tested with.
+  void save_tested(const Manifest& manifest, const ParameterSet& weights, const TrainingState& state, double accuracy);
   void log(const nlohmann::ordered_json& line);
 
 private:

@@ -29,7 +29,7 @@ struct Scores {
 std::string loss_name(const Recipe& recipe);
 // Whether that can be had of the logits alone; tet needs those of every step.
 inline bool loss_of_logits(const Recipe& recipe) {
-  return recipe.loss == "cross_entropy";
+  return recipe.loss.is("cross_entropy");
 }
 
 // The first of the largest, as numpy's and PyTorch's argmax.
@@ -48,8 +48,9 @@ void require_finite(const float* values, int64_t count, int64_t sample, const st
 
 // Runs `infer` (function "infer") over the whole dataset in order, in batches of its max_batch; calls
 // `each(first sample, samples, logits, labels)` for every batch (labels null when there are none) and stops early when
-// it returns false. NotFinite when a logit is not finite.
+// it returns false. `mirror`: the logits are the means over each image and its mirror image. NotFinite when a logit is
+// not finite.
 void run_over(const Dataset& dataset, const Manifest& manifest, Function& infer,
-              const std::function<bool(int64_t, int64_t, const float*, const int32_t*)>& each);
+              const std::function<bool(int64_t, int64_t, const float*, const int32_t*)>& each, bool mirror = false);
 
 } // namespace rvb::runtime

@@ -13,6 +13,8 @@ int main(int argc, char** argv) {
       {"init", "write initial weights", "init --seed 1 -o W.safetensors", declare_init, run_init},
       {"gradient", "loss and gradients of one batch in training mode",
        "gradient --weights W --input x.npy --labels y.npy --output G.safetensors", declare_gradient, run_gradient},
+      {"reestimate-batchnorm", "take BatchNorm's statistics anew over the training samples, the weights as they are",
+       "reestimate-batchnorm --weights W.safetensors --data DIR -o W2.safetensors", declare_reestimate, run_reestimate},
       {"bench", "time inference or training steps", "bench --batch 1,32 --threads 1,2", declare_bench, run_bench},
       {"trace", "draw the spikes, membranes and feature maps of a layer",
        "trace --layer unit1.reverb --sample 3 --data DIR --weights W -o trace.svg", declare_trace, run_trace},

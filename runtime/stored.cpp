@@ -34,15 +34,17 @@ public:
       samples_.check(index);
     int64_t size = samples_.sample_bytes();
     const uint8_t* sample = samples_.data + index * size;
-    std::vector<uint8_t> thinned;
-    if (variation != nullptr && variation->augmentation.drop > 0 && samples_.events && samples_.bytes < 4) {
-      thinned.resize(static_cast<size_t>(size) + 1);
-      std::memcpy(thinned.data(), sample, static_cast<size_t>(size));
+    std::vector<uint16_t> varied;
+    if (samples_.bytes < 4 && varies_values(variation, samples_.events)) {
+      varied.resize(static_cast<size_t>(size));
+      std::memcpy(varied.data(), sample, static_cast<size_t>(size));
+      Values values{nullptr, nullptr, samples_.frames, samples_.channels, samples_.height, samples_.width};
       if (samples_.bytes == 1)
-        drop_events(*variation, index, thinned.data(), size);
+        values.bytes = reinterpret_cast<uint8_t*>(varied.data());
       else
-        drop_events(*variation, index, reinterpret_cast<uint16_t*>(thinned.data()), size / 2);
-      sample = thinned.data();
+        values.words = varied.data();
+      vary_values(*variation, index, samples_.events, values);
+      sample = reinterpret_cast<const uint8_t*>(varied.data());
     }
     for (int64_t t = 0; t < samples_.frames; ++t, sample += size / samples_.frames, to += frame_stride)
       if (!table_.empty())
@@ -96,9 +98,9 @@ float normalised(const Manifest& manifest, float x, int64_t channel, bool pixel)
   if (pixel)
     x /= 255.0f;
   if (!recipe.mean.empty())
-    x -= recipe.mean[c];
+    x -= static_cast<float>(recipe.mean[c]);
   if (!recipe.deviation.empty())
-    x /= recipe.deviation[c];
+    x /= static_cast<float>(recipe.deviation[c]);
   return x;
 }
 

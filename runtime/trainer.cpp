@@ -7,6 +7,7 @@
 #include "interrupt.h"
 #include "messages.h"
 #include "random.h"
+#include "reestimate.h"
 
 #include <algorithm>
 #include <cmath>
@@ -18,7 +19,7 @@ namespace rvb::runtime {
 Trainer::Trainer(const Context& context, const TrainingPlan& plan, RunDirectory& run, const Dataset& train,
                  const Dataset* test)
     : context_(context), manifest_(context.manifest), plan_(plan), run_(run), train_(train), test_(test),
-      weights_(manifest_.parameters), optimizer_(manifest_.parameters, plan.optimizer),
+      weights_(manifest_.parameters), optimizer_(manifest_.parameters, plan),
       steps_per_epoch_(epoch_steps(manifest_, train.count(), plan.batch)),
       gradient_(context.program, manifest_, "gradient", std::min(plan.batch, train.count()), &weights_),
       infer_(context.program, manifest_, "infer", test == nullptr ? 1 : std::min(plan.batch, test->count()), &weights_),
@@ -26,6 +27,40 @@ Trainer::Trainer(const Context& context, const TrainingPlan& plan, RunDirectory&
   for (const Parameter& p : manifest_.parameters)
     gradients_.push_back(gradient_.result("grad:" + p.name));
 }
+
+namespace {
+
+// While it exists, the weights are those that an epoch is tested with: their moving average, and BatchNorm's statistics
+// as they are taken anew.
+class TestedWeights {
+public:
+  TestedWeights(ParameterSet& weights, Optimizer& optimizer, bool differ)
+      : weights_(weights), optimizer_(optimizer), differ_(differ) {
+    if (!differ_)
+      return;
+    optimizer_.swap_average(weights_);
+    for (int p = 0; p < weights_.count(); ++p)
+      if (!weights_.info(p).trainable)
+        statistics_.emplace_back(p, std::vector<float>(weights_[p].data(), weights_[p].data() + weights_[p].size()));
+  }
+  ~TestedWeights() {
+    if (differ_)
+      optimizer_.swap_average(weights_);
+    for (const auto& [p, values] : statistics_)
+      std::copy(values.begin(), values.end(), weights_[p].data());
+  }
+  TestedWeights(const TestedWeights&) = delete;
+  TestedWeights& operator=(const TestedWeights&) = delete;
+  bool differ() const { return differ_; }
+
+private:
+  ParameterSet& weights_;
+  Optimizer& optimizer_;
+  bool differ_;
+  std::vector<std::pair<int, std::vector<float>>> statistics_;
+};
+
+} // namespace
 
 void Trainer::diverged(const std::string& seen) const {
   throw Failure(Exit::user, fmt::format("{}: training has diverged; {}; try a lower --lr", seen,
@@ -39,7 +74,7 @@ void Trainer::train_step(Loader& loader, double rate) {
   float loss = gradient_.result("loss")[0];
   if (!std::isfinite(loss))
     diverged(fmt::format("the loss is {} at step {} (epoch {})", loss, state_.step + 1, state_.epoch + 1));
-  state_.flips += optimizer_.step(weights_, gradients_, rate, state_.step + 1);
+  count_flips(optimizer_.step(weights_, gradients_, rate, state_.step + 1));
   for (int p = 0; p < weights_.count(); ++p)
     if (const float* batch = gradient_.result("batch:" + weights_.info(p).name))
       update_statistic(weights_[p], batch, weights_.info(p).momentum);
@@ -52,6 +87,20 @@ void Trainer::train_step(Loader& loader, double rate) {
   state_.group_sum.add(loss, correct, count);
   ++state_.epoch_step;
   ++state_.step;
+}
+
+void Trainer::count_flips(const std::vector<int64_t>& flips) {
+  state_.flips_of.resize(flips.size());
+  for (int p = 0; p < weights_.count(); ++p)
+    if (weights_.info(p).binary) {
+      const auto i = static_cast<size_t>(p);
+      state_.flips += flips[i];
+      state_.flips_of[i] += flips[i];
+    }
+}
+
+Position Trainer::position(int64_t epoch_step) const {
+  return {state_.epoch, plan_.epochs, state_.epoch * steps_per_epoch_ + epoch_step, plan_.epochs * steps_per_epoch_};
 }
 
 void Trainer::log(const nlohmann::ordered_json& line, const Scalars& scalars) {
@@ -89,27 +138,44 @@ void Trainer::warn_of_firing() {
   }
 }
 
+bool Trainer::test(Scores& scores) {
+  if (test_ == nullptr)
+    return true;
+  try {
+    run_over(*test_, manifest_, infer_, [&](int64_t, int64_t count, const float* logits, const int32_t* labels) {
+      scores.add(logits, labels, count);
+      return !interrupted();
+    });
+  } catch (const NotFinite& found) {
+    diverged(fmt::format("testing epoch {}: {}", state_.epoch + 1, found.what()));
+  }
+  return scores.count == test_->count();
+}
+
 bool Trainer::finish_epoch(double rate) {
   double speed = progress_.images_per_second();
   Scores scores(manifest_.classes);
-  if (test_ != nullptr) {
+  if (test_ != nullptr)
     progress_.evaluating();
-    try {
-      run_over(*test_, manifest_, infer_, [&](int64_t, int64_t count, const float* logits, const int32_t* labels) {
-        scores.add(logits, labels, count);
-        return !interrupted();
-      });
-    } catch (const NotFinite& found) {
-      diverged(fmt::format("testing epoch {}: {}", state_.epoch + 1, found.what()));
-    }
-    if (scores.count < test_->count())
+  double accuracy = 0;
+  bool better = false;
+  {
+    TestedWeights tested(weights_, optimizer_, tests_other_weights()); // until the end of the block
+    if (tested.differ() && !reestimate_batchnorm(gradient_, weights_, manifest_, train_, [] { return !interrupted(); }))
       return false;
-  }
-  double accuracy = test_ != nullptr ? scores.accuracy() : state_.epoch_sum.accuracy();
-  bool better = accuracy > state_.best_accuracy;
-  if (better) {
-    state_.best_accuracy = accuracy;
-    state_.best_epoch = state_.epoch + 1;
+    if (!test(scores))
+      return false;
+    accuracy = test_ != nullptr ? scores.accuracy() : state_.epoch_sum.accuracy();
+    better = accuracy > state_.best_accuracy;
+    if (better) {
+      state_.best_accuracy = accuracy;
+      state_.best_epoch = state_.epoch + 1;
+    }
+    // These weights are nowhere else; whoever is killed before the checkpoint does the epoch, and them, again.
+    if (better && tested.differ())
+      run_.save_best(manifest_, weights_, state_);
+    if (tested.differ())
+      run_.save_tested(manifest_, weights_, state_, accuracy);
   }
   nlohmann::ordered_json line = {{"kind", "epoch"},
                                  {"epoch", state_.epoch + 1},
@@ -122,8 +188,8 @@ bool Trainer::finish_epoch(double rate) {
   if (test_ != nullptr) {
     scalars.insert(scalars.end(), {{"loss/" + part, scores.loss()}, {"accuracy/" + part, accuracy}});
     line[part + "_loss"] = scores.loss(); // cross entropy; the recipe's may be another
-    if (const Recipe& r = manifest_.recipe; loss_of_logits(r) && r.smoothing > 0)
-      line[part + "_recipe_loss"] = scores.smoothed_loss(r.smoothing);
+    if (const Recipe& r = manifest_.recipe; loss_of_logits(r) && r.loss["smoothing"] > 0)
+      line[part + "_recipe_loss"] = scores.smoothed_loss(r.loss["smoothing"]);
     line[part + "_accuracy"] = accuracy;
     tested = fmt::format("  {} {:.2f} %", part, 100 * accuracy);
   }
@@ -151,11 +217,12 @@ bool Trainer::finish_epoch(double rate) {
   state_.epoch_step = 0;
   state_.epoch_sum = {};
   state_.flips = 0;
+  state_.flips_of.clear();
   warn_of_firing();
   // Logged before it is saved: whoever is killed in between does the epoch again, and its first line goes.
   log(line, scalars);
   save();
-  if (better)
+  if (better && !tests_other_weights())
     run_.save_best(manifest_, weights_, state_);
   progress_.clear();
   if (speed > 0) // a run resumed at the end of an epoch has no speed yet
@@ -175,12 +242,11 @@ Exit Trainer::run(int64_t stop, int64_t log_every, int64_t save_every) {
     return exit;
   };
   // Whoever was killed between the two files of an epoch's end has the best weights only as the last ones.
-  if (state_.epoch > 0 && state_.epoch_step == 0 && state_.best_epoch == state_.epoch)
+  if (!tests_other_weights() && state_.epoch > 0 && state_.epoch_step == 0 && state_.best_epoch == state_.epoch)
     run_.save_best(manifest_, weights_, state_);
   while (state_.epoch < plan_.epochs) {
     if (plan_.shuffle)
       order = permutation(plan_.seed, static_cast<uint32_t>(state_.epoch), train_.count());
-    double rate = learning_rate(plan_.schedule, plan_.optimizer.rate, state_.epoch, plan_.epochs);
     progress_.begin_epoch(state_.epoch);
     Loader loader(train_, manifest_, order, plan_.batch,
                   Variation{plan_.augment, plan_.seed, static_cast<uint32_t>(state_.epoch)}, state_.epoch_step);
@@ -189,6 +255,7 @@ Exit Trainer::run(int64_t stop, int64_t log_every, int64_t save_every) {
         return stopped(Exit::interrupted);
       if (stop > 0 && state_.step >= stop)
         return stopped(Exit::ok);
+      const double rate = learning_rate(plan_, position(state_.epoch_step));
       train_step(loader, rate);
       // Groups end where the number of the step says, not where this process began: a resumed run logs the same lines.
       bool group = state_.step % log_every == 0;
@@ -202,7 +269,7 @@ Exit Trainer::run(int64_t stop, int64_t log_every, int64_t save_every) {
       if (save_every > 0 && state_.step % save_every == 0)
         save();
     }
-    if (interrupted() || !finish_epoch(rate))
+    if (interrupted() || !finish_epoch(learning_rate(plan_, position(steps_per_epoch_ - 1))))
       return stopped(Exit::interrupted);
   }
   return Exit::ok;

@@ -7,6 +7,7 @@
 #include "optimizer.h"
 #include "progress.h"
 #include "run_directory.h"
+#include "schedules.h"
 #include "scores.h"
 #include "tensorboard.h"
 
@@ -28,7 +29,11 @@ public:
 
 private:
   void train_step(Loader& loader, double rate);
+  void count_flips(const std::vector<int64_t>& flips);
+  bool tests_other_weights() const { return plan_.average > 0 || plan_.reestimate_batchnorm; }
+  bool test(Scores& scores); // false: interrupted
   [[noreturn]] void diverged(const std::string& seen) const;
+  Position position(int64_t epoch_step) const; // of a step of this epoch
   void log_group(double rate);
   void log(const nlohmann::ordered_json& line, const Scalars& scalars); // to the metrics and TensorBoard
   bool finish_epoch(double rate);                                       // false: interrupted

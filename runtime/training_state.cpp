@@ -1,5 +1,9 @@
 #include "training_state.h"
 
+#include "failure.h"
+#include "recipe/json.h"
+#include "recipe_text.h"
+
 namespace rvb::runtime {
 
 using nlohmann::ordered_json;
@@ -24,57 +28,32 @@ void Sum::add(double mean_loss, int64_t right, int64_t samples) {
 }
 
 ordered_json TrainingPlan::json() const {
-  ordered_json j = {{"epochs", epochs}, {"batch", batch}, {"limit", limit}, {"seed", seed}};
-  j.update(optimizer.json());
-  j.update({{"schedule", schedule},
-            {"shuffle", shuffle},
-            {"augment", augment.json()},
-            {"data", data},
-            {"input", input},
-            {"labels", labels},
-            {"partition", partition},
-            {"frames", frames},
-            {"time_unit", time_unit},
-            {"resize", resize},
-            {"validate", validation.text()}});
+  ordered_json j = {{"limit", limit}, {"seed", seed}, {"shuffle", shuffle}};
+  j.update(recipe::plan_json(*this));
+  j.update({{"data", data}, {"input", input}, {"labels", labels}, {"partition", partition}, {"validate", validation.text()}});
   return j;
 }
 
 TrainingPlan plan_from_recipe(const Recipe& recipe) {
   TrainingPlan plan;
-  plan.epochs = recipe.epochs;
-  plan.batch = recipe.batch;
-  plan.optimizer = recipe.optimizer;
-  plan.schedule = recipe.schedule;
-  plan.augment = recipe.augment;
-  plan.frames = recipe.frames;
-  plan.time_unit = recipe.time_unit;
-  plan.resize = recipe.resize;
+  static_cast<Recipe&>(plan) = recipe;
   plan.validation.fraction = recipe.validate;
   return plan;
 }
 
 TrainingPlan plan_from_json(const ordered_json& json) {
   TrainingPlan plan;
-  plan.epochs = json.at("epochs");
-  plan.batch = json.at("batch");
+  // What every checkpoint has ever had; later settings have their defaults where they are missing.
+  for (const char* key : {"epochs", "batch", "rate", "weight_decay", "schedule", "augment", "frames", "resize"})
+    json.at(key);
+  recipe::read_plan(json, plan); // the oldest ones are of SGD and do not say so
   plan.limit = json.at("limit");
   plan.seed = json.at("seed");
-  plan.optimizer = optimizer_from_json(json);
-  const ordered_json expected = plan.optimizer.json();
-  for (const auto& [key, value] : expected.items())
-    if (key != "optimizer") // older checkpoints are SGD's and do not say so
-      json.at(key);
-  plan.schedule = json.at("schedule");
   plan.shuffle = json.at("shuffle");
-  plan.augment = augmentation_from_json(json.at("augment"));
   plan.data = json.at("data");
   plan.input = json.at("input");
   plan.labels = json.at("labels");
   plan.partition = json.at("partition");
-  plan.frames = json.at("frames");
-  plan.time_unit = json.value("time_unit", ""); // older checkpoints have none
-  plan.resize = json.at("resize");
   plan.validation = parse_validation(json.value("validate", ""));
   return plan;
 }
@@ -84,16 +63,27 @@ void apply(const Options& options, TrainingPlan& plan) {
   plan.batch = options.batch.value_or(plan.batch);
   plan.limit = options.limit > 0 ? options.limit : plan.limit;
   plan.seed = options.seed.value_or(plan.seed);
-  OptimizerSettings& optimizer = plan.optimizer;
-  if (options.optimizer.value_or(optimizer.name) != optimizer.name)
-    optimizer = optimizer.renamed(*options.optimizer);
-  optimizer.rate = options.rate.value_or(optimizer.rate);
-  optimizer.momentum = options.momentum.value_or(optimizer.momentum);
-  optimizer.weight_decay = options.weight_decay.value_or(optimizer.weight_decay);
-  plan.schedule = options.schedule.value_or(plan.schedule);
+  if (options.optimizer)
+    plan.optimizer = changed_choice("optimizer", recipe::optimizers, plan.optimizer, *options.optimizer);
+  const auto set = [&](const char* flag, const char* option, const std::optional<double>& value) {
+    if (value && plan.optimizer.row().find(option) < 0)
+      throw Failure(Exit::usage, std::string("--") + flag + " is of " + rows_with(recipe::optimizers, option) +
+                                     ", not of " + plan.optimizer.row().name);
+    if (value)
+      plan.optimizer.set(option, *value);
+  };
+  set("lr", "rate", options.rate);
+  set("momentum", "momentum", options.momentum);
+  set("weight-decay", "weight_decay", options.weight_decay);
+  if (options.schedule)
+    plan.schedule = parse_choice("schedule", recipe::schedules, *options.schedule);
+  for (const auto& set : options.settings)
+    set(plan);
+  plan.rates = changed_options("rates", plan.rates, options.rates);
+  plan.decays = changed_options("decays", plan.decays, options.decays);
   plan.shuffle = plan.shuffle && !options.no_shuffle;
   if (!options.augment.empty())
-    plan.augment = augmentation_from_words(options.augment);
+    plan.augment = parse_choices("augment", recipe::augmentations, options.augment);
   if (options.no_augment)
     plan.augment = {};
   plan.partition = options.partition.empty() ? plan.partition : options.partition;
@@ -116,6 +106,7 @@ ordered_json TrainingState::json() const {
           {"epoch_sum", sum_json(epoch_sum)},
           {"group_sum", sum_json(group_sum)},
           {"flips", flips},
+          {"flips_of", flips_of},
           {"best_accuracy", best_accuracy},
           {"best_epoch", best_epoch},
           {"warned", warned}};
@@ -129,6 +120,7 @@ TrainingState state_from_json(const ordered_json& json) {
   state.epoch_sum = sum_from_json(json.at("epoch_sum"));
   state.group_sum = sum_from_json(json.at("group_sum"));
   state.flips = json.value("flips", int64_t{0});
+  state.flips_of = json.value("flips_of", std::vector<int64_t>{});
   state.best_accuracy = json.at("best_accuracy");
   state.best_epoch = json.at("best_epoch");
   state.warned = json.value("warned", state.warned);

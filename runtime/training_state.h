@@ -11,17 +11,12 @@
 
 namespace rvb::runtime {
 
-struct TrainingPlan {
-  int64_t epochs = 1, batch = 128, limit = 0;
+struct TrainingPlan : Recipe {
+  int64_t limit = 0;
   uint64_t seed = 1;
-  OptimizerSettings optimizer;
-  std::string schedule = "cosine";
   bool shuffle = true;
-  Augmentation augment;
-  std::string data, input, labels; // where the samples come from
-  std::string partition, frames = "equal_count", time_unit;
-  int64_t resize = 0;
-  Validation validation;
+  std::string data, input, labels, partition; // where the samples come from
+  Validation validation; // what the recipe or --validate says
 
   nlohmann::ordered_json json() const;
 };
@@ -44,7 +39,10 @@ struct TrainingState {
   int64_t epoch_step = 0; // steps done in the current one
   int64_t step = 0;       // steps in all
   Sum epoch_sum, group_sum;
-  int64_t flips = 0; // changes of sign in the current epoch: a weight that goes there and back counts twice
+  // Changes of sign in the current epoch, of all binary layers and of each parameter: a weight that goes there and back
+  // counts twice. Checkpoints of older programs have the sum alone.
+  int64_t flips = 0;
+  std::vector<int64_t> flips_of;
   double best_accuracy = -1;
   int64_t best_epoch = 0;
   std::vector<std::string> warned; // layers that never or always fire, each told once

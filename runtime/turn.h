@@ -11,12 +11,12 @@ template <class Value, class Black>
 void turn_frame(const Manifest& m, const View& view, float* to, Value&& value, Black&& black) {
   for (int64_t y = 0; y < m.height; ++y)
     for (int64_t x = 0; x < m.width; ++x) {
-      if (view.black(y, x)) {
+      int64_t at = view.at(y, x);
+      if (at < 0) {
         for (int64_t channel = 0; channel < m.channels; ++channel)
           *to++ = black(channel);
         continue;
       }
-      int64_t at = view.rows[static_cast<size_t>(y)] * m.width + view.columns[static_cast<size_t>(x)];
       for (int64_t channel = 0; channel < m.channels; ++channel, at += m.height * m.width)
         *to++ = value(channel, at);
     }

@@ -40,6 +40,7 @@ for folder in "$root"/compiler/*/; do
       ../* | */../*) fault "$place: \`..\` hides which room is read" ;;
       Halide.h | Halide*) [ "$room" = kernels ] || fault "$place: only kernels reads Halide" ;;
       llvm/* | llvm-c/*) [ "$room" = codegen ] || fault "$place: only codegen reads LLVM" ;;
+      recipe/*) [[ " sema irgen driver " == *" $room "* ]] || fault "$place: $room may not read the recipe's tables" ;;
       */*)
         if [[ " $rooms " == *" $first "* && $first != "$room" && " ${reads[$room]} " != *" $first "* ]]; then
           fault "$place: $room may not read $first"
@@ -68,6 +69,14 @@ done < <(grep -nHE '^[[:space:]]*#[[:space:]]*include' -r "$root/runtime" --incl
 while IFS= read -r place; do
   fault "${place#"$root"/}: messages go through messages.h"
 done < <(grep -nE 'print\((stderr|stdout)|fprintf\(|std::cerr|std::cout' -r "$root/runtime" "$root/compiler" --include='*.cpp' --include='*.h' | cut -d: -f1,2)
+
+# The recipe's tables are read by both, and read neither.
+if [ -d "$root/runtime/recipe" ]; then
+  while IFS=: read -r file line text; do
+    [[ $text =~ \"([^\"]*)\" && ${BASH_REMATCH[1]} != recipe/* ]] || continue
+    fault "${file#"$root"/}:$line: the recipe's tables read nothing else"
+  done < <(grep -nHE '^[[:space:]]*#[[:space:]]*include' -r "$root/runtime/recipe")
+fi
 
 # Every file in its room, and no file that nobody can read in one sitting.
 for file in "$root"/compiler/*; do

@@ -2,6 +2,7 @@
 
 #include "irgen/generate.h"
 #include "ops/ops.h"
+#include "recipe/json.h"
 
 #include <map>
 #include <numeric>
@@ -193,28 +194,7 @@ ordered_json manifest(const sema::Program& program, const ir::Module& module, co
                                      {"sample_bytes", plan.sample_bytes}};
   if (module.find("observe") != nullptr)
     m["observe"] = observation(program);
-  const sema::Recipe& r = program.recipe;
-  m["recipe"] = {{"loss", r.loss},
-                 {"smoothing", r.smoothing},
-                 {"optimizer", r.optimizer},
-                 {"rate", r.rate},
-                 {"momentum", r.momentum},
-                 {"beta1", r.beta1},
-                 {"beta2", r.beta2},
-                 {"epsilon", r.epsilon},
-                 {"weight_decay", r.weight_decay},
-                 {"schedule", r.schedule},
-                 {"epochs", r.epochs},
-                 {"batch", r.batch},
-                 {"augment", ordered_json::array()},
-                 {"frames", r.frames},
-                 {"time_unit", r.time_unit},
-                 {"resize", r.resize},
-                 {"validate", r.validate},
-                 {"mean", r.mean},
-                 {"deviation", r.deviation}};
-  for (const sema::Augmentation& each : r.augment)
-    m["recipe"]["augment"].push_back({{"name", each.name}, {"amount", each.amount}});
+  m["recipe"] = recipe::recipe_json(program.recipe);
   return m;
 }
 

@@ -62,6 +62,8 @@ Attempt attempt(const ir::Module& module, int64_t bytes, int64_t batch, const ke
   int64_t parameters = 0;
   for (const sema::Parameter& parameter : program.parameters)
     parameters += 4 * elements(parameter.shape);
+  const std::string remembered = program.recipe.optimizer.row().memory; // words with blanks between
+  const int64_t memories = 1 + std::count(remembered.begin(), remembered.end(), ' ');
   const int64_t fits = (limit - smallest.static_bytes) / std::max(int64_t{1}, smallest.sample_bytes);
   // A model whose recipe does not set the batch is at fault as a whole.
   const Range where = program.recipe.batch_range.known() ? program.recipe.batch_range : Range{0, 0, 0};
@@ -75,8 +77,7 @@ Attempt attempt(const ir::Module& module, int64_t bytes, int64_t batch, const ke
                           batch, megabytes(limit), megabytes(block(smallest, batch))))
       .note(fmt::format("{} of these do not depend on the batch; weights, gradients and what the optimiser keeps take "
                         "{} beside the block",
-                        megabytes(smallest.static_bytes),
-                        megabytes((program.recipe.optimizer == "sgd" ? 3 : 4) * parameters)))
+                        megabytes(smallest.static_bytes), megabytes((2 + memories) * parameters)))
       .help(help);
   stop_with(sources, diagnostics, options);
 }

@@ -1,5 +1,6 @@
 #include "irgen/generate.h"
 
+#include "irgen/loss.h"
 #include "irgen/neuron.h"
 #include "ops/ops.h"
 
@@ -76,30 +77,12 @@ private:
             declare(memory_type(parameter), parameter.name);
   }
 
-  // Cross entropy of the logits; or TET's (Deng et al., 2022), where every step has a loss of its own:
-  // (1 - lambda) * mean over t of CE(y[t]) + lambda * mean of (y - mean)^2.
   ir::Value loss(ir::Value logits) {
-    const sema::Recipe& recipe = program_.recipe;
-    ir::Attributes attributes;
-    if (recipe.smoothing > 0)
-      attributes["smoothing"] = recipe.smoothing;
     const sema::Layer& last = program_.layers[program_.output];
-    if (recipe.loss != "tet" || last.kind != sema::LayerKind::mean_over_time)
-      return builder_.build(ir::Opcode::cross_entropy, {logits, labels_}, attributes, "loss");
-    const ir::Value steps = values_[last.inputs[0]];
-    const ir::Value entropy = builder_.build(ir::Opcode::cross_entropy, {steps, labels_}, attributes, "entropy");
-    if (recipe.tet_lambda == 0)
-      return entropy;
-    const auto number = [](double value) { return ir::Operand::literal(value); };
-    const ir::Value off = builder_.build(ir::Opcode::sub, {steps, number(recipe.tet_mean)}, {}, "off");
-    const ir::Value squares = builder_.build(ir::Opcode::mul, {off, off}, {}, "squares");
-    const ir::Value sums = builder_.build(ir::Opcode::sum, {squares}, {{"axis", int64_t{2}}}, "sums");
-    const ir::Value mean = builder_.build(ir::Opcode::mean_time, {sums}, {}, "sum"); // over the classes
-    const ir::Value rows = builder_.build(ir::Opcode::count, {}, {{"per_sample", program_.input.steps}}, "rows");
-    const ir::Value square = builder_.build(ir::Opcode::div, {mean, rows}, {}, "square");
-    const ir::Value a = builder_.build(ir::Opcode::mul, {entropy, number(1 - recipe.tet_lambda)});
-    const ir::Value b = builder_.build(ir::Opcode::mul, {square, number(recipe.tet_lambda)});
-    return builder_.build(ir::Opcode::add, {a, b}, {}, "loss");
+    LossInputs in{builder_, logits, labels_, {}, program_.input.steps};
+    if (last.kind == sema::LayerKind::mean_over_time)
+      in.steps = values_[last.inputs[0]];
+    return build_loss(program_.recipe.loss, in);
   }
 
   void declare_states() {

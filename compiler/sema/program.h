@@ -5,6 +5,7 @@
 // Shapes are per sample and per time step, in the order the user sees: [C, H, W] or [features].
 #pragma once
 
+#include "recipe/recipe.h"
 #include "support/diagnostics.h"
 
 #include <cstdint>
@@ -133,35 +134,8 @@ struct Input {
   int64_t steps = 1;     // T
 };
 
-// How training samples are varied, and by how much: crop's padding and roll's shift in pixels, cutout's side in pixels,
-// drop's part of the events, resized_crop's least part of the picture.
-struct Augmentation {
-  std::string name; // "flip", "crop", "cutout", "resized_crop", "roll", "drop"
-  double amount = 0;
-};
-
-struct Recipe {
-  std::string loss =
-      "cross_entropy";      // of the mean over time; or "tet": of every step, and how far they are from a mean
-  double smoothing = 0;     // of the labels
-  double tet_lambda = 1e-3; // the share of the mean square of logits - tet_mean
-  double tet_mean = 1;
-  std::string optimizer = "sgd"; // or "adam", "adamw"
-  double rate = 0.1;
-  double weight_decay = 0;
-  double momentum = 0.9;                             // of sgd
-  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8; // of adam and adamw
-  std::string schedule = "cosine";                   // or "constant"
-  int64_t epochs = 10;
-  int64_t batch = 128;
-  Range batch_range;                  // where the source says so; of no file where it does not
-  std::vector<Augmentation> augment;  // each at most once
-  std::string frames = "equal_count"; // or "equal_time", "duration=5000us": how a recording is cut into the T steps
-  std::string time_unit;              // of recordings whose format leaves it open: s, ms, us, ns; empty: not known
-  int64_t resize = 0;                 // of pictures in folders: the shorter side before the centre crop; 0: the input's
-  double validate = 0;                // the share of the training samples that choose the best epoch
-  std::vector<double> mean;           // one a channel; empty: no normalisation
-  std::vector<double> deviation;
+struct Recipe : recipe::Recipe {
+  Range batch_range; // where the source says so; of no file where it does not
 };
 
 struct Program {

@@ -35,18 +35,21 @@ private:
   void setting(const ast::Statement& statement) {
     const std::string& name = statement.name.text;
     const Expr& value = *statement.value;
-    if (name == "loss")
-      loss(value);
-    else if (name == "schedule")
-      recipe_.schedule = word(value, name, {"cosine", "constant"});
-    else if (name == "optimizer")
-      optimizer(value);
-    else if (name == "epochs")
-      recipe_.epochs = count(value, name, 1000000);
-    else if (name == "batch") {
-      recipe_.batch = count(value, name, 65536);
+    if (name == "batch")
       recipe_.batch_range = statement.range;
-    } else if (name == "augment")
+    if (number_setting(name, value))
+      return;
+    if (name == "loss")
+      choose(value, recipe::losses, recipe_.loss);
+    else if (name == "schedule")
+      choose(value, recipe::schedules, recipe_.schedule);
+    else if (name == "optimizer")
+      choose(value, recipe::optimizers, recipe_.optimizer);
+    else if (name == "rates")
+      by_kind(value, recipe_.rates);
+    else if (name == "decays")
+      by_kind(value, recipe_.decays);
+    else if (name == "augment")
       augment(value);
     else if (name == "frames")
       frames(value);
@@ -55,13 +58,33 @@ private:
     else if (name == "resize")
       resize(value);
     else if (name == "validate")
-      recipe_.validate = number(value, name, 0, 0.9);
+      recipe_.validate = number(value, {"validate", recipe::Kind::real, 0, 0, 0.9});
     else if (name == "normalize")
       normalize(value);
     else
       unknown(Code::unknown_setting, statement.name.range, "the recipe has no setting " + ticked(name), name,
-              {"loss", "optimizer", "schedule", "epochs", "batch", "augment", "frames", "time_unit", "resize",
-               "validate", "normalize"});
+              known_settings());
+  }
+
+  // The settings of settings.def; false: it is none of them.
+  bool number_setting(const std::string& name, const Expr& value) {
+    bool found = false;
+    recipe::each_setting(recipe_, [&](const recipe::Option& option, const char*, auto& field) {
+      if (name != option.name)
+        return;
+      field = static_cast<std::remove_reference_t<decltype(field)>>(number(value, option));
+      found = true;
+    });
+    return found;
+  }
+
+  static std::vector<std::string> known_settings() {
+    std::vector<std::string> all = {"loss", "optimizer", "schedule"};
+    const recipe::Settings settings;
+    recipe::each_setting(settings,
+                         [&](const recipe::Option& option, const char*, const auto&) { all.push_back(option.name); });
+    all.insert(all.end(), {"rates", "decays", "augment", "frames", "time_unit", "resize", "validate", "normalize"});
+    return all;
   }
 
   // The shorter side of a picture, before its centre of the input's size is cut out.
@@ -111,14 +134,22 @@ private:
     return 1;
   }
 
-  double number(const Expr& expr, const std::string& setting, double least, double most) {
+  double number(const Expr& expr, const recipe::Option& option) {
     const Value value = e_.evaluate(expr, scope_);
-    if (value.is_number() && value.number >= least && value.number <= most)
-      return value.number;
+    const bool kind_fits = option.kind == recipe::Kind::flag    ? value.is(Kind::boolean)
+                           : option.kind == recipe::Kind::whole ? value.is(Kind::integer)
+                                                                : value.is_number();
+    const double read = value.is(Kind::boolean) ? static_cast<double>(value.integer) : value.number;
+    if (kind_fits && read >= option.least && read <= option.most)
+      return read;
+    const bool whole = option.kind == recipe::Kind::whole;
+    const auto bound = [&](double x) { return whole ? std::to_string(static_cast<int64_t>(x)) : text_of(x); };
     if (!value.is_error())
-      e_.report(Code::bad_setting, expr.range, ticked(setting) + " is " + describe(value),
-                "must be a number from " + text_of(least) + " to " + text_of(most));
-    return least;
+      e_.report(Code::bad_setting, expr.range, ticked(option.name) + " is " + describe(value),
+                option.kind == recipe::Kind::flag ? "must be `true` or `false`"
+                                                  : std::string("must be ") + (whole ? "an integer" : "a number") +
+                                                        " from " + bound(option.least) + " to " + bound(option.most));
+    return option.initial;
   }
 
   // `condition ? a : b` of settings that are words or calls.
@@ -143,74 +174,50 @@ private:
     return name.text;
   }
 
-  // sgd(rate = 0.1, momentum = 0.9, weight_decay = 1e-4), adam(rate = 0.001, beta1 = 0.9, beta2 = 0.999), adamw
-  void optimizer(const Expr& setting) {
+  // A row of a table by its name, alone or with options: cosine, sgd(rate = 0.1).
+  void choose(const Expr& setting, const recipe::Table& table, recipe::Choice& choice) {
     const Expr* expr = chosen(setting);
     const std::optional<std::string> name =
-        expr == nullptr ? std::nullopt : called(*expr, "optimizer", {"sgd", "adam", "adamw"});
+        expr == nullptr ? std::nullopt : called(*expr, table.setting, table.names());
     if (!name)
       return;
-    recipe_.optimizer = *name;
-    const bool sgd = recipe_.optimizer == "sgd";
-    recipe_.rate = sgd ? 0.1 : 1e-3;
-    struct Option {
-      const char* name;
-      double* number;
-      double least, most;
-    };
-    std::vector<Option> options = {{"rate", &recipe_.rate, 1e-12, 1e6}};
-    if (sgd)
-      options.push_back({"momentum", &recipe_.momentum, 0, 0.999999});
-    else
-      options.insert(options.end(), {{"beta1", &recipe_.beta1, 0, 0.999999},
-                                     {"beta2", &recipe_.beta2, 0, 0.99999999},
-                                     {"epsilon", &recipe_.epsilon, 1e-30, 1}});
-    options.push_back({"weight_decay", &recipe_.weight_decay, 0, 1e6});
-    if (expr->kind != Expr::Kind::call)
-      return;
-    for (const ast::Argument& argument : expr->arguments) {
-      const std::string& given = argument.name.text;
-      const auto option =
-          std::find_if(options.begin(), options.end(), [&](const Option& each) { return given == each.name; });
-      if (option != options.end()) {
-        *option->number = number(*argument.value, given, option->least, option->most);
-        continue;
-      }
-      std::vector<std::string> known;
-      for (const Option& each : options)
-        known.push_back(each.name);
-      unknown(Code::unknown_setting, given.empty() ? argument.value->range : argument.name.range,
-              given.empty() ? "the options of " + ticked(recipe_.optimizer) + " are given by name"
-                            : ticked(recipe_.optimizer) + " has no option " + ticked(given),
-              given, known);
-    }
+    choice = recipe::Choice(table, *name);
+    if (expr->kind == Expr::Kind::call)
+      options(*expr, choice, false);
   }
 
-  // cross_entropy, cross_entropy(smoothing = 0.1), tet(lambda = 0.001, mean = 1, smoothing = 0)
-  void loss(const Expr& setting) {
-    const Expr* expr = chosen(setting);
-    const std::optional<std::string> name =
-        expr == nullptr ? std::nullopt : called(*expr, "loss", {"cross_entropy", "tet"});
-    if (!name)
-      return;
-    recipe_.loss = *name;
-    if (expr->kind != Expr::Kind::call)
-      return;
-    const bool tet = recipe_.loss == "tet";
-    for (const ast::Argument& argument : expr->arguments) {
-      const std::string& option = argument.name.text;
-      if (option == "smoothing")
-        recipe_.smoothing = number(*argument.value, option, 0, 0.999999);
-      else if (tet && option == "lambda")
-        recipe_.tet_lambda = number(*argument.value, option, 0, 1);
-      else if (tet && option == "mean")
-        recipe_.tet_mean = number(*argument.value, option, -1e6, 1e6);
-      else
-        unknown(Code::unknown_setting, option.empty() ? argument.value->range : argument.name.range,
-                option.empty() ? "the options of a loss are given by name"
-                               : ticked(recipe_.loss) + " has no option " + ticked(option),
-                option,
-                tet ? std::vector<std::string>{"lambda", "mean", "smoothing"} : std::vector<std::string>{"smoothing"});
+  // rates = (latents = 2, batchnorm = 0.5)
+  void by_kind(const Expr& expr, recipe::Choice& choice) {
+    if (expr.kind == Expr::Kind::record)
+      options(expr, choice, false);
+    else
+      e_.report(Code::bad_setting, expr.range, ticked(choice.row().name) + " must give numbers by kinds of parameters",
+                std::string("such as `(") + choice.row().options[1].name + " = 2)`");
+  }
+
+  // `first`: the first option may stand without its name.
+  void options(const Expr& call, recipe::Choice& choice, bool first) {
+    const recipe::Row& row = choice.row();
+    std::vector<std::string> known;
+    for (int i = 0; i < row.count(); ++i)
+      known.push_back(row.options[i].name);
+    for (const ast::Argument& argument : call.arguments) {
+      const std::string& given = argument.name.text;
+      const bool unnamed = given.empty() && first && !known.empty() && &argument == call.arguments.data();
+      const int place = unnamed ? 0 : row.find(given);
+      if (place >= 0) {
+        choice[place] = number(*argument.value, row.options[place]);
+        continue;
+      }
+      const Range range = given.empty() ? argument.value->range : argument.name.range;
+      if (known.empty()) {
+        e_.report(Code::unknown_setting, range, ticked(row.name) + " has no options", "unexpected");
+        continue;
+      }
+      unknown(Code::unknown_setting, range,
+              given.empty() ? "the options of " + ticked(row.name) + " are given by name"
+                            : ticked(row.name) + " has no option " + ticked(given),
+              given, known);
     }
   }
 
@@ -250,65 +257,31 @@ private:
       augmentation(*operand);
   }
 
-  // One row for each way to vary a sample.
-  struct AugmentationRow {
-    const char *name, *option; // the option's name; null: it has none
-    double initial, least, most;
-    bool whole, images, sequences, still;
-  };
-
   void augmentation(const Expr& expr) {
-    static const AugmentationRow rows[] = {
-        {"flip", nullptr, 0, 0, 0, false, true, true, true},
-        {"crop", "padding", 4, 1, 4096, true, true, true, true},
-        {"cutout", "size", 16, 1, 4096, true, true, true, true},
-        {"resized_crop", "scale", 0.08, 0.001, 1, false, true, false, true},
-        {"roll", "size", 5, 1, 4096, true, true, true, true},
-        {"drop", "rate", 0.1, 0, 0.99, false, false, true, false},
-    };
-    std::vector<std::string> names;
     const bool call = expr.kind == Expr::Kind::call;
     const std::string name = call ? expr.callee.text : expr.kind == Expr::Kind::name ? expr.text : "";
-    const AugmentationRow* row = nullptr;
-    for (const AugmentationRow& each : rows) {
-      names.push_back(each.name);
-      row = each.name == name ? &each : row;
-    }
+    const recipe::Row* row = recipe::augmentations.find(name);
     if (row == nullptr) {
       unknown(Code::bad_setting, expr.range,
               "`augment` cannot hold " + (name.empty() ? "this" : ticked(name)) + ": it is a list of words and calls",
-              name, names);
+              name, recipe::augmentations.names());
       return;
     }
-    for (const Augmentation& each : recipe_.augment)
-      if (each.name == name) {
+    for (const recipe::Choice& each : recipe_.augment)
+      if (each.is(name)) {
         e_.report(Code::bad_setting, expr.range, "`augment` holds " + ticked(name) + " twice", "again here");
         return;
       }
-    Augmentation result{name, row->initial};
-    for (size_t i = 0; call && i < expr.arguments.size(); ++i) {
-      const ast::Argument& argument = expr.arguments[i];
-      if (row->option == nullptr || i > 0 || (!argument.name.text.empty() && argument.name.text != row->option)) {
-        Diagnostic& diagnostic =
-            e_.report(Code::unknown_setting, argument.value->range, ticked(name) + " has no such option", "unexpected");
-        if (row->option != nullptr)
-          diagnostic.help("write " + ticked(name + "(" + row->option + " = " + text_of(row->initial) + ")"));
-        return;
-      }
-      result.amount = row->whole
-                          ? static_cast<double>(count(*argument.value, row->option, static_cast<int64_t>(row->most)))
-                          : number(*argument.value, row->option, row->least, row->most);
-    }
-    const char* needs = row->images && input_.size() == 1 ? "images"
-                        : !row->sequences && sequence_    ? "a still image"
-                        : !row->still && !sequence_       ? "a sequence of frames, `over T`"
-                                                          : nullptr;
+    recipe::Choice choice(*row);
+    if (call)
+      options(expr, choice, true);
+    const char* needs = recipe::lacking(*row, input_.size() != 1, sequence_);
     if (needs != nullptr && !input_.empty()) {
       e_.report(Code::bad_setting, expr.range,
                 ticked(name) + " needs " + needs + ", and the network reads " + text_of(input_));
       return;
     }
-    recipe_.augment.push_back(result);
+    recipe_.augment.push_back(choice);
   }
 
   void normalize(const Expr& expr) {
@@ -369,7 +342,7 @@ void Elaborator::read_recipe() {
   if (program_.layers.empty())
     return; // the input has a mistake
   const Layer& last = program_.layers[static_cast<size_t>(program_.output)];
-  if (program_.recipe.loss == "tet" && last.kind != LayerKind::mean_over_time && last.kind != LayerKind::input)
+  if (program_.recipe.loss.is("tet") && last.kind != LayerKind::mean_over_time && last.kind != LayerKind::input)
     report(Code::bad_setting, last.range, "the loss `tet` needs the logits of every step", "made here")
         .help("let `mean_over_time` be the last layer");
 }

@@ -2,8 +2,10 @@
 # tests/rooms.sh finds arrows that run the wrong way.
 . "$(dirname "$0")/common.sh"
 
-mkdir -p tree/compiler/{ir,kernels,driver,passes} tree/runtime
+mkdir -p tree/compiler/{ir,kernels,driver,passes,sema} tree/runtime/recipe
 echo '#include "ir/ir.h"' >tree/compiler/passes/good.cpp
+echo '#include "recipe/tables.h"' >tree/compiler/sema/good.cpp
+echo '#include "recipe/schedules.def"' >tree/runtime/recipe/tables.h
 touch tree/runtime/program.h
 expect 0 "$root/tests/rooms.sh" "$work/tree"
 plant() {
@@ -17,6 +19,8 @@ plant compiler/passes/out.cpp '#include "driver/options.h"'
 plant compiler/passes/halide.cpp '#include <Halide.h>'
 plant compiler/kernels/llvm.cpp '#  include "llvm/IR/Module.h"'
 plant compiler/kernels/runtime.cpp '#include "program.h"'
+plant compiler/kernels/recipe.cpp '#include "recipe/tables.h"'
+plant runtime/recipe/runtime.h '#include "failure.h"'
 plant runtime/compiler.cpp '#include "ir/ir.h"'
 plant compiler/ir/beside.h '#include "../passes/passes.h"'
 plant runtime/beside.h '#include "../compiler/ir/ir.h"'

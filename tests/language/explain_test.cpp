@@ -1,5 +1,6 @@
 // Every diagnostic has a page, and the page's examples do what it says.
 #include "sema/check.h"
+#include "sema/value.h"
 #include "support/explain.h"
 #include "support/render.h"
 
@@ -92,6 +93,34 @@ TEST(Manual, ListsEveryDiagnosticAndItsTourChecks) {
   const size_t begin = manual.find("```\n") + 4, end = manual.find("```", begin);
   std::string shown;
   EXPECT_EQ(codes(manual.substr(begin, end - begin), shown), std::vector<int>{}) << shown;
+}
+
+// Every row of the recipe's tables stands in the manual with its options and defaults, and every setting.
+TEST(Manual, ListsEveryRowOfTheRecipe) {
+  std::ifstream in(RVB_MANUAL, std::ios::binary);
+  const std::string manual{std::istreambuf_iterator<char>(in), {}};
+  const auto number = [](const recipe::Option& option) {
+    if (option.kind == recipe::Kind::flag)
+      return std::string(option.initial != 0 ? "true" : "false");
+    std::string text = sema::text_of(option.initial);
+    if (const size_t zero = text.find("e-0"); zero != std::string::npos)
+      text.erase(zero + 2, 1);
+    return text;
+  };
+  for (const recipe::Table& table : {recipe::losses, recipe::optimizers, recipe::schedules, recipe::augmentations})
+    for (const recipe::Row& row : table) {
+      std::string text;
+      for (int i = 0; i < row.count(); ++i)
+        text += (i == 0 ? "(" : ", ") + std::string(row.options[i].name) + " = " + number(row.options[i]);
+      text = std::string("`") + row.name + text + (text.empty() ? "`" : ")`");
+      EXPECT_NE(manual.find(text), std::string::npos) << text;
+    }
+  const recipe::Settings settings;
+  recipe::each_setting(settings, [&](const recipe::Option& option, const char*, auto) {
+    EXPECT_NE(manual.find(std::string("`") + option.name + "`"), std::string::npos) << option.name;
+  });
+  for (int i = 0; i < recipe::rates_row.count(); ++i)
+    EXPECT_NE(manual.find(std::string("`") + recipe::rates_row.options[i].name + "`"), std::string::npos);
 }
 
 } // namespace

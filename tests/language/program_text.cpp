@@ -58,6 +58,13 @@ std::string text(const Neuron& neuron, size_t index) {
   return out;
 }
 
+std::string options(const rvb::recipe::Choice& choice) {
+  std::string out;
+  for (int i = 0; i < choice.row().count(); ++i)
+    out += fmt::format(" {} {}", choice.row().options[i].name, choice[i]);
+  return out;
+}
+
 } // namespace
 
 std::string program_text(const Program& program) {
@@ -77,19 +84,20 @@ std::string program_text(const Program& program) {
         each.initializer.kind == Initializer::Kind::normal ? "normal" : "constant", each.initializer.value);
   const Recipe& recipe = program.recipe;
   std::vector<std::string> augment;
-  for (const Augmentation& each : recipe.augment)
-    augment.push_back(each.amount == 0 ? each.name : fmt::format("{} {}", each.name, each.amount));
-  out += fmt::format("recipe {} {} rate {} momentum {} decay {} {} epochs {} batch {} augment [{}] mean [{}] deviation "
-                     "[{}]\n",
-                     recipe.loss, recipe.optimizer, recipe.rate, recipe.momentum, recipe.weight_decay, recipe.schedule,
-                     recipe.epochs, recipe.batch, fmt::join(augment, ", "), fmt::join(recipe.mean, ", "),
-                     fmt::join(recipe.deviation, ", "));
-  if (recipe.optimizer != "sgd")
-    out += fmt::format("recipe beta1 {} beta2 {} epsilon {}\n", recipe.beta1, recipe.beta2, recipe.epsilon);
+  for (const rvb::recipe::Choice& each : recipe.augment)
+    augment.push_back(each.row().name + options(each));
+  out += fmt::format("recipe {}{} {}{} {}{} augment [{}] mean [{}] deviation [{}]\n", recipe.loss.row().name,
+                     options(recipe.loss), recipe.optimizer.row().name, options(recipe.optimizer),
+                     recipe.schedule.row().name, options(recipe.schedule), fmt::join(augment, ", "),
+                     fmt::join(recipe.mean, ", "), fmt::join(recipe.deviation, ", "));
+  out += "recipe";
+  rvb::recipe::each_setting(recipe, [&](const rvb::recipe::Option& option, const char*, auto value) {
+    if (static_cast<double>(value) != option.initial)
+      out += fmt::format(" {} {}", option.name, value);
+  });
+  out += fmt::format(" frames {} resize {}\n", recipe.frames, recipe.resize);
   if (recipe.validate != 0)
     out += fmt::format("recipe validate {}\n", recipe.validate);
-  if (recipe.frames != "equal_count" || recipe.resize != 0)
-    out += fmt::format("recipe frames {} resize {}\n", recipe.frames, recipe.resize);
   if (!recipe.time_unit.empty())
     out += fmt::format("recipe time_unit {}\n", recipe.time_unit);
   for (const auto& [name, value] : program.constants)

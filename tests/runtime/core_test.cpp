@@ -5,6 +5,7 @@
 #include "optimizer.h"
 #include "parameters.h"
 #include "random.h"
+#include "schedules.h"
 #include "scores.h"
 #include "support.h"
 
@@ -258,9 +259,9 @@ TEST(Optimizer, SgdSparesWhatDoesNotDecay) {
   list[0].decays = true;
   ParameterSet weights(list);
   weights[0][0] = weights[1][0] = weights[2][0] = 1;
-  OptimizerSettings settings;
-  settings.momentum = 0.5;
-  settings.weight_decay = 0.25;
+  Recipe settings;
+  settings.optimizer.set("momentum", 0.5);
+  settings.optimizer.set("weight_decay", 0.25);
   Optimizer sgd(list, settings);
   float gradient = 0.5f;
   sgd.step(weights, {&gradient, &gradient, nullptr}, 0.5, 1);
@@ -269,9 +270,11 @@ TEST(Optimizer, SgdSparesWhatDoesNotDecay) {
   EXPECT_EQ(weights[2][0], 1);
   sgd.step(weights, {&gradient, &gradient, nullptr}, 0.5, 2);
   EXPECT_EQ(weights[1][0], 0.75f - 0.5f * (0.25f + 0.5f));
-  EXPECT_DOUBLE_EQ(learning_rate("cosine", 0.1, 0, 8), 0.1);
-  EXPECT_DOUBLE_EQ(learning_rate("cosine", 0.1, 4, 8), 0.05);
-  EXPECT_DOUBLE_EQ(learning_rate("constant", 0.1, 4, 8), 0.1);
+  Recipe recipe;
+  EXPECT_DOUBLE_EQ(learning_rate(recipe, {0, 8, 0, 80}), 0.1);
+  EXPECT_DOUBLE_EQ(learning_rate(recipe, {4, 8, 40, 80}), 0.05);
+  recipe.schedule = recipe::Choice(recipe::schedules, "constant");
+  EXPECT_DOUBLE_EQ(learning_rate(recipe, {4, 8, 40, 80}), 0.1);
 }
 
 // The first step of Adam is rate * sign(g), whatever the size of g; AdamW's decay stands apart from that.
@@ -282,8 +285,9 @@ TEST(Optimizer, AdamTakesStepsOfTheRate) {
   for (const char* name : {"adam", "adamw"}) {
     ParameterSet weights(list);
     weights[0][0] = weights[1][0] = 1;
-    OptimizerSettings settings = OptimizerSettings().renamed(name);
-    settings.weight_decay = 0.5;
+    Recipe settings;
+    settings.optimizer = recipe::Choice(recipe::optimizers, name);
+    settings.optimizer.set("weight_decay", 0.5);
     Optimizer adam(list, settings);
     adam.step(weights, {&small, &large}, 0.125, 1);
     EXPECT_NEAR(weights[0][0], name == std::string("adam") ? 1 - 0.125 : 1 - 0.125 * 0.5 - 0.125, 1e-5) << name;

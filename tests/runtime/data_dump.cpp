@@ -7,6 +7,7 @@
 #include "failure.h"
 #include "loader.h"
 #include "npy.h"
+#include "recipe_text.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -45,10 +46,10 @@ void run(char** argv, std::map<std::string, std::string> options) {
   settings.time_unit = options["time_unit"];
   settings.resize = options["resize"].empty() ? 0 : std::stoll(options["resize"]);
   Variation variation;
-  variation.augmentation = augmentation_from_words(split(options["augment"]));
+  variation.augment = parse_choices("augment", rvb::recipe::augmentations, split(options["augment"]));
   variation.seed = options["seed"].empty() ? 1 : std::stoull(options["seed"]);
   variation.epoch = options["epoch"].empty() ? 0 : static_cast<uint32_t>(std::stoul(options["epoch"]));
-  settings.windows = variation.augmentation.resized_crop > 0;
+  settings.windows = chooses_window(variation.augment);
   auto dataset = open_folder(settings, std::string(argv[2]) == "train" ? Split::train : Split::test, m);
   int64_t count = dataset->count();
   std::vector<float> image(static_cast<size_t>(count * m.steps * m.pixels())), labels(static_cast<size_t>(count));

@@ -17,6 +17,7 @@
 
 namespace rvb::runtime {
 
+using test::augment_of;
 using test::Folder;
 
 namespace {
@@ -77,7 +78,7 @@ TEST(Augment, CropMovesByUpToThePadding) {
   std::vector<float> plain = read(*dataset, m, 0, nullptr);
   std::map<std::pair<int, int>, int> seen;
   Variation variation;
-  variation.augmentation.crop = 2;
+  variation.augment = augment_of({"crop=2"});
   for (variation.epoch = 0; variation.epoch < 5000; ++variation.epoch) {
     std::vector<float> moved = read(*dataset, m, 0, &variation);
     int matches = 0;
@@ -107,7 +108,7 @@ TEST(Augment, RollWrapsAround) {
   auto dataset = random_pictures(m, 2);
   std::vector<float> plain = read(*dataset, m, 1, nullptr);
   Variation variation;
-  variation.augmentation.roll = 1;
+  variation.augment = augment_of({"roll=1"});
   std::set<std::pair<int, int>> seen;
   for (variation.epoch = 0; variation.epoch < 200; ++variation.epoch) {
     std::vector<float> moved = read(*dataset, m, 1, &variation);
@@ -135,7 +136,7 @@ TEST(Augment, CutoutBlackensASquare) {
   auto dataset = random_pictures(m, 1, 20);
   std::vector<float> plain = read(*dataset, m, 0, nullptr);
   Variation variation;
-  variation.augmentation.cutout = 4;
+  variation.augment = augment_of({"cutout=4"});
   std::set<int> sizes;
   for (variation.epoch = 0; variation.epoch < 500; ++variation.epoch) {
     std::vector<float> cut = read(*dataset, m, 0, &variation);
@@ -165,7 +166,7 @@ TEST(Augment, DropLeavesOutEventsByTheirRate) {
   auto dataset = random_pictures(m, 1);
   std::vector<float> plain = read(*dataset, m, 0, nullptr);
   Variation variation;
-  variation.augmentation.drop = 0.25;
+  variation.augment = augment_of({"drop=0.25"});
   std::vector<float> thin = read(*dataset, m, 0, &variation);
   double before = 0, after = 0;
   for (size_t i = 0; i < plain.size(); ++i) {
@@ -180,10 +181,10 @@ TEST(Augment, DropLeavesOutEventsByTheirRate) {
 
 TEST(Augment, ResizedCropIsInsideAndOfTheRightArea) {
   Variation variation;
-  variation.augmentation.resized_crop = 0.08;
+  variation.augment = augment_of({"resized_crop=0.08"});
   double least = 1, most = 0;
   for (int64_t sample = 0; sample < 3000; ++sample) {
-    Window w = resized_crop(variation, sample, 300, 400);
+    Window w = *window_of(&variation, sample, 300, 400);
     ASSERT_TRUE(w.top >= 0 && w.left >= 0 && w.height > 0 && w.width > 0 && w.top + w.height <= 300 &&
                 w.left + w.width <= 400);
     double ratio = static_cast<double>(w.width) / static_cast<double>(w.height);
@@ -193,20 +194,22 @@ TEST(Augment, ResizedCropIsInsideAndOfTheRightArea) {
   }
   EXPECT_NEAR(least, 0.08, 0.01);
   EXPECT_GT(most, 0.9);
-  Window bar = resized_crop(variation, 0, 1000, 2); // nothing of such sides fits: the middle
+  Window bar = *window_of(&variation, 0, 1000, 2); // nothing of such sides fits: the middle
   EXPECT_EQ(bar.width, 2);
   EXPECT_EQ(bar.height, 3);
 }
 
 TEST(Augment, WordsOfTheCommandLine) {
-  Augmentation a = augmentation_from_words({"flip", "crop", "cutout=8", "drop=0.5"});
-  EXPECT_TRUE(a.flip);
-  EXPECT_EQ(a.crop, 4);
-  EXPECT_EQ(a.cutout, 8);
-  EXPECT_EQ(a.drop, 0.5);
-  EXPECT_EQ(augmentation_from_json(a.json()).json(), a.json());
-  for (const char* bad : {"flop", "flip=1", "crop=", "crop=1.5", "crop=-1", "drop=1", "drop=nan", "cutout=x", ""})
-    failure(Exit::usage, [&] { augmentation_from_words({bad}); });
+  std::vector<recipe::Choice> a = augment_of({"flip", "crop", "cutout=8", "drop(rate = 0.5)"});
+  ASSERT_EQ(a.size(), 4u);
+  EXPECT_TRUE(a[0].is("flip"));
+  EXPECT_EQ(a[1]["padding"], 4);
+  EXPECT_EQ(a[2]["size"], 8);
+  EXPECT_EQ(a[3]["rate"], 0.5);
+  for (const char* bad : {"flop", "flip=1", "crop=", "crop=1.5", "crop=-1", "drop=1", "drop=nan", "cutout=x",
+                          "crop(size=1)", "crop(4", "crop(4)x", "crop(4, 5)", ""})
+    failure(Exit::usage, [&] { augment_of({bad}); });
+  failure(Exit::usage, [&] { augment_of({"flip", "flip"}); });
 }
 
 TEST(Partition, RandomDividesAndRepeats) {
@@ -263,7 +266,7 @@ TEST(Loader, SameAsLoadingInPlace) {
   Manifest m = manifest({2, 9, 9}, 3);
   auto dataset = random_pictures(m, 103);
   Variation variation;
-  variation.augmentation = augmentation_from_words({"flip", "roll=2", "drop=0.2", "cutout=3"});
+  variation.augment = augment_of({"flip", "roll=2", "drop=0.2", "cutout=3"});
   variation.seed = 9;
   variation.epoch = 4;
   std::vector<int64_t> order = permutation(3, 4, 103);

@@ -177,7 +177,7 @@ const char* const manifest = R"({"schema": "rvb.manifest/1", "name": "Fake", "so
   {"name": "fc.bias", "role": "bias", "shape": [10], "order": [0], "trainable": true, "decays": false,
    "binary": false, "momentum": 0.1, "initializer": {"kind": "constant", "value": 0}},
   {"name": "conv.weight", "role": "weight", "shape": [2, 1, 3, 3], "order": [2, 3, 1, 0], "trainable": true, "decays": false,
-   "binary": true, "momentum": 0.1, "initializer": {"kind": "normal", "value": 0.5}}],
+   "binary": true, "window": 0.5, "momentum": 0.1, "initializer": {"kind": "normal", "value": 0.5}}],
  "functions": {"infer": {"arguments": ["image", "norm.running_mean", "fc.weight", "fc.bias", "conv.weight"], "results": ["logits"],
                          "static_bytes": 64, "sample_bytes": 64},
   "gradient": {"arguments": ["image", "labels", "fc.weight", "fc.bias", "conv.weight"],

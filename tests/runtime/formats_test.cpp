@@ -16,6 +16,7 @@
 
 namespace rvb::runtime {
 
+using test::augment_of;
 using test::Folder;
 
 namespace {
@@ -229,7 +230,7 @@ TEST(Dataset, CifarRecordsInMemoryOrder) {
   EXPECT_EQ(test->label(1), 7);
   std::vector<float> image(3072);
   Variation variation;
-  variation.augmentation.flip = true;
+  variation.augment = augment_of({"flip"});
   while (view_of(&variation, 1, 32, 32).columns[0] != 31)
     ++variation.epoch;
   test->read(1, &variation, image.data(), 0); // flipped: the first pixel is column 31
@@ -280,7 +281,7 @@ TEST(Dataset, SequencesLieByFrames) {
   int64_t samples[] = {2, 0};
   float batch[16];
   Variation variation;
-  variation.augmentation.flip = true;
+  variation.augment = augment_of({"flip"});
   while (view_of(&variation, 2, 2, 2).columns[0] != 0 || view_of(&variation, 0, 2, 2).columns[0] != 1)
     ++variation.epoch;
   load_batch(*dataset, samples, &variation, 2, m, batch, nullptr);

@@ -4,6 +4,7 @@
 #include "failure.h"
 #include "files.h"
 #include "gzip.h"
+#include "recipe_text.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -76,6 +77,11 @@ inline Bytes unpack(const Bytes& packed, const std::string& path) {
   while (size_t count = unpacker.read(piece.data(), piece.size()))
     all.insert(all.end(), piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(count));
   return all;
+}
+
+// As --augment gives them.
+inline std::vector<recipe::Choice> augment_of(const std::vector<std::string>& words) {
+  return parse_choices("augment", recipe::augmentations, words);
 }
 
 inline std::string text(const std::string& path) {
