@@ -63,7 +63,7 @@ void check(const TrainingPlan& plan, const Manifest& m) {
     throw Failure(Exit::usage, fmt::format("--warmup is {}, and there are {} epochs: some must remain for the schedule",
                                            plan.warmup, plan.epochs));
   for (const recipe::Choice& each : plan.augment)
-    if (const char* needs = recipe::lacking(each.row(), m.input.size() == 3, m.sequence))
+    if (const char* needs = recipe::lacking(each.row(), m.input.size() == 3, m.sequence, m.channels))
       throw Failure(Exit::usage, fmt::format("--augment: {} needs {}, `{}` takes {}", each.row().name, needs, m.name,
                                              m.sequence ? "sequences of " + shape_text(m.input) : shape_text(m.input)));
 }
@@ -119,6 +119,11 @@ int run_train(const Context& context) {
     require(!plan.input.empty(), "--data DIR, or --input x.npy with --labels y.npy,");
     require(!plan.labels.empty(), "--labels y.npy beside --input");
     train = open_input(plan.input, plan.labels, {"", "", plan.frames, plan.resize, false, plan.time_unit}, m);
+    const size_t ending = plan.input.rfind('.');
+    const bool arrays = ending != std::string::npos && plan.input.substr(ending) == ".npy";
+    for (const recipe::Choice& each : plan.augment)
+      if (arrays && (each.row().needs & (recipe::needs_events | recipe::needs_pixels)) != 0)
+        tell("note: {} does nothing to arrays of --input\n", each.row().name);
   }
   train->limit(plan.limit);
   if (plan.validation.wanted()) {

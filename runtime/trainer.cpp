@@ -70,11 +70,20 @@ void Trainer::diverged(const std::string& seen) const {
 
 void Trainer::train_step(Loader& loader, double rate) {
   int64_t count = loader.next(gradient_.image(), gradient_.labels());
-  gradient_.run(count);
-  float loss = gradient_.result("loss")[0];
+  const std::optional<Mix> mix = mix_of(variation(), state_.epoch_step, manifest_.height, manifest_.width);
+  float loss = 0;
+  std::vector<const float*> gradients = gradients_;
+  if (mix) {
+    loss = run_mixed(*mix, count);
+    for (size_t p = 0; p < gradients.size(); ++p)
+      gradients[p] = gradients[p] == nullptr ? nullptr : mixed_[p].data();
+  } else {
+    gradient_.run(count);
+    loss = gradient_.result("loss")[0];
+  }
   if (!std::isfinite(loss))
     diverged(fmt::format("the loss is {} at step {} (epoch {})", loss, state_.step + 1, state_.epoch + 1));
-  count_flips(optimizer_.step(weights_, gradients_, rate, state_.step + 1));
+  count_flips(optimizer_.step(weights_, gradients, rate, state_.step + 1));
   for (int p = 0; p < weights_.count(); ++p)
     if (const float* batch = gradient_.result("batch:" + weights_.info(p).name))
       update_statistic(weights_[p], batch, weights_.info(p).momentum);
@@ -87,6 +96,32 @@ void Trainer::train_step(Loader& loader, double rate) {
   state_.group_sum.add(loss, correct, count);
   ++state_.epoch_step;
   ++state_.step;
+}
+
+// The loss of a mixed batch is share * loss(own labels) + (1 - share) * loss(the others' labels), and so is its
+// gradient: two passes. Its accuracy is counted by the labels of the larger share.
+float Trainer::run_mixed(const Mix& mix, int64_t count) {
+  mix_images(mix, manifest_.sequence ? manifest_.steps : 1, count, manifest_.height, manifest_.width,
+             manifest_.channels, gradient_.image());
+  int32_t* labels = gradient_.labels();
+  const std::vector<int32_t> own(labels, labels + count);
+  float loss = 0;
+  for (const bool first : {true, false}) {
+    if (!first)
+      std::rotate(labels, labels + count - 1, labels + count);
+    const auto share = static_cast<float>(first ? mix.share : 1 - mix.share);
+    gradient_.run(count);
+    loss += share * gradient_.result("loss")[0];
+    for (size_t p = 0; p < gradients_.size(); ++p) {
+      if (mixed_.size() == p)
+        mixed_.emplace_back(gradients_[p] == nullptr ? 0 : weights_[static_cast<int>(p)].size());
+      for (int64_t i = 0; i < mixed_[p].size(); ++i)
+        mixed_[p][i] = (first ? 0 : mixed_[p][i]) + share * gradients_[p][i];
+    }
+  }
+  if (mix.share >= 0.5)
+    std::copy(own.begin(), own.end(), labels);
+  return loss;
 }
 
 void Trainer::count_flips(const std::vector<int64_t>& flips) {
@@ -248,8 +283,7 @@ Exit Trainer::run(int64_t stop, int64_t log_every, int64_t save_every) {
     if (plan_.shuffle)
       order = permutation(plan_.seed, static_cast<uint32_t>(state_.epoch), train_.count());
     progress_.begin_epoch(state_.epoch);
-    Loader loader(train_, manifest_, order, plan_.batch,
-                  Variation{plan_.augment, plan_.seed, static_cast<uint32_t>(state_.epoch)}, state_.epoch_step);
+    Loader loader(train_, manifest_, order, plan_.batch, variation(), state_.epoch_step);
     while (state_.epoch_step < steps_per_epoch_) {
       if (interrupted())
         return stopped(Exit::interrupted);

@@ -29,6 +29,8 @@ public:
 
 private:
   void train_step(Loader& loader, double rate);
+  float run_mixed(const Mix& mix, int64_t count); // the loss; gradients into mixed_
+  Variation variation() const { return {plan_.augment, plan_.seed, static_cast<uint32_t>(state_.epoch)}; }
   void count_flips(const std::vector<int64_t>& flips);
   bool tests_other_weights() const { return plan_.average > 0 || plan_.reestimate_batchnorm; }
   bool test(Scores& scores); // false: interrupted
@@ -51,6 +53,7 @@ private:
   int64_t steps_per_epoch_;
   Function gradient_, infer_;
   std::vector<const float*> gradients_;
+  std::vector<Floats> mixed_; // sums of two gradients, where batches are mixed
   Progress progress_;
   EventFile events_;
 };

@@ -275,7 +275,7 @@ private:
     recipe::Choice choice(*row);
     if (call)
       options(expr, choice, true);
-    const char* needs = recipe::lacking(*row, input_.size() != 1, sequence_);
+    const char* needs = recipe::lacking(*row, input_.size() != 1, sequence_, input_.empty() ? 0 : input_[0]);
     if (needs != nullptr && !input_.empty()) {
       e_.report(Code::bad_setting, expr.range,
                 ticked(name) + " needs " + needs + ", and the network reads " + text_of(input_));

@@ -38,9 +38,32 @@ void augment_roll(const recipe::Choice& options, Draws& draws, View& view) {
   roll(view.columns, right);
 }
 
-void augment_flip(const recipe::Choice&, Draws& draws, View& view) {
-  if (draws.coin())
+// Alternating: a coin for the first epoch, from then on each epoch the other way than the one before.
+void augment_flip(const recipe::Choice& options, Draws& draws, View& view) {
+  RandomKey key = draws.key();
+  const bool odd = options["alternating"] != 0 && key.epoch % 2 == 1;
+  if (options["alternating"] != 0)
+    key.epoch = 0;
+  if (Draws(key).coin() != odd)
     std::reverse(view.columns.begin(), view.columns.end());
+}
+
+// About the centre, by the nearest pixel: torchvision's RandomRotation, as Pillow rotates.
+void augment_rotation(const recipe::Choice& options, Draws& draws, View& view) {
+  const double angle = -(2 * draws.real() - 1) * options[0] * 3.14159265358979323846 / 180;
+  const double c = std::cos(angle), s = std::sin(angle);
+  const auto height = static_cast<double>(view.height()), width = static_cast<double>(view.width());
+  std::vector<int32_t> map;
+  map.reserve(view.rows.size() * view.columns.size());
+  for (int64_t y = 0; y < view.height(); ++y)
+    for (int64_t x = 0; x < view.width(); ++x) {
+      const double right = static_cast<double>(x) + 0.5 - width / 2, down = static_cast<double>(y) + 0.5 - height / 2;
+      const double from_x = c * right + s * down + width / 2, from_y = -s * right + c * down + height / 2;
+      const bool inside = from_x >= 0 && from_x < width && from_y >= 0 && from_y < height;
+      map.push_back(inside ? static_cast<int32_t>(view.at(static_cast<int64_t>(from_y), static_cast<int64_t>(from_x)))
+                           : -1);
+    }
+  view.map = std::move(map);
 }
 
 void augment_cutout(const recipe::Choice& options, Draws& draws, View& view) {

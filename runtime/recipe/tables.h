@@ -20,7 +20,14 @@ struct Option {
 };
 
 // What an augmentation works on; without a bit it does not matter.
-enum Needs { needs_image = 1, needs_still = 2, needs_sequence = 4, needs_events = 8, needs_pixels = 16 };
+enum Needs {
+  needs_image = 1,
+  needs_still = 2,
+  needs_sequence = 4,
+  needs_events = 8,
+  needs_pixels = 16,
+  needs_polarities = 32
+};
 
 struct Row {
   const char* name;
@@ -43,7 +50,9 @@ struct Row {
 };
 
 // What the row needs and such an input lacks, in words; null: nothing.
-inline const char* lacking(const Row& row, bool image, bool sequence) {
+inline const char* lacking(const Row& row, bool image, bool sequence, int64_t channels) {
+  if ((row.needs & needs_polarities) != 0 && (!image || channels != 2))
+    return "frames of two channels, one a polarity";
   if ((row.needs & needs_image) != 0 && !image)
     return "images";
   if ((row.needs & needs_still) != 0 && sequence)

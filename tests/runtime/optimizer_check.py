@@ -165,7 +165,7 @@ class Program:
     def train(self, run, *flags):
         """The lines of its steps."""
         subprocess.run([self.fake, "train", "--input", self.path("x.npy"), "--labels", self.path("y.npy"), "--weights", self.path("w.safetensors"),
-                        "--no-shuffle", "--no-augment", "--log-every", "1", "--batch", str(BATCH), "--run-dir", self.path(run), "--quiet", *flags],
+                        "--no-shuffle", *([] if "--augment" in flags else ["--no-augment"]), "--log-every", "1", "--batch", str(BATCH), "--run-dir", self.path(run), "--quiet", *flags],
                        check=True, stdout=subprocess.DEVNULL)
         lines = [json.loads(line) for line in open(self.path(run + "/metrics.jsonl"))]
         return [line for line in lines if line["kind"] == "step"]
@@ -266,9 +266,33 @@ def check_schedules(program):
     print(f"{len(rows)} schedules and warm-up")
 
 
+def check_mixup(program):
+    """The first step: the share is what explains the loss; the weights follow from it."""
+    line = program.train("mixup", "--epochs", "1", "--steps", "1", "--augment", "mixup", "--optimizer", "sgd", "--schedule", "constant", "--weight-decay", "0")[0]
+    x, y = program.x[:BATCH].astype("f8"), program.y[:BATCH]
+
+    def mixed(share):
+        images = share * x + (1 - share) * np.roll(x, 1, 0)
+        (a, g), (b, h) = gradients(program.start, images, y), gradients(program.start, images, np.roll(y, 1))
+        return share * a + (1 - share) * b, {name: share * g[name] + (1 - share) * h[name] for name in g}
+
+    last = safetensors_file.read(program.path("mixup/last.safetensors"))
+    grid = np.linspace(0, 1, 2001)
+    for share in grid[np.argsort([abs(mixed(s)[0] - line["loss"]) for s in grid])[:4]]:  # the loss may have it twice
+        for _ in range(30):
+            slope = (mixed(share + 1e-6)[0] - mixed(share - 1e-6)[0]) / 2e-6
+            share -= (mixed(share)[0] - line["loss"]) / slope
+        loss, grads = mixed(share)
+        if 0 < share < 1 and all(np.abs(last[name] - (program.start[name] - 0.02 * grads[name])).max() < 1e-5 for name in grads):
+            print(f"mixup: a share of {share:.3f}")
+            return
+    raise AssertionError("no share explains the step")
+
+
 with tempfile.TemporaryDirectory() as folder:
     program = Program(sys.argv[1], folder)
     for case in CASES:
         check(program, case)
     check_average(program)
     check_schedules(program)
+    check_mixup(program)

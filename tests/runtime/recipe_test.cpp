@@ -1,0 +1,154 @@
+// What a recipe says, as flags, in config.json, in checkpoints and over grids: the program of fake_program.cpp, run as
+// a user runs it.
+#include "npy.h"
+#include "safetensors.h"
+#include "support.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace rvb::runtime {
+
+using nlohmann::json;
+using test::Folder;
+using test::Outcome;
+using test::shell;
+
+namespace {
+
+#define EXPECT_HAS(TEXT, PART) EXPECT_NE((TEXT).find(PART), std::string::npos) << (TEXT)
+
+class RecipeOfARun : public ::testing::Test {
+protected:
+  RecipeOfARun() { test::write_data(folder_.path()); }
+  Outcome train(const std::string& run, const std::string& flags) {
+    return shell(std::string(RVB_FAKE) + " train --quiet --data " + folder_.path() + " --limit 100 --run-dir " +
+                 folder_ / run + " " + flags);
+  }
+  json plan(const std::string& run) { return json::parse(test::text(folder_ / run + "/config.json"))["plan"]; }
+  std::string weights(const std::string& run) { return test::text(folder_ / run + "/last.safetensors"); }
+  Folder folder_;
+};
+
+TEST_F(RecipeOfARun, FlagsStandInTheConfiguration) {
+  Outcome outcome =
+      train("a", "--epochs 2 --optimizer 'sgd(nesterov=true)' --momentum 0.5 --schedule 'step(every=1, factor=0.5)' "
+                 "--clip 2 --latent-clip 0.75 --rates latents=2,bias=0.5 --decays latents=0 --warmup 1 --average 0.9 "
+                 "--augment 'flip(alternating=true),crop=2,mixup'");
+  ASSERT_EQ(outcome.exit, 0) << outcome.err;
+  const json p = plan("a");
+  EXPECT_EQ(p["optimizer"], "sgd");
+  EXPECT_EQ(p["nesterov"], true);
+  EXPECT_EQ(p["momentum"], 0.5);
+  EXPECT_EQ(p["rate"], 0.02); // the recipe's
+  EXPECT_EQ(p["schedule"], json({{"name", "step"}, {"every", 1}, {"factor", 0.5}}));
+  EXPECT_EQ(p["clip"], 2);
+  EXPECT_EQ(p["latent_clip"], 0.75);
+  EXPECT_EQ(p["rates"]["latents"], 2);
+  EXPECT_EQ(p["rates"]["batchnorm"], 1);
+  EXPECT_EQ(p["decays"], json({{"latents", 0}}));
+  EXPECT_EQ(p["warmup"], 1);
+  EXPECT_EQ(p["augment"][0], json({{"name", "flip"}, {"alternating", true}}));
+  EXPECT_EQ(p["augment"][1], json({{"name", "crop"}, {"padding", 2}}));
+  const Safetensors last = read_safetensors(folder_ / "a/last.safetensors");
+  for (float value : last.find("conv.weight")->values)
+    EXPECT_LE(std::abs(value), 0.75f);
+}
+
+// Mixed batches, averages, a schedule by steps, alternating flips: stopped anywhere, with any number of threads.
+TEST_F(RecipeOfARun, EverythingResumesBitForBit) {
+  const std::string flags =
+      "--epochs 3 --batch 16 --optimizer rmsprop --schedule one_cycle --average 0.9 --clip 1 --seed 4 "
+      "--augment 'flip(alternating=true),rotation,mixup,cutmix'";
+  ASSERT_EQ(train("whole", flags + " --threads 1").exit, 0);
+  ASSERT_EQ(train("parts", flags + " --threads 2 --steps 5").exit, 0);
+  ASSERT_EQ(train("parts", "--resume --threads 1 --steps 14").exit, 0);
+  ASSERT_EQ(train("parts", "--resume --threads 2").exit, 0);
+  for (const char* name : {"last", "best", "tested"})
+    EXPECT_EQ(test::text(folder_ / "whole/" + name + ".safetensors") ==
+                  test::text(folder_ / "parts/" + name + ".safetensors"),
+              true)
+        << name;
+}
+
+// Checkpoints of programs that knew fewer settings, and called the option of an augmentation `amount`.
+TEST_F(RecipeOfARun, OlderCheckpointsGoOn) {
+  const std::string flags = "--epochs 3 --batch 16 --augment flip,crop=2";
+  ASSERT_EQ(train("whole", flags).exit, 0);
+  ASSERT_EQ(train("parts", flags + " --steps 9").exit, 0);
+  const std::string path = folder_ / "parts/last.safetensors";
+  Safetensors file = read_safetensors(path);
+  for (auto& [key, text] : file.metadata)
+    if (key == "rvb.training") {
+      json training = json::parse(text);
+      json& plan = training["plan"];
+      const json now = plan;
+      plan = json::object();
+      for (const char* kept : {"epochs", "batch", "limit", "seed", "optimizer", "rate", "momentum", "weight_decay",
+                               "shuffle", "data", "input", "labels", "partition", "frames", "resize"})
+        plan[kept] = now[kept];
+      plan["schedule"] = "cosine";
+      plan["augment"] = json::array({{{"name", "flip"}, {"amount", 0.0}}, {{"name", "crop"}, {"amount", 2.0}}});
+      training["state"].erase("flips_of");
+      text = training.dump();
+    }
+  write_safetensors(path, file);
+  Outcome outcome = train("parts", "--resume");
+  ASSERT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_EQ(outcome.err.find("flags change the plan"), std::string::npos) << outcome.err;
+  EXPECT_EQ(weights("whole") == weights("parts"), true);
+}
+
+TEST_F(RecipeOfARun, MistakesNameWhatIsKnown) {
+  const auto refused = [&](const std::string& flags, const std::string& part) {
+    const Outcome outcome = train("none", flags);
+    EXPECT_EQ(outcome.exit, 2) << flags << outcome.err;
+    EXPECT_HAS(outcome.err, part);
+  };
+  refused("--optimizer rmsprob", "expected sgd, adam, adamw, rmsprop");
+  refused("--optimizer rmsprob", "did you mean `rmsprop`?");
+  refused("--optimizer 'sgd(nesterow=true)'", "did you mean `nesterov`?");
+  refused("--optimizer 'sgd(nesterov=1)'", "`nesterov` is true or false");
+  refused("--optimizer 'sgd(momentum=1)'", "`momentum` is a number from 0 to 0.999999");
+  refused("--optimizer adam --momentum 0.5", "--momentum is of sgd, rmsprop, not of adam");
+  refused("--schedule 'step(every=0)'", "`every` is an integer from 1 to 1000000");
+  refused("--schedule 'step(every=2'", "expected step(every = 30, factor = 0.1)");
+  refused("--rates latent=2", "did you mean `latents`?");
+  refused("--rates latents", "`latents` is a number from 0");
+  refused("--epochs 2 --warmup 2", "--warmup is 2");
+  refused("--clip -1", "--clip is `-1`");
+  refused("--augment drop", "drop needs a sequence of frames");
+  refused("--augment polarity", "two channels");
+}
+
+TEST_F(RecipeOfARun, TestAugmentTakesTheMeanOfBothImages) {
+  std::vector<float> images(6 * 784), mirrored(images.size()), labels(6);
+  for (size_t i = 0; i < images.size(); ++i)
+    images[i] = static_cast<float>((i * 29) % 101) / 50 - 1;
+  for (size_t row = 0; row < 6 * 28; ++row)
+    std::reverse_copy(images.begin() + static_cast<std::ptrdiff_t>(row * 28),
+                      images.begin() + static_cast<std::ptrdiff_t>(row * 28 + 28),
+                      mirrored.begin() + static_cast<std::ptrdiff_t>(row * 28));
+  write_npy(folder_ / "x.npy", {6, 1, 28, 28}, images.data());
+  write_npy(folder_ / "m.npy", {6, 1, 28, 28}, mirrored.data());
+  std::string bytes = print_npy({6}, labels.data());
+  bytes.replace(bytes.find("<f4"), 3, "<i4");
+  write_file(folder_ / "y.npy", bytes);
+  const std::string program = RVB_FAKE, w = folder_ / "w.safetensors";
+  ASSERT_EQ(shell(program + " init -o " + w).exit, 0);
+  const auto logits = [&](const std::string& x, const std::string& flags) {
+    const Outcome outcome = shell(program + " eval --batch 4 --weights " + w + " --input " + folder_ / x +
+                                  " --labels " + folder_ / "y.npy" + " -o " + folder_ / "l.npy " + flags);
+    EXPECT_EQ(outcome.exit, 0) << outcome.err;
+    return read_npy(folder_ / "l.npy").values;
+  };
+  const std::vector<float> plain = logits("x.npy", ""), other = logits("m.npy", "");
+  const std::vector<float> both = logits("x.npy", "--test-augment flip");
+  EXPECT_NE(plain, both);
+  for (size_t i = 0; i < both.size(); ++i)
+    EXPECT_EQ(both[i], (plain[i] + other[i]) / 2);
+}
+
+} // namespace
+} // namespace rvb::runtime
