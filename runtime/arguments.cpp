@@ -116,6 +116,10 @@ void Arguments::real(const char* name, double low, double high, std::function<vo
   options_.push_back({name, "X", 0, check, help});
 }
 
+void Arguments::each(const char* name, const char* value, std::vector<std::string>& target, const std::string& help) {
+  options_.push_back({name, value, 0, [&target](const std::string& word) { target.push_back(word); }, help});
+}
+
 void Arguments::words(const char* name, char letter, const char* value, std::vector<std::string>& target,
                       const std::string& help) {
   auto split = [&target, name](const std::string& word) {
@@ -138,13 +142,15 @@ void Arguments::positional(const char* value, std::string& target) {
   positional_ = &target;
 }
 
-const Arguments::Option& Arguments::find(const std::string& word) const {
+const Arguments::Option* Arguments::find(const std::string& word) const {
   std::vector<std::string> known;
   for (const Option& option : options_) {
     if (word == "--" + option.name || (option.letter != 0 && word == std::string("-") + option.letter))
-      return option;
+      return &option;
     known.push_back("--" + option.name);
   }
+  if (others_ != nullptr)
+    return nullptr;
   throw Failure(Exit::usage, "unknown option `" + word + "`" + suggestion(word, known));
 }
 
@@ -153,6 +159,10 @@ std::vector<std::string> Arguments::parse(std::vector<std::string> words) const 
   for (size_t i = 0; i < words.size(); ++i) {
     std::string word = words[i];
     if (options_end || word.size() < 2 || word[0] != '-') {
+      if (others_ != nullptr) {
+        others_->push_back(word);
+        continue;
+      }
       if (positional_ == nullptr || seen)
         return {words.begin() + static_cast<std::ptrdiff_t>(i), words.end()};
       *positional_ = word;
@@ -164,7 +174,12 @@ std::vector<std::string> Arguments::parse(std::vector<std::string> words) const 
       continue;
     }
     size_t equals = word.rfind("--", 0) == 0 ? word.find('=') : std::string::npos;
-    const Option& option = find(word.substr(0, equals));
+    const Option* known = find(word.substr(0, equals));
+    if (known == nullptr) {
+      others_->push_back(word);
+      continue;
+    }
+    const Option& option = *known;
     if (option.value.empty()) {
       if (equals != std::string::npos)
         throw Failure(Exit::usage, "--" + option.name + " takes no value");
@@ -182,6 +197,14 @@ std::vector<std::string> Arguments::parse(std::vector<std::string> words) const 
 
 std::string Arguments::usage() const {
   return "[options]" + (positional_ == nullptr ? "" : " [" + positional_name_ + "]");
+}
+
+std::vector<std::string> Arguments::names() const {
+  std::vector<std::string> names;
+  for (const Option& option : options_)
+    if (!option.value.empty())
+      names.push_back(option.name);
+  return names;
 }
 
 std::string Arguments::help() const {

@@ -32,14 +32,19 @@ public:
   void whole(const char* name, char letter, int64_t low, int64_t high, std::function<void(int64_t)> set,
              const std::string& help);
   void real(const char* name, double low, double high, std::function<void(double)> set, const std::string& help);
+  void each(const char* name, const char* value, std::vector<std::string>& target, const std::string& help); // repeated
   void words(const char* name, char letter, const char* value, std::vector<std::string>& target,
              const std::string& help); // separated by commas outside of parentheses
   // One argument without a name.
   void positional(const char* value, std::string& target);
 
+  // What is unknown is no mistake: it goes here, with its values, in the order of the line.
+  void others(std::vector<std::string>& target) { others_ = &target; }
+
   // Failure(usage) for what is unknown, incomplete or out of range. Returns at the first argument that is neither an
   // option nor the positional one: the rest of the line.
   std::vector<std::string> parse(std::vector<std::string> words) const;
+  std::vector<std::string> names() const; // of the options that take a value
   std::string help() const;
   std::string usage() const; // "[options] [INPUT]"
 
@@ -50,10 +55,11 @@ private:
     std::function<void(const std::string&)> set;
     std::string help;
   };
-  const Option& find(const std::string& word) const;
+  const Option* find(const std::string& word) const; // null only where there is a place for others
   std::vector<Option> options_;
   std::string positional_name_;
   std::string* positional_ = nullptr;
+  std::vector<std::string>* others_ = nullptr;
 };
 
 } // namespace rvb::runtime

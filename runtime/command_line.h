@@ -27,6 +27,7 @@ void declare_init(Arguments& arguments, Options& options, bool deployed);
 void declare_train(Arguments& arguments, Options& options, bool deployed);
 void declare_report(Arguments& arguments, Options& options, bool deployed);
 void declare_reestimate(Arguments& arguments, Options& options, bool deployed);
+void declare_sweep(Arguments& arguments, Options& options, bool deployed);
 void declare_gradient(Arguments& arguments, Options& options, bool deployed);
 
 } // namespace rvb::runtime

@@ -16,6 +16,7 @@ int run_stream(const Context& context, const ParameterSet& parameters); // infer
 int run_trace(const Context& context);
 int run_report(const Context& context);
 int run_gradient(const Context& context);
+int run_sweep(const Context& context);
 int run_reestimate(const Context& context);
 int run_bench(const Context& context);
 int run_info(const Context& context);

@@ -54,6 +54,15 @@ void declare_reestimate(Arguments& arguments, Options& options, bool deployed) {
   declare_threads(arguments, options);
 }
 
+void declare_sweep(Arguments& arguments, Options& options, bool) {
+  arguments.each("grid", "NAME=A,B…", options.grid,
+                 "a flag of train and its values, A..B for integers; every --grid multiplies the runs");
+  arguments.text("run-dir", 0, "DIR", options.run_dir,
+                 "a folder a run, sweep.json and sweep.html (default: runs/NAME-sweep)");
+  declare_json(arguments, options);
+  arguments.others(options.passed);
+}
+
 void declare_init(Arguments& arguments, Options& options, bool) {
   declare_seed(arguments, options, "of the random numbers (default: 1)");
   arguments.text("output", 'o', "W.safetensors", options.output, "where the weights go");

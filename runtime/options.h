@@ -41,6 +41,8 @@ struct Options {
   int64_t log_every = 0, save_every = 0;
   std::string validate; // FRACTION[:SEED]
   std::string run_dir, tensorboard;
+  // sweep
+  std::vector<std::string> grid, passed; // NAME=A,B; what goes to every `train`
   // bench
   bool train = false;
   std::vector<std::string> batches, thread_list; // numbers

@@ -6,6 +6,9 @@ int main(int argc, char** argv) {
   using namespace rvb::runtime;
   static const Command commands[] = {
       {"train", "train the network", "train --data DIR --epochs 8 --run-dir runs/a", declare_train, run_train},
+      {"sweep", "train with every combination of some settings",
+       "sweep --grid lr=0.1,0.02 --grid seed=1..3 --run-dir runs/sweep --data DIR --epochs 8", declare_sweep,
+       run_sweep},
       {"eval", "accuracy, loss, table of classes, confusion matrix",
        "eval --data DIR --weights runs/a/best.safetensors", declare_eval, run_eval},
       {"infer", "logits of arrays, or the classes of an image", "infer --weights W --input x.npy --output logits.npy",

@@ -150,5 +150,52 @@ TEST_F(RecipeOfARun, TestAugmentTakesTheMeanOfBothImages) {
     EXPECT_EQ(both[i], (plain[i] + other[i]) / 2);
 }
 
+TEST_F(RecipeOfARun, SweepsRunGridsAndGoOn) {
+  const std::string sweep = std::string(RVB_FAKE) + " sweep --run-dir " + folder_ / "s" + " --data " + folder_.path() +
+                            " --limit 100 --epochs 2 ";
+  Outcome outcome = shell(sweep + "--grid lr=0.1,0.02 --grid seed=1..2");
+  ASSERT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_HAS(outcome.err, "run 4 of 4: lr=0.02,seed=2");
+  EXPECT_HAS(outcome.out, "over seeds");
+  // A run is what `train` makes of these flags.
+  ASSERT_EQ(train("alone", "--epochs 2 --lr 0.02 --seed 2").exit, 0);
+  EXPECT_EQ(test::text(folder_ / "s/lr=0.02,seed=2/last.safetensors") == weights("alone"), true);
+  json summary = json::parse(test::text(folder_ / "s/sweep.json"));
+  EXPECT_EQ(summary["schema"], "rvb.sweep/1");
+  ASSERT_EQ(summary["runs"].size(), 4u);
+  EXPECT_EQ(summary["runs"][1]["settings"], json({{"lr", "0.1"}, {"seed", "2"}}));
+  EXPECT_EQ(summary["runs"][3]["last"]["epoch"], 2);
+  ASSERT_EQ(summary["groups"].size(), 2u);
+  const double a = summary["runs"][0]["last"]["best_accuracy"], b = summary["runs"][1]["last"]["best_accuracy"];
+  EXPECT_NEAR(summary["groups"][0]["mean"].get<double>(), (a + b) / 2, 1e-12);
+  EXPECT_NEAR(summary["groups"][0]["deviation"].get<double>(), std::abs(a - b) / std::sqrt(2.0), 1e-12);
+  EXPECT_HAS(test::text(folder_ / "s/sweep.html"), "lr=0.02,seed=2");
+
+  // Again: what is complete is left alone, what was stopped goes on, and the grid may grow.
+  const std::string stopped = folder_ / "s/lr=0.1,seed=1", whole = test::text(stopped + "/last.safetensors");
+  ASSERT_EQ(shell("rm -r " + stopped).exit, 0);
+  ASSERT_EQ(train("s/lr=0.1,seed=1", "--epochs 2 --lr 0.1 --seed 1 --steps 3").exit, 0);
+  outcome = shell(sweep + "--grid lr=0.1,0.02 --grid seed=1..3 --json");
+  ASSERT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_HAS(outcome.err, "run 1 of 6");
+  EXPECT_HAS(outcome.err, "run 3 of 6: lr=0.1,seed=3");
+  EXPECT_EQ(outcome.err.find("run 2 of 6"), std::string::npos) << outcome.err;
+  EXPECT_EQ(json::parse(outcome.out)["runs"].size(), 6u);
+  EXPECT_EQ(test::text(stopped + "/last.safetensors") == whole, true);
+
+  const auto refused = [&](const std::string& flags, const std::string& part) {
+    const Outcome bad = shell(sweep + flags);
+    EXPECT_EQ(bad.exit, 2) << bad.err;
+    EXPECT_HAS(bad.err, part);
+  };
+  refused("", "--grid NAME=A,B is needed");
+  refused("--grid lr", "expected a flag of train");
+  refused("--grid rl=1,2", "no flag `rl`");
+  refused("--grid lr=1,1", "`1` twice");
+  refused("--grid seed=3..1", "no range of integers");
+  refused("--grid lr=x", "--lr is `x`"); // what the first run says
+  refused("--grid lr=0.1 --clip 1", "a sweep with other flags");
+}
+
 } // namespace
 } // namespace rvb::runtime
