@@ -178,11 +178,11 @@ EnergyCounter::EnergyCounter(const Context& context, const ParameterSet* paramet
     connection_sparsity_ = static_cast<double>(zeros) / static_cast<double>(weights);
 }
 
-void EnergyCounter::add(const Dataset& dataset) {
-  int64_t batch = observe_.max_batch(), steps = manifest_.steps;
+void EnergyCounter::add(const Dataset& dataset, int64_t most) {
+  int64_t batch = observe_.max_batch(), steps = manifest_.steps, all = std::min(most, dataset.count());
   std::vector<int64_t> samples(static_cast<size_t>(batch));
-  for (int64_t first = 0; first < dataset.count(); first += batch) {
-    int64_t count = std::min(batch, dataset.count() - first);
+  for (int64_t first = 0; first < all; first += batch) {
+    int64_t count = std::min(batch, all - first);
     std::iota(samples.begin(), samples.end(), first);
     load_batch(dataset, samples.data(), nullptr, count, manifest_, observe_.image(), nullptr);
     observe_.run(count);

@@ -49,8 +49,8 @@ class EnergyCounter {
 public:
   // Failure(usage) when the program has no @observe.
   EnergyCounter(const Context& context, const ParameterSet* parameters, int64_t batch);
-  // Counts what @observe shows of samples `first` … `first + count - 1`, in batches that fit in memory.
-  void add(const Dataset& dataset);
+  // Counts what @observe shows of the samples, or of the first `most` of them, in batches that fit in memory.
+  void add(const Dataset& dataset, int64_t most = INT64_MAX);
   int64_t samples() const { return samples_; }
   const std::vector<SynapseCount>& synapses() const { return synapses_; }
   const std::vector<NeuronCount>& neurons() const { return neurons_; }

@@ -12,6 +12,8 @@
 //   rmsprop  torch.optim.RMSprop(alpha, eps, weight_decay, momentum, centered = False)
 //          g = g + weight_decay * w;  v = alpha * v + (1 - alpha) * g * g;  b = momentum * b + g / (sqrt(v) + epsilon)
 //          w = w - rate * b
+//   bop    Helwegen et al., 2019, for latent weights: m = (1 - gamma) * m + gamma * g; w changes its sign where |m| is
+//          above the threshold and m has w's sign. Other parameters as adam.
 //
 // Before that, with `clip`, all gradients together as torch.nn.utils.clip_grad_norm_: g = g * min(1, clip / (norm +
 // 1e-6)). After it, with `latent_clip`, w = min(max(w, -latent_clip), latent_clip) of latent weights (BinaryConnect).

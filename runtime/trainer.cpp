@@ -187,11 +187,75 @@ bool Trainer::test(Scores& scores) {
   return scores.count == test_->count();
 }
 
+// Flips in the epoch as a share of the weights, and the share of latent weights outside of the window in which the
+// straight-through gradient passes: in all and layer by layer. Text for the epoch's line.
+std::string Trainer::log_signs(nlohmann::ordered_json& line, Scalars& scalars) const {
+  int64_t signs = 0, outside = 0;
+  nlohmann::ordered_json layers = nlohmann::ordered_json::object();
+  const auto share = [](int64_t part, int64_t whole) { return static_cast<double>(part) / static_cast<double>(whole); };
+  for (int p = 0; p < weights_.count(); ++p) {
+    const Parameter& info = weights_.info(p);
+    if (!info.binary)
+      continue;
+    signs += info.elements;
+    const double window = manifest_.json["parameters"][static_cast<size_t>(p)].value("window", HUGE_VAL);
+    const float* w = weights_[p].data();
+    const int64_t beyond = std::count_if(w, w + info.elements, [&](float x) { return std::fabs(x) > window; });
+    outside += beyond;
+    const int64_t flips = state_.flips_of.empty() ? 0 : state_.flips_of[static_cast<size_t>(p)];
+    layers[info.name] = {{"flips", share(flips, info.elements)}, {"outside", share(beyond, info.elements)}};
+  }
+  if (signs == 0)
+    return "";
+  line["flips"] = share(state_.flips, signs);
+  line["outside"] = share(outside, signs);
+  line["layers"] = layers;
+  scalars.emplace_back("flips", share(state_.flips, signs));
+  scalars.emplace_back("outside", share(outside, signs));
+  for (const auto& [name, values] : layers.items()) {
+    scalars.emplace_back("flips/" + name, values["flips"].get<double>());
+    scalars.emplace_back("outside/" + name, values["outside"].get<double>());
+  }
+  return fmt::format("  flips {:.2f} %  outside {:.2f} %", 100 * share(state_.flips, signs),
+                     100 * share(outside, signs));
+}
+
+// Spikes of some samples in the network as it is tested; null in programs that do not show them.
+std::unique_ptr<EnergyCounter> Trainer::count_spikes() const {
+  constexpr int64_t samples = 32, batch = 8;
+  if (manifest_.neurons.empty() || find_function(context_.program, "observe") == nullptr)
+    return nullptr;
+  auto counter = std::make_unique<EnergyCounter>(context_, &weights_, batch);
+  counter->add(test_ != nullptr ? *test_ : train_, samples);
+  return counter;
+}
+
+std::string Trainer::log_rates(const std::unique_ptr<EnergyCounter>& spikes, nlohmann::ordered_json& line,
+                               Scalars& scalars) const {
+  if (spikes == nullptr)
+    return "";
+  int64_t all = 0, updates = 0;
+  line["rates"] = nlohmann::ordered_json::object();
+  for (size_t i = 0; i < manifest_.neurons.size(); ++i) {
+    const NeuronCount& n = spikes->neurons()[i];
+    all += n.spikes;
+    updates += n.updates;
+    const double rate = n.updates == 0 ? 0 : static_cast<double>(n.spikes) / static_cast<double>(n.updates);
+    line["rates"][manifest_.neurons[i].path] = rate;
+    scalars.emplace_back("rate/" + manifest_.neurons[i].path, rate);
+  }
+  const double rate = updates == 0 ? 0 : static_cast<double>(all) / static_cast<double>(updates);
+  line["rate"] = rate;
+  scalars.emplace_back("rate", rate);
+  return fmt::format("  rate {:.3f}", rate);
+}
+
 bool Trainer::finish_epoch(double rate) {
   double speed = progress_.images_per_second();
   Scores scores(manifest_.classes);
   if (test_ != nullptr)
     progress_.evaluating();
+  std::unique_ptr<EnergyCounter> spikes;
   double accuracy = 0;
   bool better = false;
   {
@@ -209,6 +273,7 @@ bool Trainer::finish_epoch(double rate) {
     // These weights are nowhere else; whoever is killed before the checkpoint does the epoch, and them, again.
     if (better && tested.differ())
       run_.save_best(manifest_, weights_, state_);
+    spikes = count_spikes();
     if (tested.differ())
       run_.save_tested(manifest_, weights_, state_, accuracy);
   }
@@ -228,14 +293,7 @@ bool Trainer::finish_epoch(double rate) {
     line[part + "_accuracy"] = accuracy;
     tested = fmt::format("  {} {:.2f} %", part, 100 * accuracy);
   }
-  int64_t signs = 0;
-  for (const Parameter& p : manifest_.parameters)
-    signs += p.binary ? p.elements : 0;
-  double flips = signs == 0 ? 0 : static_cast<double>(state_.flips) / static_cast<double>(signs);
-  if (signs > 0) {
-    line["flips"] = flips;
-    scalars.emplace_back("flips", flips);
-  }
+  const std::string watched = log_signs(line, scalars) + log_rates(spikes, line, scalars);
   line["best_accuracy"] = state_.best_accuracy;
   line["best_epoch"] = state_.best_epoch;
   line["lr"] = rate;
@@ -243,11 +301,10 @@ bool Trainer::finish_epoch(double rate) {
   line["train_hash"] = train_.provenance().hash;
   if (test_ != nullptr)
     line[part + "_hash"] = test_->provenance().hash;
-  std::string text =
-      fmt::format("epoch {:>{}}/{}  loss {}  train {:.2f} %{} (best {:.2f} % @{})  lr {:.4g}{}", state_.epoch + 1,
-                  std::to_string(plan_.epochs).size(), plan_.epochs, loss_text(state_.epoch_sum.mean_loss()),
-                  100 * state_.epoch_sum.accuracy(), tested, 100 * state_.best_accuracy, state_.best_epoch, rate,
-                  signs == 0 ? "" : fmt::format("  flips {:.2f} %", 100 * flips));
+  std::string text = fmt::format("epoch {:>{}}/{}  loss {}  train {:.2f} %{} (best {:.2f} % @{})  lr {:.4g}{}",
+                                 state_.epoch + 1, std::to_string(plan_.epochs).size(), plan_.epochs,
+                                 loss_text(state_.epoch_sum.mean_loss()), 100 * state_.epoch_sum.accuracy(), tested,
+                                 100 * state_.best_accuracy, state_.best_epoch, rate, watched);
   ++state_.epoch;
   state_.epoch_step = 0;
   state_.epoch_sum = {};

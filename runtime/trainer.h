@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dataset.h"
+#include "energy.h"
 #include "function.h"
 #include "loader.h"
 #include "optimizer.h"
@@ -38,7 +39,12 @@ private:
   Position position(int64_t epoch_step) const; // of a step of this epoch
   void log_group(double rate);
   void log(const nlohmann::ordered_json& line, const Scalars& scalars); // to the metrics and TensorBoard
-  bool finish_epoch(double rate);                                       // false: interrupted
+  // What matters for signs and spikes, into the line of an epoch; the text that is printed of it.
+  std::string log_signs(nlohmann::ordered_json& line, Scalars& scalars) const;
+  std::unique_ptr<EnergyCounter> count_spikes() const;
+  std::string log_rates(const std::unique_ptr<EnergyCounter>& spikes, nlohmann::ordered_json& line,
+                        Scalars& scalars) const;
+  bool finish_epoch(double rate); // false: interrupted
   void warn_of_firing();                                                // each layer once in a run
   void save() { run_.save(manifest_, weights_, optimizer_, plan_, state_); }
 

@@ -185,6 +185,8 @@ ordered_json manifest(const sema::Program& program, const ir::Module& module, co
     if (const auto of = values.find(program.layers[p.layer].path);
         of != values.end() && p.role == sema::Role::running_variance)
       m["parameters"].back()["values"] = of->second;
+    if (p.binary)
+      m["parameters"].back()["window"] = program.layers[static_cast<size_t>(p.layer)].ste;
   }
   m["functions"] = ordered_json::object();
   for (const codegen::Plan& plan : plans)

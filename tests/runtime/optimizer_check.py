@@ -56,6 +56,7 @@ CASES = [
          lambda g: torch.optim.SGD(g, lr=0.02, momentum=0.8, nesterov=True), 0.6, momentum=0.8, nesterov=True),
     Case("rmsprop", ["rmsprop(rate=0.001, momentum=0.5, alpha=0.9)"], "rmsprop", 0.001,
          lambda g: torch.optim.RMSprop(g, lr=0.001, momentum=0.5, alpha=0.9), 0.9),
+    Case("bop", ["bop(gamma=0.1, threshold=0.002)"], "bop", 0.001, None),
     Case("clip", ["sgd", "--clip", "0.5"], "sgd", 0.02, lambda g: torch.optim.SGD(g, lr=0.02, momentum=0.9), 1, clip=0.5),
     Case("latent_clip", ["sgd", "--latent-clip", "0.4"], "sgd", 0.02, lambda g: torch.optim.SGD(g, lr=0.02, momentum=0.9), 0.8, latent_clip=0.4),
     Case("kinds", ["sgd", "--rates", "latents=2,bias=0.5", "--decays", "latents=0.3,weights=0.4"], "sgd", 0.02,
@@ -79,6 +80,10 @@ class Optimizer:
         for name, g in grads.items():
             rate = case.rate * cosine(epoch) * case.rates.get(name, 1)
             decay = case.decays.get(name, 0)
+            if case.kind == "bop" and name == "conv.weight":
+                m = self.state[name] = 0.9 * self.state.get(name, 0) + 0.1 * g
+                p[name] = np.where((abs(m) > 0.002) & ((m > 0) == (p[name] >= 0)), -p[name], p[name])
+                continue
             if case.kind == "adamw":
                 p[name] = p[name] * (1 - rate * decay)
             else:
@@ -183,6 +188,8 @@ def check(program, case):
     print(f"{case.name}, 20 steps: losses within {by_loss:.2g} (relative), weights within {by_weight:.2g}")
     assert by_loss < 2e-6 and by_weight < 2e-6
     assert losses[-1] < case.falls * losses[0]
+    if case.torch is None:
+        return
     if torch is None:
         print("  PyTorch is not installed: the formulas are not held against it")
         return

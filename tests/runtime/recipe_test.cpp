@@ -106,7 +106,7 @@ TEST_F(RecipeOfARun, MistakesNameWhatIsKnown) {
     EXPECT_EQ(outcome.exit, 2) << flags << outcome.err;
     EXPECT_HAS(outcome.err, part);
   };
-  refused("--optimizer rmsprob", "expected sgd, adam, adamw, rmsprop");
+  refused("--optimizer rmsprob", "expected sgd, adam, adamw, rmsprop, bop");
   refused("--optimizer rmsprob", "did you mean `rmsprop`?");
   refused("--optimizer 'sgd(nesterow=true)'", "did you mean `nesterov`?");
   refused("--optimizer 'sgd(nesterov=1)'", "`nesterov` is true or false");
@@ -120,6 +120,28 @@ TEST_F(RecipeOfARun, MistakesNameWhatIsKnown) {
   refused("--clip -1", "--clip is `-1`");
   refused("--augment drop", "drop needs a sequence of frames");
   refused("--augment polarity", "two channels");
+}
+
+// Flips and latents outside of the window, by layer, counted again from the weights.
+TEST_F(RecipeOfARun, EpochsSayWhatSignsDo) {
+  ASSERT_EQ(shell(std::string(RVB_FAKE) + " init --seed 3 -o " + folder_ / "w.safetensors").exit, 0);
+  ASSERT_EQ(train("a", "--epochs 1 --batch 100 --rates latents=1500 --weights " + folder_ / "w.safetensors").exit, 0);
+  const std::vector<float> before = read_safetensors(folder_ / "w.safetensors").find("conv.weight")->values;
+  const std::vector<float> after = read_safetensors(folder_ / "a/last.safetensors").find("conv.weight")->values;
+  int flips = 0, outside = 0;
+  for (size_t i = 0; i < before.size(); ++i) {
+    flips += (before[i] >= 0) != (after[i] >= 0) ? 1 : 0;
+    outside += std::fabs(after[i]) > 0.5f ? 1 : 0;
+  }
+  ASSERT_EQ(before.size(), 18u);
+  const std::string lines = test::text(folder_ / "a/metrics.jsonl");
+  const json epoch = json::parse(lines.substr(lines.rfind('\n', lines.size() - 2) + 1));
+  EXPECT_DOUBLE_EQ(epoch["layers"]["conv.weight"]["flips"], flips / 18.0);
+  EXPECT_DOUBLE_EQ(epoch["layers"]["conv.weight"]["outside"], outside / 18.0);
+  EXPECT_DOUBLE_EQ(epoch["flips"], flips / 18.0);
+  EXPECT_DOUBLE_EQ(epoch["outside"], outside / 18.0);
+  EXPECT_EQ(epoch["layers"].size(), 1u);
+  EXPECT_GT(outside, 0);
 }
 
 TEST_F(RecipeOfARun, TestAugmentTakesTheMeanOfBothImages) {
