@@ -3,8 +3,8 @@
 #include "failure.h"
 #include "json_text.h"
 #include "messages.h"
-#include "retry.h"
 #include "recipe/json.h"
+#include "retry.h"
 
 #include <cerrno>
 #include <cstdio>

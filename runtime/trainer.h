@@ -45,7 +45,7 @@ private:
   std::string log_rates(const std::unique_ptr<EnergyCounter>& spikes, nlohmann::ordered_json& line,
                         Scalars& scalars) const;
   bool finish_epoch(double rate); // false: interrupted
-  void warn_of_firing();                                                // each layer once in a run
+  void warn_of_firing();          // each layer once in a run
   void save() { run_.save(manifest_, weights_, optimizer_, plan_, state_); }
 
   const Context& context_;

@@ -30,7 +30,11 @@ void Sum::add(double mean_loss, int64_t right, int64_t samples) {
 ordered_json TrainingPlan::json() const {
   ordered_json j = {{"limit", limit}, {"seed", seed}, {"shuffle", shuffle}};
   j.update(recipe::plan_json(*this));
-  j.update({{"data", data}, {"input", input}, {"labels", labels}, {"partition", partition}, {"validate", validation.text()}});
+  j.update({{"data", data},
+            {"input", input},
+            {"labels", labels},
+            {"partition", partition},
+            {"validate", validation.text()}});
   return j;
 }
 

@@ -16,7 +16,7 @@ struct TrainingPlan : Recipe {
   uint64_t seed = 1;
   bool shuffle = true;
   std::string data, input, labels, partition; // where the samples come from
-  Validation validation; // what the recipe or --validate says
+  Validation validation;                      // what the recipe or --validate says
 
   nlohmann::ordered_json json() const;
 };

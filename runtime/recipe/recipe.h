@@ -30,7 +30,7 @@ struct Recipe : Settings {
   Choice rates{rates_row}, decays{decays_row};
   std::vector<Choice> augment;         // each row at most once
   std::string frames = "equal_count";  // or "equal_time", "duration=5000us": how a recording is cut into the T steps
-  std::string time_unit;                // of recordings whose format leaves it open: s, ms, us, ns; empty: not known
+  std::string time_unit;               // of recordings whose format leaves it open: s, ms, us, ns; empty: not known
   int64_t resize = 0;                  // of pictures in folders: the shorter side; 0: the input's
   double validate = 0;                 // the share of the training samples that choose the best epoch
   std::vector<double> mean, deviation; // one a channel; empty: pixels are only divided by 255, counts are as they are
