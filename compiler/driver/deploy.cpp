@@ -99,7 +99,7 @@ void print_verification(const std::vector<Verified>& verified, const ordered_jso
     put("multiplies, fused multiply-adds and divides in the machine code of the binary layers:\n");
   for (const Verified& v : verified) {
     put("  {:<24} {} instructions, {} on data, {} in address arithmetic (general-purpose registers)\n", v.layer,
-               v.report.instructions, v.report.multiplies.size(), v.report.address_arithmetic.size());
+        v.report.instructions, v.report.multiplies.size(), v.report.address_arithmetic.size());
     for (const codegen::Multiply& multiply : v.report.multiplies)
       put("    {:#x}: {}\n", multiply.address, multiply.text);
   }
