@@ -3,6 +3,7 @@
 
 #include "checksum.h"
 #include "core.h"
+#include "way_out.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,7 +149,7 @@ static rvb_status call(rvb_network* network, const rvb_function* function, int64
   rvb_frame frame = {count, network->arguments, network->results, network->block};
   rvb_set_threads(network->threads);
   rvb_clear_error();
-  int code = function->run(&frame);
+  int code = rvb_call(function->run, &frame);
   if (code == RVB_CODE_OUT_OF_MEMORY)
     return failed(network, RVB_OUT_OF_MEMORY);
   if (code == RVB_BATCH_TOO_LARGE) {

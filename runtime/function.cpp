@@ -1,6 +1,7 @@
 #include "function.h"
 
 #include "failure.h"
+#include "way_out.h"
 
 #include <algorithm>
 #include <new>
@@ -127,7 +128,7 @@ const float* Function::result(const std::string& name) const {
 void Function::run(int64_t batch) {
   rvb_frame frame{batch, arguments_.data(), result_pointers_.data(), block_.get()};
   rvb_clear_error();
-  int code = function_->run(&frame);
+  int code = rvb_call(function_->run, &frame);
   if (code == RVB_CODE_OUT_OF_MEMORY)
     throw std::bad_alloc();
   if (code == RVB_BATCH_TOO_LARGE)

@@ -2,9 +2,10 @@
    nothing more. A kernel frees what it took in the same thread; a block that does travel joins the pool it arrives in.
  */
 #define _GNU_SOURCE
-#include "core.h"
+#include "way_out.h"
 
 #include <pthread.h>
+#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -24,6 +25,41 @@ typedef struct pool {
 static pthread_key_t pool_key;
 static pthread_once_t pool_once = PTHREAD_ONCE_INIT;
 static int pool_key_made;
+
+/* Kernels are compiled without checks: they would write to memory that they were not given. So where it is missing, the
+   call ends as a whole, with what it holds, and its thread goes on behind the innermost of the two functions below. */
+static __thread jmp_buf* way_out = NULL;
+
+int rvb_call(int (*run)(const struct rvb_frame*), const struct rvb_frame* frame) {
+  jmp_buf here;
+  jmp_buf* const outer = way_out;
+  if (_setjmp(here) != 0) {
+    way_out = outer;
+    return RVB_CODE_OUT_OF_MEMORY;
+  }
+  way_out = &here;
+  const int code = run(frame);
+  way_out = outer;
+  return code;
+}
+
+int rvb_call_task(rvb_task task, void* context, int index, uint8_t* closure) {
+  jmp_buf here;
+  jmp_buf* const outer = way_out;
+  if (_setjmp(here) != 0) {
+    way_out = outer;
+    return RVB_CODE_OUT_OF_MEMORY;
+  }
+  way_out = &here;
+  const int code = task(context, index, closure);
+  way_out = outer;
+  return code;
+}
+
+void rvb_leave_call(void) {
+  if (way_out != NULL)
+    _longjmp(*way_out, 1);
+}
 
 static header* header_of(void* block) {
   return (header*)((char*)block - alignment);
@@ -88,8 +124,10 @@ void* halide_malloc(void* context, size_t bytes) {
   /* One alignment more at the end: kernels may read a whole vector at the last element. */
   size_t room = (bytes + alignment - 1) / alignment * alignment;
   char* base = aligned_alloc(alignment, room + 2 * alignment);
-  if (base == NULL)
+  if (base == NULL) {
+    rvb_leave_call();
     return NULL;
+  }
   void* block = base + alignment;
   header_of(block)->bytes = room;
   return block;

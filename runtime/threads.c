@@ -1,6 +1,7 @@
 /* Halide's parallel loops on OpenMP threads. The tasks are the same whatever the number of threads is, and a task
    writes only what is its own: so results do not depend on the number of threads. */
 #include "core.h"
+#include "way_out.h"
 
 #include <errno.h>
 #include <omp.h>
@@ -172,7 +173,7 @@ int halide_do_par_for(void* context, rvb_task task, int min, int size, uint8_t* 
         failed = result;
         if (failed != 0)
           break;
-        int code = task(context, min + i, closure);
+        int code = rvb_call_task(task, context, min + i, closure);
         if (code != 0) {
 #pragma omp critical(rvb_failed)
           {
@@ -184,6 +185,8 @@ int halide_do_par_for(void* context, rvb_task task, int min, int size, uint8_t* 
       }
     }
   }
+  if (result == RVB_CODE_OUT_OF_MEMORY)
+    rvb_leave_call(); /* the kernel does not look at what is returned here */
   if (result != 0)
     halide_error(context, message);
   return result;
