@@ -16,7 +16,7 @@ SENT = {"HUP": [signal.SIGHUP], "INT": [signal.SIGINT], "INT-INT": [signal.SIGIN
         "XFSZ": [signal.SIGXFSZ], "KILL": [signal.SIGKILL]}
 GENTLE = ("HUP", "INT", "TERM", "PIPE", "XFSZ")  # none of these may cost a step that was done
 IGNORED = {"nohup": signal.SIGHUP, "background": signal.SIGINT}
-SIZES = [0, 100, 1000, 4096, 9000, 20000, 40000, 100000, 800000, 1400000]
+SIZES = [50, 100, 1000, 4096, 9000, 20000, 40000, 100000, 800000, 1400000]
 
 
 class Kind:

@@ -9,7 +9,7 @@
 #   tests/faults/run.sh --keep             the folders of lost tries stay, and are named
 #   tests/faults/run.sh --jobs 1           one kind at a time
 #
-# RVBC names the compiler, RVB_BUILD the build folder in which it lies otherwise. Tries take place in TMPDIR, else in
+# Build nothing meanwhile: another archive makes other programs. RVBC names the compiler, RVB_BUILD the build folder in which it lies otherwise. Tries take place in TMPDIR, else in
 # /dev/shm, where nothing waits for a disk.
 #
 # It prints a table: kind of fault, tries, survived, lost, skipped. What needs root, and is not run by root, is skipped.
