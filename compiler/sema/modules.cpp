@@ -146,6 +146,10 @@ private:
         throw Failure(Exit::user, "too many files are imported");
       text = read_regular_file(path.string(), syntax::longest_text);
     } catch (const Failure& failure) {
+      // Not the text is at fault where no file could be read.
+      const auto* environment = dynamic_cast<const EnvironmentFailure*>(&failure);
+      if (environment != nullptr && environment->exhausted())
+        throw;
       failed_ = true;
       not_found(item, where, shown, failure.what());
       return;

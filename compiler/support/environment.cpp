@@ -32,8 +32,15 @@ const char* kind(mode_t mode) {
 
 } // namespace
 
+EnvironmentFailure::EnvironmentFailure(const std::string& what, int error)
+    : Failure(Exit::io, what + ": " + std::strerror(error)), error_(error) {}
+
+bool EnvironmentFailure::exhausted() const {
+  return error_ == EMFILE || error_ == ENFILE || error_ == ENOMEM || error_ == EAGAIN;
+}
+
 void environment_failed(const std::string& what, int error) {
-  throw Failure(Exit::io, what + ": " + std::strerror(error));
+  throw EnvironmentFailure(what, error);
 }
 
 std::string read_descriptor(int file, const std::string& name, size_t most) {

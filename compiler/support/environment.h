@@ -9,7 +9,16 @@
 
 namespace rvb {
 
-// Throws Failure(io) with "WHAT: REASON"; `error` is an errno.
+// "WHAT: REASON"; `error` is an errno.
+class EnvironmentFailure : public Failure {
+public:
+  EnvironmentFailure(const std::string& what, int error);
+  bool exhausted() const; // of descriptors or memory: any other file would have failed as well
+
+private:
+  int error_;
+};
+
 [[noreturn]] void environment_failed(const std::string& what, int error);
 
 // The contents of a regular file, cut off after `most` + 1 bytes. Never waits for a pipe and never reads a device.
