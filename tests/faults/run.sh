@@ -9,8 +9,8 @@
 #   tests/faults/run.sh --keep             the folders of lost tries stay, and are named
 #   tests/faults/run.sh --jobs 1           one kind at a time
 #
-# Build nothing meanwhile: another archive makes other programs. RVBC names the compiler, RVB_BUILD the build folder in which it lies otherwise. Tries take place in TMPDIR, else in
-# /dev/shm, where nothing waits for a disk.
+# Build nothing meanwhile: another archive makes other programs. RVBC names the compiler, RVB_BUILD the build folder in
+# which it lies otherwise. Tries take place in TMPDIR, else in /dev/shm, where nothing waits for a disk.
 #
 # It prints a table: kind of fault, tries, survived, lost, skipped. What needs root, and is not run by root, is skipped.
 # Survived is a try that works, or ends with a message and the exit code for its cause, after which everything can go on
