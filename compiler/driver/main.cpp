@@ -327,6 +327,10 @@ private:
 int main(int argc, char** argv) {
   begin_process();
   auto failed = [](Exit exit, const char* message) {
+    try {
+      finish_output();                  // what was found before it went wrong
+    } catch (const runtime::Failure&) { // the first failure counts
+    }
     if (*message != 0)
       tell("rvbc: {}\n", message);
     return static_cast<int>(exit);

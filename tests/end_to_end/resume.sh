@@ -16,7 +16,7 @@ for threads in 1 2; do
   same whole$threads/last.safetensors parts$threads/last.safetensors
   same whole$threads/best.safetensors parts$threads/best.safetensors
   for run in whole parts; do
-    grep '"kind":"epoch"' $run$threads/metrics.jsonl | grep -o '"flips":[^,]*' >$run.flips
+    grep '"kind":"epoch"' $run$threads/metrics.jsonl | grep -o '"flips":[^}]*}}' >$run.flips # in all, and by layer
   done
   [ "$(wc -l <whole.flips)" -eq 3 ] || die "flips are missing in the metrics"
   same whole.flips parts.flips
@@ -38,7 +38,7 @@ says 'goes on with adamw'
 ./tiny train --resume --run-dir adam.parts --quiet
 same adam/last.safetensors adam.parts/last.safetensors
 expect 2 ./tiny train "${flags[@]}" --momentum 0.5 --run-dir none
-says 'momentum is of sgd, not of adamw'
+says '--momentum is of sgd, rmsprop, not of adamw'
 
 # What runs in the background ends with the script, also where that fails.
 child=

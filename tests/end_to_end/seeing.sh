@@ -18,10 +18,16 @@ expected = {}
 for line in map(json.loads, open("run/metrics.jsonl")):
     names = {"step": {"steps/loss": "loss", "steps/accuracy": "accuracy", "learning_rate": "lr"},
              "epoch": {"loss/train": "train_loss", "loss/test": "test_loss", "accuracy/train": "train_accuracy",
-                       "accuracy/test": "test_accuracy", "flips": "flips"}}[line["kind"]]
+                       "accuracy/test": "test_accuracy", "flips": "flips", "outside": "outside", "rate": "rate"}}[line["kind"]]
     for tag, key in names.items():
         expected[line["step" if line["kind"] == "step" else "steps"], tag] = line[key]
-assert len(expected) == 6 * 3 + 3 * 5 and found.keys() == expected.keys(), found.keys() ^ expected.keys()
+    for layer, signs in line.get("layers", {}).items():
+        for what, share in signs.items():
+            expected[line["steps"], f"{what}/{layer}"] = share
+    for neuron, rate in line.get("rates", {}).items():
+        expected[line["steps"], "rate/" + neuron] = rate
+# a binary layer and two neurons
+assert len(expected) == 6 * 3 + 3 * (5 + 2 + 2 + 2) and found.keys() == expected.keys(), found.keys() ^ expected.keys()
 for key, value in expected.items():
     assert abs(found[key] - value) <= 1e-6 * max(1, abs(value)), (key, found[key], value)
 END
