@@ -16,8 +16,8 @@
 //     yield(%n, %n)
 //   } : f32[4,?,8], f32[?,8]
 //
-// Needs: nothing; the last pass, since it hides numbers from the others. Keeps: every result, bit for bit, since the body
-// of a scan is compiled operation by operation. Breaks: nothing. Integer arithmetic keeps its literals.
+// Needs: nothing; the last pass, since it hides numbers from the others. Keeps: every result, bit for bit, since the
+// body of a scan is compiled operation by operation. Breaks: nothing. Integer arithmetic keeps its literals.
 #include "ir/text.h"
 #include "passes/edit.h"
 #include "passes/passes.h"
