@@ -5,6 +5,7 @@
 #include "failure.h"
 #include "files.h"
 #include "json_text.h"
+#include "number_text.h"
 #include "optimizer.h"
 #include "random.h"
 

@@ -7,6 +7,7 @@
 #include "held_spikes.h"
 #include "json_text.h"
 #include "npy.h"
+#include "number_text.h"
 #include "scores.h"
 
 #include <algorithm>

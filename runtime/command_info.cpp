@@ -3,6 +3,7 @@
 #include "core.h"
 #include "files.h"
 #include "json_text.h"
+#include "number_text.h"
 #include "verification.h"
 
 #include <fmt/format.h>

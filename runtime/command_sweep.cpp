@@ -3,7 +3,7 @@
 #include "commands.h"
 
 #include "arguments.h"
-#include "command_line.h"
+#include "declare.h"
 #include "failure.h"
 #include "files.h"
 #include "interrupt.h"

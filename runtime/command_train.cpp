@@ -4,10 +4,12 @@
 #include "core.h"
 #include "failure.h"
 #include "files.h"
+#include "formats.h"
 #include "interrupt.h"
 #include "json_text.h"
 #include "messages.h"
 #include "trainer.h"
+#include "training_flags.h"
 #include "validation.h"
 
 #include <cstring>
@@ -139,7 +141,7 @@ int run_train(const Context& context) {
     tell("note: flags change the plan of the run in {}: it will not equal a run that never stopped\n", run.path());
 
   warn_of_memory(context, std::min(plan.batch, train->count()));
-  Trainer trainer(context, plan, run, *train, test.get());
+  Trainer trainer(context, plan, run, *train, test.get(), options.quiet);
   if (options.resume) {
     compare_data(run, *train);
     run.load(trainer.weights(), trainer.optimizer(), trainer.state());

@@ -37,8 +37,5 @@ std::string data_folder(const Options& options); // --data, else RVB_DATA when t
 // Failure(usage) when a flag says something about --data, which there is not, or about --input.
 void check_sources(const Options& options, bool folder);
 DataSettings data_settings(const Context& context, const std::string& folder); // flags over the recipe
-std::string loss_text(double loss);     // "0.1234"; "1.03e+15" where training diverges
-std::string with_spaces(double number); // "12 345"
-std::string duration(double seconds);   // "1 h 52 m"
 
 } // namespace rvb::runtime

@@ -2,7 +2,6 @@
 
 #include "core.h"
 #include "failure.h"
-#include "files.h"
 
 #include <algorithm>
 #include <exception>
@@ -28,34 +27,6 @@ nlohmann::ordered_json Dataset::provenance_json() const {
   return {{"format", provenance_.format}, {"part", provenance_.part}, {"partition", provenance_.partition},
           {"samples", provenance_.count}, {"used", count_},           {"split_hash", provenance_.split_hash},
           {"hash", provenance_.hash}};
-}
-
-std::unique_ptr<Dataset> open_folder(const DataSettings& settings, Split split, const Manifest& manifest) {
-  const std::string& folder = settings.folder;
-  if (file_exists(folder))
-    throw Failure(Exit::io, "--data " + folder +
-                                " is a file: the folder of a data set is meant; --input takes arrays "
-                                "and pictures");
-  if (!folder_exists(folder))
-    throw Failure(Exit::io, "--data " + folder + ": there is no such folder");
-  for (int i = 0; i < format_count; ++i)
-    if (formats[i].present(folder)) {
-      std::unique_ptr<Dataset> dataset = formats[i].open(settings, split, manifest);
-      if (dataset->count() == 0)
-        throw Failure(Exit::user, folder + " holds no samples for " + split_name(split));
-      return dataset;
-    }
-  if (std::string other = elsewhere(folder); !other.empty())
-    throw Failure(Exit::user, other);
-  std::string text = "--data " + folder + ": no known data set is in this folder. Expected one of:";
-  for (int i = 0; i < format_count; ++i)
-    text += std::string("\n  ") + formats[i].name + ": " + formats[i].expected;
-  std::vector<std::string> names = files_in(folder);
-  text += "\nThe folder holds ";
-  for (size_t i = 0; i < names.size() && i < 5; ++i)
-    text += (i == 0 ? "" : ", ") + names[i];
-  text += names.empty() ? "nothing" : names.size() > 5 ? ", …" : "";
-  throw Failure(Exit::io, text);
 }
 
 void load_batch(const Dataset& dataset, const int64_t* samples, const Variation* variation, int64_t count,

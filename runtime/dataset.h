@@ -1,4 +1,4 @@
-// Labelled samples, read one by one in memory order. formats.cpp lists the folder layouts that are known.
+// Labelled samples, read one by one in memory order. formats.h lists the folder layouts that are known.
 #pragma once
 
 #include "augment.h"
@@ -74,31 +74,11 @@ struct Samples {
 void check_shape(const Samples& samples, const Manifest& manifest, const std::string& path);
 std::unique_ptr<Dataset> make_dataset(Samples samples, const Manifest& manifest, const std::string& path);
 
-struct Format {
-  const char* name;
-  const char* expected;                       // its files, for messages
-  bool (*present)(const std::string& folder); // one of them is there
-  std::unique_ptr<Dataset> (*open)(const DataSettings& settings, Split split, const Manifest& manifest);
-};
-extern const Format formats[];
-extern const int format_count;
-// What the folder has in a form that is not read, and the one that is; "" when nothing is known.
-std::string elsewhere(const std::string& folder);
-
-// A folder in one of the formats; pixels become (x / 255 - mean) / deviation by the recipe, counts of events (x - mean)
-// / deviation. Failure(io) lists what was expected when the folder holds no known data; Failure(user) when the data
-// does not fit the network.
-std::unique_ptr<Dataset> open_folder(const DataSettings& settings, Split split, const Manifest& manifest);
-
 // NPY arrays, already normalised: [N, C, H, W] or [T, N, C, H, W]; labels [N], none when the path is empty.
 std::unique_ptr<Dataset> open_arrays(const std::string& input, const std::string& labels, const Manifest& manifest);
 
 // Labels of --labels, for `count` samples.
 std::vector<int32_t> read_labels(const std::string& path, int64_t count, const Manifest& manifest);
-
-// One picture, prepared as those of a folder are; `resized` says that it was not taken as it is.
-std::unique_ptr<Dataset> open_picture(const std::string& path, const std::string& labels, const DataSettings& settings,
-                                      const Manifest& manifest, bool& resized);
 
 // Failure(user) when the network has no such class.
 void check_label(int64_t label, int64_t index, const Manifest& manifest, const std::string& path);

@@ -1,10 +1,25 @@
-// Options that several commands share.
+// Which options each command has.
 #pragma once
 
-#include "command_line.h"
+#include "arguments.h"
+#include "options.h"
 
 namespace rvb::runtime {
 
+void declare_eval(Arguments& arguments, Options& options, bool deployed);
+void declare_infer(Arguments& arguments, Options& options, bool deployed);
+void declare_ranges(Arguments& arguments, Options& options, bool deployed);
+void declare_trace(Arguments& arguments, Options& options, bool deployed);
+void declare_bench(Arguments& arguments, Options& options, bool deployed);
+void declare_info(Arguments& arguments, Options& options, bool deployed);
+void declare_init(Arguments& arguments, Options& options, bool deployed);
+void declare_train(Arguments& arguments, Options& options, bool deployed);
+void declare_report(Arguments& arguments, Options& options, bool deployed);
+void declare_reestimate(Arguments& arguments, Options& options, bool deployed);
+void declare_sweep(Arguments& arguments, Options& options, bool deployed);
+void declare_gradient(Arguments& arguments, Options& options, bool deployed);
+
+// What several commands share.
 void declare_samples(Arguments& arguments, Options& options, bool labels);
 void declare_weights(Arguments& arguments, Options& options, bool deployed);
 void declare_batch(Arguments& arguments, Options& options);

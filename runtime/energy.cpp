@@ -160,12 +160,12 @@ void count_spikes(const float* values, int64_t size, NeuronCount& count) {
 
 } // namespace
 
-EnergyCounter::EnergyCounter(const Context& context, const ParameterSet* parameters, int64_t batch)
-    : manifest_(context.manifest),
-      observe_(context.program, context.manifest, "observe",
-               fitting_batch(context.program, context.manifest, "observe", batch), parameters),
-      connections_(context.manifest.synapses.size()), synapses_(context.manifest.synapses.size()),
-      neurons_(context.manifest.neurons.size()) {
+EnergyCounter::EnergyCounter(const Network& network, const ParameterSet* parameters, int64_t batch)
+    : manifest_(network.manifest),
+      observe_(network.program, network.manifest, "observe",
+               fitting_batch(network.program, network.manifest, "observe", batch), parameters),
+      connections_(network.manifest.synapses.size()), synapses_(network.manifest.synapses.size()),
+      neurons_(network.manifest.neurons.size()) {
   int64_t zeros = 0, weights = 0;
   for (size_t i = 0; i < connections_.size(); ++i) {
     int index = parameters == nullptr ? -1 : parameters->find(manifest_.synapses[i].path + ".weight");

@@ -7,7 +7,7 @@
 
 #include "dataset.h"
 #include "function.h"
-#include "options.h"
+#include "network.h"
 
 namespace rvb::runtime {
 
@@ -48,7 +48,7 @@ void count_events(const ObservedSynapses& layer, const float* values, int64_t fr
 class EnergyCounter {
 public:
   // Failure(usage) when the program has no @observe.
-  EnergyCounter(const Context& context, const ParameterSet* parameters, int64_t batch);
+  EnergyCounter(const Network& network, const ParameterSet* parameters, int64_t batch);
   // Counts what @observe shows of the samples, or of the first `most` of them, in batches that fit in memory.
   void add(const Dataset& dataset, int64_t most = INT64_MAX);
   int64_t samples() const { return samples_; }
@@ -81,6 +81,6 @@ EnergyTotals totals(const Manifest& manifest, const EnergyCounter& counter);
 
 // Both print what energy(…) of every model is, with what the figures leave out.
 std::string energy_text(const Manifest& manifest, const EnergyCounter& counter);
-nlohmann::ordered_json energy_json(const Context& context, const EnergyCounter& counter);
+nlohmann::ordered_json energy_json(const Network& network, const EnergyCounter& counter);
 
 } // namespace rvb::runtime

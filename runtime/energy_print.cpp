@@ -1,6 +1,7 @@
 // The counts of energy.h as tables for people and as JSON.
-#include "commands.h"
 #include "energy.h"
+
+#include "number_text.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -163,8 +164,8 @@ std::string energy_text(const Manifest& manifest, const EnergyCounter& counter) 
   return text;
 }
 
-ordered_json energy_json(const Context& context, const EnergyCounter& counter) {
-  const Manifest& manifest = context.manifest;
+ordered_json energy_json(const Network& network, const EnergyCounter& counter) {
+  const Manifest& manifest = network.manifest;
   EnergyTotals t = totals(manifest, counter);
   double n = static_cast<double>(std::max<int64_t>(1, counter.samples())), steps = static_cast<double>(manifest.steps);
   ordered_json synapses = ordered_json::array(), neurons = ordered_json::array();

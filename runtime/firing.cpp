@@ -14,13 +14,13 @@ std::string FiringFault::text() const {
          "a lower threshold, BatchNorm before it, or a lower --lr";
 }
 
-std::vector<FiringFault> firing_faults(const Context& context, const ParameterSet& weights, const Dataset& samples) {
-  const Manifest& m = context.manifest;
+std::vector<FiringFault> firing_faults(const Network& network, const ParameterSet& weights, const Dataset& samples) {
+  const Manifest& m = network.manifest;
   std::vector<FiringFault> faults;
   if (m.neurons.empty() || m.find("observe") == nullptr)
     return faults;
   const int64_t all = samples.count(), wanted = std::min(all, std::clamp<int64_t>(all / 100, 8, 64));
-  Function observe(context.program, m, "observe", fitting_batch(context.program, m, "observe", wanted), &weights);
+  Function observe(network.program, m, "observe", fitting_batch(network.program, m, "observe", wanted), &weights);
   std::vector<int64_t> spikes(m.neurons.size(), 0), updates(m.neurons.size(), 0);
   std::vector<int64_t> chosen;
   for (int64_t i = 0; i < wanted; ++i) // spread: samples may lie class by class

@@ -3,7 +3,7 @@
 
 #include "dataset.h"
 #include "function.h"
-#include "options.h"
+#include "network.h"
 
 namespace rvb::runtime {
 
@@ -15,6 +15,6 @@ struct FiringFault {
 
 // Looks at some samples (a hundredth of them, from 8 to 64) through @observe; nothing for programs without it. Neurons
 // that emit without a condition are no spiking neurons and may always fire.
-std::vector<FiringFault> firing_faults(const Context& context, const ParameterSet& weights, const Dataset& samples);
+std::vector<FiringFault> firing_faults(const Network& network, const ParameterSet& weights, const Dataset& samples);
 
 } // namespace rvb::runtime

@@ -1,5 +1,7 @@
 // The table of dataset formats. A new one is a function that opens a split, and a row. Here are those whose files hold
 // decoded images; folders.cpp has those with one recording or picture a file.
+#include "formats.h"
+
 #include "failure.h"
 #include "files.h"
 #include "folders.h"
@@ -249,5 +251,33 @@ const Format formats[] = {
     {"Pictures or recordings by class", class_folders_expected, class_folders_present, open_class_folders},
 };
 const int format_count = sizeof formats / sizeof *formats;
+
+std::unique_ptr<Dataset> open_folder(const DataSettings& settings, Split split, const Manifest& manifest) {
+  const std::string& folder = settings.folder;
+  if (file_exists(folder))
+    throw Failure(Exit::io, "--data " + folder +
+                                " is a file: the folder of a data set is meant; --input takes arrays "
+                                "and pictures");
+  if (!folder_exists(folder))
+    throw Failure(Exit::io, "--data " + folder + ": there is no such folder");
+  for (int i = 0; i < format_count; ++i)
+    if (formats[i].present(folder)) {
+      std::unique_ptr<Dataset> dataset = formats[i].open(settings, split, manifest);
+      if (dataset->count() == 0)
+        throw Failure(Exit::user, folder + " holds no samples for " + split_name(split));
+      return dataset;
+    }
+  if (std::string other = elsewhere(folder); !other.empty())
+    throw Failure(Exit::user, other);
+  std::string text = "--data " + folder + ": no known data set is in this folder. Expected one of:";
+  for (int i = 0; i < format_count; ++i)
+    text += std::string("\n  ") + formats[i].name + ": " + formats[i].expected;
+  std::vector<std::string> names = files_in(folder);
+  text += "\nThe folder holds ";
+  for (size_t i = 0; i < names.size() && i < 5; ++i)
+    text += (i == 0 ? "" : ", ") + names[i];
+  text += names.empty() ? "nothing" : names.size() > 5 ? ", …" : "";
+  throw Failure(Exit::io, text);
+}
 
 } // namespace rvb::runtime

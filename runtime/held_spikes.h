@@ -3,7 +3,6 @@
 #pragma once
 
 #include "function.h"
-#include "options.h"
 
 namespace rvb::runtime {
 

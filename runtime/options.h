@@ -1,8 +1,7 @@
 // The command line as values, and what every command gets.
 #pragma once
 
-#include "manifest.h"
-#include "program.h"
+#include "network.h"
 
 #include <functional>
 #include <optional>
@@ -50,9 +49,7 @@ struct Options {
   double seconds = 1;
 };
 
-struct Context {
-  const rvb_program& program;
-  const Manifest& manifest;
+struct Context : Network {
   const Options& options;
 };
 

@@ -2,6 +2,7 @@
 #include "cache.h"
 #include "failure.h"
 #include "files.h"
+#include "formats.h"
 #include "hash.h"
 #include "image.h"
 #include "recordings.h"

@@ -1,7 +1,7 @@
 #include "progress.h"
 
-#include "commands.h"
 #include "messages.h"
+#include "number_text.h"
 
 #include <cstdlib>
 #include <fmt/format.h>

@@ -1,8 +1,8 @@
 #include "report.h"
 
 #include "charts.h"
-#include "commands.h"
 #include "json_text.h"
+#include "number_text.h"
 
 #include <algorithm>
 #include <fmt/format.h>

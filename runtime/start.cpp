@@ -1,6 +1,7 @@
 // main of a program that trains.
 #include "command_line.h"
 #include "commands.h"
+#include "declare.h"
 
 int main(int argc, char** argv) {
   using namespace rvb::runtime;

@@ -1,6 +1,7 @@
 // main of a deployed program: the weights are inside.
 #include "command_line.h"
 #include "commands.h"
+#include "declare.h"
 
 int main(int argc, char** argv) {
   using namespace rvb::runtime;

@@ -1,11 +1,11 @@
 #include "trainer.h"
 
 #include "batches.h"
-#include "commands.h"
 #include "failure.h"
 #include "firing.h"
 #include "interrupt.h"
 #include "messages.h"
+#include "number_text.h"
 #include "random.h"
 #include "reestimate.h"
 
@@ -16,14 +16,14 @@
 
 namespace rvb::runtime {
 
-Trainer::Trainer(const Context& context, const TrainingPlan& plan, RunDirectory& run, const Dataset& train,
-                 const Dataset* test)
-    : context_(context), manifest_(context.manifest), plan_(plan), run_(run), train_(train), test_(test),
+Trainer::Trainer(const Network& network, const TrainingPlan& plan, RunDirectory& run, const Dataset& train,
+                 const Dataset* test, bool quiet)
+    : network_(network), manifest_(network.manifest), plan_(plan), run_(run), train_(train), test_(test),
       weights_(manifest_.parameters), optimizer_(manifest_.parameters, plan),
       steps_per_epoch_(epoch_steps(manifest_, train.count(), plan.batch)),
-      gradient_(context.program, manifest_, "gradient", std::min(plan.batch, train.count()), &weights_),
-      infer_(context.program, manifest_, "infer", test == nullptr ? 1 : std::min(plan.batch, test->count()), &weights_),
-      progress_(context.options.quiet, plan.epochs, steps_per_epoch_) {
+      gradient_(network.program, manifest_, "gradient", std::min(plan.batch, train.count()), &weights_),
+      infer_(network.program, manifest_, "infer", test == nullptr ? 1 : std::min(plan.batch, test->count()), &weights_),
+      progress_(quiet, plan.epochs, steps_per_epoch_) {
   for (const Parameter& p : manifest_.parameters)
     gradients_.push_back(gradient_.result("grad:" + p.name));
 }
@@ -157,7 +157,7 @@ void Trainer::log_group(double rate) {
 }
 
 void Trainer::warn_of_firing() {
-  for (const FiringFault& fault : firing_faults(context_, weights_, train_)) {
+  for (const FiringFault& fault : firing_faults(network_, weights_, train_)) {
     std::vector<std::string>& told = state_.warned;
     if (std::find(told.begin(), told.end(), fault.layer) != told.end())
       continue;
@@ -223,9 +223,9 @@ std::string Trainer::log_signs(nlohmann::ordered_json& line, Scalars& scalars) c
 // Spikes of some samples in the network as it is tested; null in programs that do not show them.
 std::unique_ptr<EnergyCounter> Trainer::count_spikes() const {
   constexpr int64_t samples = 32, batch = 8;
-  if (manifest_.neurons.empty() || find_function(context_.program, "observe") == nullptr)
+  if (manifest_.neurons.empty() || find_function(network_.program, "observe") == nullptr)
     return nullptr;
-  auto counter = std::make_unique<EnergyCounter>(context_, &weights_, batch);
+  auto counter = std::make_unique<EnergyCounter>(network_, &weights_, batch);
   counter->add(test_ != nullptr ? *test_ : train_, samples);
   return counter;
 }

@@ -5,6 +5,7 @@
 #include "energy.h"
 #include "function.h"
 #include "loader.h"
+#include "network.h"
 #include "optimizer.h"
 #include "progress.h"
 #include "run_directory.h"
@@ -18,8 +19,8 @@ class Trainer {
 public:
   // `test`: what the best epoch is chosen by, the validation part where the plan has one; may be null: then it is that
   // with the highest training accuracy.
-  Trainer(const Context& context, const TrainingPlan& plan, RunDirectory& run, const Dataset& train,
-          const Dataset* test);
+  Trainer(const Network& network, const TrainingPlan& plan, RunDirectory& run, const Dataset& train,
+          const Dataset* test, bool quiet);
   ParameterSet& weights() { return weights_; }
   Optimizer& optimizer() { return optimizer_; }
   TrainingState& state() { return state_; }
@@ -48,7 +49,7 @@ private:
   void warn_of_firing();          // each layer once in a run
   void save() { run_.save(manifest_, weights_, optimizer_, plan_, state_); }
 
-  const Context& context_;
+  const Network& network_;
   const Manifest& manifest_;
   TrainingPlan plan_;
   RunDirectory& run_;

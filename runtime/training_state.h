@@ -3,7 +3,6 @@
 #pragma once
 
 #include "manifest.h"
-#include "options.h"
 #include "validation.h"
 
 #include <cstdint>
@@ -23,8 +22,6 @@ struct TrainingPlan : Recipe {
 
 TrainingPlan plan_from_recipe(const Recipe& recipe);
 TrainingPlan plan_from_json(const nlohmann::ordered_json& json);
-// Flags over the recipe, or over the plan of the run that is resumed.
-void apply(const Options& options, TrainingPlan& plan);
 
 struct Sum {
   double loss = 0; // over samples

@@ -5,6 +5,7 @@
 #include "core.h"
 #include "dataset.h"
 #include "failure.h"
+#include "formats.h"
 #include "loader.h"
 #include "npy.h"
 #include "recipe_text.h"

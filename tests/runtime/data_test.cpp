@@ -3,6 +3,7 @@
 #include "dataset.h"
 #include "dynamic_library.h"
 #include "failure.h"
+#include "formats.h"
 #include "hash.h"
 #include "loader.h"
 #include "partition.h"

@@ -4,6 +4,7 @@
 #include "cache.h"
 #include "dataset.h"
 #include "failure.h"
+#include "formats.h"
 #include "frames.h"
 #include "idx.h"
 #include "json_text.h"

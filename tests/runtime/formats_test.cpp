@@ -1,6 +1,7 @@
 // Readers and writers: safetensors, NPY, IDX, gzip, CIFAR-10, images.
 #include "dataset.h"
 #include "failure.h"
+#include "formats.h"
 #include "gzip.h"
 #include "half.h"
 #include "idx.h"

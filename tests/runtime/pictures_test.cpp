@@ -1,6 +1,7 @@
 // Pictures on their way to the network: one preparation, torchvision's; what is read of each kind of file.
 #include "dataset.h"
 #include "failure.h"
+#include "formats.h"
 #include "image.h"
 #include "support.h"
 

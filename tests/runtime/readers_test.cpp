@@ -3,6 +3,7 @@
 #include "decompress.h"
 #include "events.h"
 #include "failure.h"
+#include "formats.h"
 #include "frames.h"
 #include "gzip.h"
 #include "image.h"
