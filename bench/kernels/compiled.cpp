@@ -119,7 +119,7 @@ void Compiled::add(const kernels::View& view, const Case& c, bool output) {
   }
   int64_t bytes = stride * buffer.type.bytes();
   (output ? written_ : read_) += bytes;
-  // 64 bytes: what runtime/program.h promises.
+  // 64 bytes: what runtime/interface/program.h promises.
   void* host = aligned_alloc(64, static_cast<size_t>((bytes + 63) / 64 * 64));
   fill(host, stride, view.element, c.spikes, output ? -1 : c.silent);
   buffer.host = static_cast<uint8_t*>(host);

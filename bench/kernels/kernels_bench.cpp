@@ -9,7 +9,7 @@
 // bytes at the rate of a loop that reads and writes as many.
 #include "compiled.h"
 
-#include "core.h"
+#include "core/core.h"
 
 #include <benchmark/benchmark.h>
 

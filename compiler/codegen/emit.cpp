@@ -1,7 +1,7 @@
 #include "codegen/emit.h"
 
 #include "codegen/data.h"
-#include "program.h"
+#include "interface/program.h"
 #include "support/fnv.h"
 
 #include <llvm/IR/IRBuilder.h>
@@ -289,7 +289,7 @@ private:
                                                        b_.getInt32(static_cast<uint32_t>(plan.results.size()))});
   }
 
-  // rvb_program of runtime/program.h, field by field.
+  // rvb_program of runtime/interface/program.h, field by field.
   void emit_table(const std::vector<llvm::Constant*>& entries) {
     std::vector<llvm::Constant*> states, initial, features, data;
     llvm::StructType* data_entry = llvm::StructType::create(context_, {pointer_, i64_}, "rvb_data");

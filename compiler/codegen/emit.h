@@ -9,7 +9,7 @@
 
 namespace rvb::codegen {
 
-// What rvb_program (runtime/program.h) says beside the functions.
+// What rvb_program (runtime/interface/program.h) says beside the functions.
 struct ProgramInfo {
   std::string library; // a library's name: rvb_library_NAME() gives the program; "": rvb_compiled_program is exported
   std::string identity() const; // of a library: a hash of its name and manifest; "" of an executable
@@ -26,7 +26,7 @@ struct ProgramInfo {
     int64_t bytes;
   };
   std::vector<Data> data; // every constant of the module
-  uint64_t checksum = 0;  // runtime/checksum.h
+  uint64_t checksum = 0;  // runtime/core/checksum.h
 };
 
 // `network`() as another name for the library's program, in an object of its own: of two libraries of one network, the

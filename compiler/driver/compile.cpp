@@ -10,8 +10,8 @@
 //   objects   -> link   -> executable        -o
 #include "driver/compile.h"
 
-#include "checksum.h"
 #include "codegen/data.h"
+#include "core/checksum.h"
 #include "driver/frontend.h"
 #include "driver/link.h"
 #include "driver/manifest.h"

@@ -10,10 +10,10 @@
 #include "driver/sparsity.h"
 #include "driver/times.h"
 #include "driver/weights.h"
+#include "network/verification.h"
 #include "passes/fixed_point.h"
 #include "passes/passes.h"
 #include "support/result.h"
-#include "verification.h"
 
 #include <fmt/format.h>
 

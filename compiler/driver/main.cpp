@@ -1,11 +1,11 @@
 // The command line of rvbc.
+#include "base/failure.h"
 #include "driver/build.h"
 #include "driver/frontend.h"
 #include "driver/inspect.h"
 #include "driver/output.h"
 #include "driver/process.h"
 #include "driver/summary.h"
-#include "failure.h"
 #include "kernels/kernels.h"
 #include "support/result.h"
 #include "support/text.h"

@@ -1,10 +1,10 @@
 #include "driver/object_cache.h"
 
+#include "base/files.h"
+#include "base/hash.h"
+#include "base/trust.h"
 #include "driver/output.h"
-#include "files.h"
-#include "hash.h"
 #include "support/environment.h"
-#include "trust.h"
 
 #include <algorithm>
 #include <cerrno>

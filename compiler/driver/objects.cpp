@@ -1,12 +1,12 @@
 #include "driver/objects.h"
 
+#include "base/failure.h"
 #include "codegen/layer.h"
 #include "driver/children.h"
 #include "driver/object_cache.h"
 #include "driver/output.h"
 #include "driver/paths.h"
 #include "driver/process.h"
-#include "failure.h"
 #include "support/environment.h"
 
 #include <fmt/format.h>

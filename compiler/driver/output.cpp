@@ -1,6 +1,6 @@
 #include "driver/output.h"
 
-#include "files.h"
+#include "base/files.h"
 #include "support/environment.h"
 
 #include <cerrno>

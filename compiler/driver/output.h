@@ -1,7 +1,7 @@
 // Where everything that rvbc writes for its user ends: results on standard output, messages on standard error, files.
 #pragma once
 
-#include "messages.h"
+#include "base/messages.h"
 
 #include <fmt/format.h>
 

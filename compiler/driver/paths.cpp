@@ -1,8 +1,8 @@
 #include "driver/paths.h"
 
+#include "base/trust.h"
 #include "driver/output.h"
 #include "support/environment.h"
-#include "trust.h"
 
 #include <cerrno>
 #include <cstdlib>

@@ -1,6 +1,6 @@
 #include "driver/seal.h"
 
-#include "checksum.h"
+#include "core/checksum.h"
 #include "support/environment.h"
 #include "support/result.h"
 

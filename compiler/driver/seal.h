@@ -1,4 +1,4 @@
-// The seal of a deployed executable (runtime/checksum.h): written when it is linked, compared when it starts.
+// The seal of a deployed executable (runtime/core/checksum.h): written when it is linked, compared when it starts.
 #pragma once
 
 #include <string>

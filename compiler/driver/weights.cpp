@@ -1,11 +1,11 @@
 #include "driver/weights.h"
 
 #include "irgen/generate.h"
+#include "network/weights_check.h"
 #include "support/diagnostics.h"
 #include "support/fnv.h"
 #include "support/result.h"
 #include "support/text.h"
-#include "weights_check.h"
 
 #include <set>
 

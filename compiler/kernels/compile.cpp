@@ -42,7 +42,7 @@ std::string rounding(const ir::Op& op) {
 // Dense strides and fixed extents, so that addresses are constants and inner loops have no tails. Halide takes the
 // extents of all results of a tuple from the first.
 template <typename Param> void bind(Param& param, const View& view, bool extents) {
-  param.set_host_alignment(64); // runtime/program.h
+  param.set_host_alignment(64); // runtime/interface/program.h
   int64_t stride = 1;
   for (size_t i = 0; i < view.dims.size(); ++i) {
     auto dim = param.dim(static_cast<int>(i));

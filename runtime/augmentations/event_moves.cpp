@@ -1,5 +1,5 @@
 // What moves or leaves out events of recordings that are already cut into frames. Event by event, or frame by frame.
-#include "augment.h"
+#include "augmentations/augment.h"
 
 #include <cmath>
 

@@ -1,5 +1,5 @@
 // What changes counts of events.
-#include "augment.h"
+#include "augmentations/augment.h"
 
 namespace rvb::runtime {
 

@@ -1,6 +1,6 @@
 // mixup (Zhang et al., 2018) and CutMix (Yun et al., 2019) as torchvision's: one share for a batch, each sample with
 // the one before it.
-#include "augment.h"
+#include "augmentations/augment.h"
 
 #include <cmath>
 

@@ -1,5 +1,5 @@
 // AutoAugment's policy for CIFAR (Cubuk et al., 2019) and RandAugment (2020), as torchvision's on Pillow images.
-#include "augment.h"
+#include "augmentations/augment.h"
 #include "augmentations/picture_operations.h"
 
 #include <cmath>

@@ -1,6 +1,6 @@
 // Where the pixels of the result come from. A view is read from the result back to the sample, so what happens later is
 // put in front.
-#include "augment.h"
+#include "augmentations/augment.h"
 
 #include <cmath>
 

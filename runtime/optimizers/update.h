@@ -2,7 +2,7 @@
 // one function of its name here.
 #pragma once
 
-#include "core.h"
+#include "core/core.h"
 #include "recipe/tables.h"
 
 #include <cstdint>

@@ -2,7 +2,7 @@
 // behind every result. The same numbers must come out for every target and any number of threads, to the last bit.
 #include "codegen/layer.h"
 
-#include "core.h"
+#include "core/core.h"
 #include "interpreter.h"
 #include "ir/text.h"
 #include "layer_text.h"

@@ -1,6 +1,6 @@
 // Sums of events (codegen/layer_sparse.cpp) against the dense sums: the same bits whatever part of the groups is
 // silent, and what the interpreter computes.
-#include "core.h"
+#include "core/core.h"
 #include "interpreter.h"
 #include "ir/text.h"
 #include "layer_text.h"

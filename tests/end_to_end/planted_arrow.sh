@@ -2,11 +2,15 @@
 # tests/rooms.sh finds arrows that run the wrong way.
 . "$(dirname "$0")/common.sh"
 
-mkdir -p tree/compiler/{ir,kernels,driver,passes,sema} tree/runtime/recipe
+mkdir -p tree/compiler/{ir,kernels,driver,passes,sema,codegen} tree/runtime/{interface,recipe,base,files,commands}
 echo '#include "ir/ir.h"' >tree/compiler/passes/good.cpp
 echo '#include "recipe/tables.h"' >tree/compiler/sema/good.cpp
+echo '#include "interface/program.h"' >tree/compiler/codegen/good.cpp
+echo '#include "base/failure.h"' >tree/compiler/driver/good.cpp
 echo '#include "recipe/schedules.def"' >tree/runtime/recipe/tables.h
-touch tree/runtime/program.h
+echo '#include "files/npy.h"' >tree/runtime/commands/good.cpp
+echo '#include "program.h"' >tree/runtime/interface/rvb.h
+touch tree/runtime/{interface/program.h,base/failure.h,files/npy.h}
 expect 0 "$root/tests/rooms.sh" "$work/tree"
 plant() {
   echo "$2" >"tree/$1"
@@ -18,12 +22,18 @@ plant compiler/ir/up.h '#include "passes/passes.h"'
 plant compiler/passes/out.cpp '#include "driver/options.h"'
 plant compiler/passes/halide.cpp '#include <Halide.h>'
 plant compiler/kernels/llvm.cpp '#  include "llvm/IR/Module.h"'
-plant compiler/kernels/runtime.cpp '#include "program.h"'
+plant compiler/kernels/runtime.cpp '#include "interface/program.h"'
+plant compiler/codegen/runtime.cpp '#include "base/failure.h"'
 plant compiler/kernels/recipe.cpp '#include "recipe/tables.h"'
-plant runtime/recipe/runtime.h '#include "failure.h"'
-plant runtime/compiler.cpp '#include "ir/ir.h"'
+plant runtime/recipe/runtime.h '#include "base/failure.h"'
+plant runtime/base/up.cpp '#include "files/npy.h"'
+plant runtime/files/top.cpp '#  include "commands/commands.h"'
+plant runtime/files/compiler.cpp '#include "ir/ir.h"'
+plant runtime/files/nameless.cpp '#include "failure.h"'
+plant runtime/files/neighbour.cpp '#include "npy.h"'
+plant compiler/driver/nameless.cpp '#include "failure.h"'
 plant compiler/ir/beside.h '#include "../passes/passes.h"'
-plant runtime/beside.h '#include "../compiler/ir/ir.h"'
+plant runtime/files/beside.h '#include "../compiler/ir/ir.h"'
 # What stands in no room, and what is too long.
 other() { # FILE MESSAGE
   expect 1 "$root/tests/rooms.sh" "$work/tree"
@@ -34,6 +44,17 @@ mkdir tree/compiler/attic
 other compiler/attic 'not a room of the table'
 touch tree/compiler/stray.cpp
 other compiler/stray.cpp 'belongs into a room'
-printf '//\n%.0s' {1..451} >tree/runtime/long.cpp
-other runtime/long.cpp '451 lines'
+mkdir tree/runtime/attic
+other runtime/attic 'not a room of the table'
+touch tree/runtime/stray.h
+other runtime/stray.h 'belongs into a room'
+mkdir tree/runtime/training
+touch tree/runtime/training/{1..26}
+other runtime/training/ '26 files'
+printf '//\n%.0s' {1..451} >tree/runtime/base/long.cpp
+other runtime/base/long.cpp '451 lines'
 expect 0 "$root/tests/rooms.sh" "$work/tree"
+# An arrow back up in the table itself.
+sed 's/^  ir: support$/  ir: support driver/' "$root/tests/rooms.sh" >circle.sh
+expect 1 bash circle.sh "$work/tree"
+says 'ir reads driver, which stands below it'

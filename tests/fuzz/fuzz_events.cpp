@@ -1,7 +1,7 @@
 // Any bytes given to the readers of recordings of events, and what comes out cut into frames: a value or a Failure,
 // nothing else.
-#include "events.h"
-#include "failure.h"
+#include "base/failure.h"
+#include "events/events.h"
 
 using namespace rvb::runtime;
 

@@ -1,6 +1,6 @@
 // Any bytes given to the IDX reader, packed or not, as images and as labels: a value or a Failure, nothing else.
-#include "failure.h"
-#include "idx.h"
+#include "base/failure.h"
+#include "files/idx.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (int rank : {1, 3})

@@ -1,6 +1,6 @@
 // Any bytes given to the image readers and resized: a value or a Failure, nothing else.
-#include "failure.h"
-#include "image.h"
+#include "base/failure.h"
+#include "images/image.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (int64_t channels : {1, 3})

@@ -1,5 +1,5 @@
 // Any bytes given to the npy reader: a value or a Failure, nothing else.
-#include "npy.h"
+#include "files/npy.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {

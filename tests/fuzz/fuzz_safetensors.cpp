@@ -1,5 +1,5 @@
 // Any bytes given to the safetensors reader: a value or a Failure, nothing else.
-#include "safetensors.h"
+#include "files/safetensors.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {

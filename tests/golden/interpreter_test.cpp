@@ -1,11 +1,11 @@
 // The golden tensors against the IR as the interpreter runs it: everything above the kernels, in double precision.
 // Whole programs are compared by compare.py; where that fails and this does not, a kernel or the runtime is at fault.
 #include "driver/weights.h"
+#include "files/npy.h"
+#include "files/safetensors.h"
 #include "interpreter.h"
 #include "irgen/generate.h"
-#include "npy.h"
 #include "passes/passes.h"
-#include "safetensors.h"
 #include "sema/check.h"
 #include "support/render.h"
 

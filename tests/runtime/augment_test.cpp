@@ -1,5 +1,5 @@
 // Augmentations that move events, turn images and mix batches, against what they are defined as.
-#include "augment.h"
+#include "augmentations/augment.h"
 #include "support.h"
 
 #include <cmath>

@@ -1,5 +1,5 @@
 /* rvb.h from C, linked without any C++ library: run, step and reset against each other. */
-#include "rvb.h"
+#include "interface/rvb.h"
 
 #include <math.h>
 #include <stdio.h>

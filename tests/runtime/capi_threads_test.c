@@ -2,7 +2,7 @@
 
      runtime_capi_threads [THREADS [ROUNDS [THREADS_OF_A_HANDLE [FORKS]]]] */
 #define _GNU_SOURCE
-#include "rvb.h"
+#include "interface/rvb.h"
 
 #include <math.h>
 #include <pthread.h>

@@ -1,13 +1,13 @@
 // What kernels call, random numbers, parameters, the optimiser.
-#include "core.h"
-#include "failure.h"
-#include "files.h"
-#include "optimizer.h"
-#include "parameters.h"
-#include "random.h"
-#include "schedules.h"
-#include "scores.h"
+#include "base/failure.h"
+#include "base/files.h"
+#include "base/random.h"
+#include "core/core.h"
+#include "evaluation/scores.h"
+#include "network/parameters.h"
+#include "optimizers/optimizer.h"
 #include "support.h"
+#include "training/schedules.h"
 
 #include <atomic>
 #include <cmath>

@@ -2,13 +2,13 @@
 //   data_dump FOLDER PART SHAPE STEPS CLASSES OUT [NAME=VALUE…]
 // SHAPE is 2,34,34; STEPS 0 for still images. OUT.x.npy is [T, N, H, W, C], OUT.y.npy the labels. Names: frames,
 // time_unit, partition, resize, augment, seed, epoch, threads.
-#include "core.h"
-#include "dataset.h"
-#include "failure.h"
-#include "formats.h"
-#include "loader.h"
-#include "npy.h"
-#include "recipe_text.h"
+#include "base/failure.h"
+#include "core/core.h"
+#include "data/dataset.h"
+#include "data/loader.h"
+#include "files/npy.h"
+#include "layouts/formats.h"
+#include "options/recipe_text.h"
 
 #include <cstdio>
 #include <cstdlib>

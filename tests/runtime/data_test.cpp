@@ -1,12 +1,12 @@
 // What happens to samples on their way to the network: augmentation, partitions, loading ahead.
-#include "core.h"
-#include "dataset.h"
-#include "dynamic_library.h"
-#include "failure.h"
-#include "formats.h"
-#include "hash.h"
-#include "loader.h"
-#include "partition.h"
+#include "base/dynamic_library.h"
+#include "base/failure.h"
+#include "base/hash.h"
+#include "core/core.h"
+#include "data/dataset.h"
+#include "data/loader.h"
+#include "data/partition.h"
+#include "layouts/formats.h"
 #include "support.h"
 
 #include <atomic>

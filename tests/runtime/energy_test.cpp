@@ -1,5 +1,5 @@
 // The arithmetic of the energy models, and the counting of events against a count by hand.
-#include "energy.h"
+#include "evaluation/energy.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // The order of events on times alone, the rules of frames, and the child process that reads HDF5.
-#include "child.h"
-#include "events.h"
-#include "failure.h"
+#include "base/child.h"
+#include "base/failure.h"
+#include "events/events.h"
 
 #include <csignal>
 #include <gtest/gtest.h>

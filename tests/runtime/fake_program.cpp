@@ -3,9 +3,9 @@
 // a running statistic, a parameter without decay, parallel loops, scratch memory, a block of static and sample bytes.
 //
 // FAKE_DEPLOYED: weights inside, functions infer and step. FAKE_FEATURE: a CPU feature that is asked for.
-#include "checksum.h"
-#include "core.h"
-#include "program.h"
+#include "core/checksum.h"
+#include "core/core.h"
+#include "interface/program.h"
 
 #include <cmath>
 #include <cstring>

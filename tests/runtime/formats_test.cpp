@@ -1,14 +1,14 @@
 // Readers and writers: safetensors, NPY, IDX, gzip, CIFAR-10, images.
-#include "dataset.h"
-#include "failure.h"
-#include "formats.h"
-#include "gzip.h"
-#include "half.h"
-#include "idx.h"
-#include "image.h"
+#include "base/failure.h"
+#include "base/half.h"
+#include "data/dataset.h"
+#include "files/gzip.h"
+#include "files/idx.h"
+#include "files/npy.h"
+#include "files/safetensors.h"
+#include "images/image.h"
 #include "jpeg.h"
-#include "npy.h"
-#include "safetensors.h"
+#include "layouts/formats.h"
 #include "support.h"
 
 #include <cmath>

@@ -1,7 +1,7 @@
 // A JPEG as libjpeg writes it.
 #pragma once
 
-#include "files.h"
+#include "base/files.h"
 
 #include <cstdio>
 #include <cstdlib>

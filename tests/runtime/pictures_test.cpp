@@ -1,8 +1,8 @@
 // Pictures on their way to the network: one preparation, torchvision's; what is read of each kind of file.
-#include "dataset.h"
-#include "failure.h"
-#include "formats.h"
-#include "image.h"
+#include "base/failure.h"
+#include "data/dataset.h"
+#include "images/image.h"
+#include "layouts/formats.h"
 #include "support.h"
 
 #include <png.h>

@@ -1,5 +1,5 @@
 // Whole programs as processes: missing descriptors, full disks, refused threads, signals.
-#include "npy.h"
+#include "files/npy.h"
 #include "support.h"
 
 #include <algorithm>

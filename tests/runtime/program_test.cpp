@@ -1,6 +1,6 @@
 // Whole programs: the hand-written network of fake_program.cpp with the real runtime, run as a user runs it.
-#include "npy.h"
-#include "safetensors.h"
+#include "files/npy.h"
+#include "files/safetensors.h"
 #include "support.h"
 
 #include <algorithm>

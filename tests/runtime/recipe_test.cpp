@@ -1,7 +1,7 @@
 // What a recipe says, as flags, in config.json, in checkpoints and over grids: the program of fake_program.cpp, run as
 // a user runs it.
-#include "npy.h"
-#include "safetensors.h"
+#include "files/npy.h"
+#include "files/safetensors.h"
 #include "support.h"
 
 #include <algorithm>

@@ -1,10 +1,10 @@
 // Temporary folders, files and child processes for the tests of the runtime.
 #pragma once
 
-#include "failure.h"
-#include "files.h"
-#include "gzip.h"
-#include "recipe_text.h"
+#include "base/failure.h"
+#include "base/files.h"
+#include "files/gzip.h"
+#include "options/recipe_text.h"
 
 #include <cstdio>
 #include <cstdlib>

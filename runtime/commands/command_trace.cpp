@@ -1,0 +1,83 @@
+// trace: what the neurons of one layer do with one sample, as a drawing.
+#include "commands/commands.h"
+
+#include "options/arguments.h"
+
+#include "base/failure.h"
+#include "base/files.h"
+#include "drawing/trace_figure.h"
+#include "evaluation/scores.h"
+
+#include <fmt/format.h>
+
+namespace rvb::runtime {
+
+namespace {
+
+const ObservedNeuron& find_neuron(const Manifest& manifest, const std::string& path) {
+  std::vector<std::string> known;
+  std::string list;
+  for (const ObservedNeuron& neuron : manifest.neurons) {
+    if (neuron.path == path)
+      return neuron;
+    known.push_back(neuron.path);
+    list += (list.empty() ? "" : ", ") + neuron.path;
+  }
+  if (manifest.neurons.empty())
+    throw Failure(Exit::usage, "`" + manifest.name + "` has no neurons, or was deployed without --observe");
+  throw Failure(Exit::usage, (path.empty() ? "--layer L is needed"
+                                           : "no neurons are called `" + path + "`" + suggestion(path, known)) +
+                                 ": one of " + list);
+}
+
+} // namespace
+
+int run_trace(const Context& context) {
+  const Options& options = context.options;
+  const Manifest& m = context.manifest;
+  check_cpu(context.program);
+  const ObservedNeuron& neuron = find_neuron(m, options.layer);
+  require(!options.output.empty(), "-o FILE.svg");
+  ParameterSet parameters = load_parameters(context);
+  std::unique_ptr<Dataset> dataset = open_samples(context, options.split == "train" ? Split::train : Split::test,
+                                                  !data_folder(options).empty() || !options.labels.empty());
+  if (options.sample >= dataset->count())
+    throw Failure(Exit::user,
+                  fmt::format("--sample {}: there are {} samples, counted from 0", options.sample, dataset->count()));
+  Function observe(context.program, m, "observe", 1, &parameters);
+  load_batch(*dataset, &options.sample, nullptr, 1, m, observe.image(), nullptr);
+  observe.run(1);
+  const float *logits = observe.result("logits"), *spikes = observe.result(neuron.spikes);
+  const float* membranes = neuron.membrane.empty() ? nullptr : observe.result(neuron.membrane);
+  require_finite(spikes, m.steps * neuron.elements(), options.sample, "a spike of `" + neuron.path + "`");
+  if (membranes != nullptr)
+    require_finite(membranes, m.steps * neuron.elements(), options.sample, "a membrane of `" + neuron.path + "`");
+  require_finite(logits, m.classes, options.sample, "the network's answer");
+  int64_t chosen = decision(logits, m.classes);
+  auto class_name = [&](int64_t k) {
+    const std::vector<std::string>& names = dataset->class_names();
+    return k < static_cast<int64_t>(names.size()) ? names[static_cast<size_t>(k)] : std::to_string(k);
+  };
+
+  Trace trace;
+  trace.title = fmt::format("{}: {} ({}, {})", m.name, neuron.path, neuron.neuron, shape_text(neuron.shape));
+  trace.subtitle = fmt::format("sample {}{}: {}decision {} with {:.1f} %", options.sample,
+                               data_folder(options).empty() ? "" : " of the " + options.split + " set",
+                               dataset->labelled() ? "label " + class_name(dataset->label(options.sample)) + ", " : "",
+                               class_name(chosen), 100 * softmax(logits, m.classes)[static_cast<size_t>(chosen)]);
+  trace.neuron = &neuron;
+  trace.steps = m.steps;
+  trace.spikes = spikes;
+  trace.membranes = membranes;
+  if (m.input.size() == 3) {
+    trace.frames = observe.image();
+    trace.frame_count = m.sequence ? m.steps : 1;
+    trace.frame_height = m.height;
+    trace.frame_width = m.width;
+    trace.frame_channels = m.channels;
+  }
+  write_file(options.output, draw(trace).file_text());
+  return 0;
+}
+
+} // namespace rvb::runtime

@@ -1,0 +1,19 @@
+// What a file is, by its first bytes: for the message when it is not what was asked for.
+#pragma once
+
+#include "base/failure.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace rvb::runtime {
+
+// "an NPZ archive (numpy.savez)"; "" when nothing is known of it.
+std::string what_is(const uint8_t* bytes, size_t size);
+// Failure(user): PATH is …; expected `wanted`.
+Failure unlike(const std::string& path, const std::vector<uint8_t>& bytes, const std::string& wanted);
+Failure unlike(const std::string& path, const uint8_t* bytes, size_t size, const std::string& wanted);
+
+} // namespace rvb::runtime

@@ -1,0 +1,48 @@
+// safetensors, read strictly and written so that safetensors.torch loads it: u64 length of the header, JSON header,
+// little-endian row-major data without gaps. Stands alone: the compiler links it too.
+#pragma once
+
+#include "base/failure.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace rvb::runtime {
+
+struct Tensor {
+  std::string name;
+  std::vector<int64_t> shape; // as on disk (PyTorch's)
+  std::vector<float> values;  // row-major; F64, F16 and BF16 are converted. Empty when the type is none of these
+  std::string dtype = "F32";  // as on disk; always written as F32
+};
+
+struct Safetensors {
+  std::vector<Tensor> tensors;                               // in the order of the data
+  std::vector<std::pair<std::string, std::string>> metadata; // "__metadata__"
+
+  const Tensor* find(std::string_view name) const;
+  const std::string* find_metadata(std::string_view key) const;
+};
+
+// Failure(user) names `path` and what is wrong; Failure(io) when the file cannot be read.
+Safetensors read_safetensors(const std::string& path);
+// `strip`: taken off the front of the names that begin with it ("module."), of which there must be some.
+Safetensors read_weights(const std::string& path, const std::string& strip);
+// What stands before the names of a network in a file whose names are these otherwise: "module." of DataParallel,
+// "_orig_mod." of torch.compile; "" when nothing does.
+std::string common_prefix(const Safetensors& file, const std::vector<std::string>& expected);
+// What to tell the user about such names; "" without a prefix.
+std::string prefix_advice(const Safetensors& file, const std::vector<std::string>& expected);
+// `path` only names the source in messages.
+Safetensors parse_safetensors(const uint8_t* bytes, size_t size, const std::string& path);
+
+std::string print_safetensors(const Safetensors& file);
+void write_safetensors(const std::string& path, const Safetensors& file); // atomically
+
+std::string shape_text(const std::vector<int64_t>& shape); // "[64, 32, 3, 3]"
+
+} // namespace rvb::runtime

@@ -1,0 +1,58 @@
+// One function of the compiled program with all the memory it needs, allocated once for the largest batch.
+#pragma once
+
+#include "interface/program.h"
+#include "network/manifest.h"
+#include "network/parameters.h"
+
+#include <memory>
+
+namespace rvb::runtime {
+
+class Function {
+public:
+  // Failure(usage) when the program has no such function. `parameters` (null for deployed programs) must outlive this.
+  Function(const rvb_program& program, const Manifest& manifest, const std::string& name, int64_t max_batch,
+           const ParameterSet* parameters);
+
+  int64_t max_batch() const { return max_batch_; }
+  int64_t block_bytes() const;
+  float* image() { return image_.data(); }                                 // [T if sequence, batch, H, W, C]
+  int32_t* labels() { return reinterpret_cast<int32_t*>(labels_.data()); } // [batch]
+  const float* result(const std::string& name) const;                      // null: the function has no such result
+  void run(int64_t batch);                                                 // Failure(internal) when a kernel fails
+
+  // The states of "step": to where the neurons begin; and what the last run made of them becomes what the next one
+  // reads.
+  void reset_states();
+  void advance_states();
+
+private:
+  void add_state(const rvb_program& program, const FunctionInfo& info, const std::string& name);
+  const rvb_function* function_ = nullptr;
+  std::string name_;
+  int64_t max_batch_;
+  Floats image_, labels_;
+  std::vector<std::string> result_names_;
+  std::vector<Floats> results_;
+  std::vector<const void*> arguments_;
+  std::vector<void*> result_pointers_;
+  struct State {
+    size_t argument, result; // places of "state:K"
+    float initial;
+    Floats values; // what the next run reads
+  };
+  std::vector<State> states_;
+  struct Release {
+    void operator()(unsigned char* block) const { rvb_release(block); }
+  };
+  std::unique_ptr<unsigned char, Release> block_;
+};
+
+// Samples at once, at most `batch`, so that a function that shows much (@observe, @ranges) works in 256 MiB with its
+// results, where one sample allows it. Failure(usage) when the program has no such function.
+int64_t fitting_batch(const rvb_program& program, const Manifest& manifest, const std::string& name, int64_t batch);
+
+const rvb_function* find_function(const rvb_program& program, const std::string& name);
+
+} // namespace rvb::runtime

@@ -1,0 +1,19 @@
+// main of a deployed program: the weights are inside.
+#include "commands/commands.h"
+#include "options/declare.h"
+#include "start/command_line.h"
+
+int main(int argc, char** argv) {
+  using namespace rvb::runtime;
+  static const Command commands[] = {
+      {"eval", "accuracy, loss, table of classes, confusion matrix", "eval --data DIR", declare_eval, run_eval},
+      {"infer", "logits of arrays, or the classes of an image", "infer picture.png --top 3", declare_infer, run_infer},
+      {"bench", "time inference", "bench --batch 1,32 --threads 1,2", declare_bench, run_bench},
+      {"trace", "draw the spikes, membranes and feature maps of a layer",
+       "trace --layer unit1.reverb --sample 3 --data DIR -o trace.svg", declare_trace, run_trace},
+      {"ranges", "the spikes of binary layers (for rvbc deploy --calibrate)", "ranges --data DIR -o R.json",
+       declare_ranges, run_ranges},
+      {"info", "what this program is", "info", declare_info, run_info},
+  };
+  return run_command_line(argc, argv, rvb_compiled_program, commands, sizeof commands / sizeof *commands);
+}
