@@ -13,10 +13,13 @@ compiler_rooms='
   syntax: support
   sema: syntax ir support
   irgen: sema ir ops support
-  passes: ir ops support
+  analysis: ir ops support
+  passes: analysis ir ops support
   kernels: ir support
   codegen: ir kernels support
-  driver: support ir ops syntax sema irgen passes kernels codegen
+  host: codegen support
+  build: host support ir ops syntax sema irgen analysis passes kernels codegen
+  driver: build host support ir ops syntax sema irgen analysis passes kernels codegen
 '
 runtime_floors='
   interface:
@@ -43,6 +46,8 @@ declare -A of_runtime=(
   [sema]="recipe"
   [irgen]="recipe"
   [codegen]="interface"
+  [host]="$(tr -d ' ' <<<"$runtime_floors" | cut -d: -f1 | tr '\n' ' ')"
+  [build]="$(tr -d ' ' <<<"$runtime_floors" | cut -d: -f1 | tr '\n' ' ')"
   [driver]="$(tr -d ' ' <<<"$runtime_floors" | cut -d: -f1 | tr '\n' ' ')"
 )
 faults=0

@@ -1,14 +1,16 @@
-#include "driver/frontend.h"
-#include "driver/link.h"
-#include "driver/manifest.h"
-#include "driver/output.h"
-#include "driver/paths.h"
+#include "build/frontend.h"
+#include "build/link.h"
+#include "build/manifest.h"
 #include "driver/summary.h"
+#include "host/output.h"
+#include "host/paths.h"
 #include "support/result.h"
 
 #include <fmt/format.h>
 
 namespace rvb::driver {
+
+using namespace build;
 
 namespace {
 

@@ -1,10 +1,10 @@
 #include "driver/inspect.h"
 
+#include "analysis/verify.h"
 #include "codegen/disassemble.h"
-#include "driver/output.h"
+#include "host/output.h"
 #include "ir/text.h"
 #include "passes/passes.h"
-#include "passes/verify.h"
 #include "support/environment.h"
 
 #include <fmt/format.h>
@@ -18,7 +18,7 @@ int run_opt(const std::string& file, const std::vector<std::string>& names) {
   } catch (const ir::ParseError& error) {
     throw Failure(Exit::user, fmt::format("{}:{}:{}: {}", file, error.line, error.column, error.message));
   }
-  std::vector<std::string> faults = passes::verify(module);
+  std::vector<std::string> faults = analysis::verify(module);
   for (const std::string& fault : faults)
     tell("{}: {}\n", file, fault);
   if (!faults.empty())

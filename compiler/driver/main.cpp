@@ -1,11 +1,11 @@
 // The command line of rvbc.
 #include "base/failure.h"
-#include "driver/build.h"
-#include "driver/frontend.h"
+#include "build/build.h"
 #include "driver/inspect.h"
-#include "driver/output.h"
-#include "driver/process.h"
 #include "driver/summary.h"
+#include "driver/texts.h"
+#include "host/output.h"
+#include "host/process.h"
 #include "kernels/kernels.h"
 #include "support/result.h"
 #include "support/text.h"
@@ -19,6 +19,7 @@
 #include <sstream>
 
 using namespace rvb;
+using namespace rvb::build;
 using namespace rvb::driver;
 
 namespace {
@@ -272,7 +273,7 @@ private:
         !options_.time_passes)
       options_.output = named_after_model("");
     keep_inputs();
-    return run_build(options_);
+    return options_.wants("ast") ? run_ast(options_) : run_build(options_);
   }
   int deploy() {
     check_emit({"exe", "ast", "ir", "plan", "stmt", "llvm", "asm", "lib", "header"});

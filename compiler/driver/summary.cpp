@@ -1,10 +1,10 @@
 #include "driver/summary.h"
 
-#include "driver/compile.h"
-#include "driver/frontend.h"
-#include "driver/manifest.h"
-#include "driver/memory_limit.h"
-#include "driver/output.h"
+#include "build/compile.h"
+#include "build/frontend.h"
+#include "build/manifest.h"
+#include "build/memory_limit.h"
+#include "host/output.h"
 #include "passes/passes.h"
 
 #include <fmt/format.h>
@@ -13,6 +13,8 @@
 #include <optional>
 
 namespace rvb::driver {
+
+using namespace build;
 
 using nlohmann::ordered_json;
 

@@ -1,13 +1,13 @@
 // `rvbc summary` and `rvbc graph`: what a network is, for people.
 #pragma once
 
-#include "driver/options.h"
+#include "build/options.h"
 
 namespace rvb::driver {
 
-int run_summary(const Options& options);
+int run_summary(const build::Options& options);
 
 // format: dot, svg, mermaid, json. SVG is drawn by Graphviz' `dot`; a missing `dot` is a Failure that says so.
-int run_graph(const Options& options, const std::string& format);
+int run_graph(const build::Options& options, const std::string& format);
 
 } // namespace rvb::driver

@@ -14,6 +14,7 @@
 // Keeps: every result bit for bit, except that x + 0.0 -> x gives -0.0 where the sum gave 0.0. Only a division by that
 //   zero could tell, and the language's neurons have no use for 1/-0. x * 0.0 is left alone: x may be infinite.
 // Breaks: nothing. `detach` is dropped in functions that are not differentiated (all but @train).
+#include "analysis/known.h"
 #include "ir/elementwise.h"
 #include "passes/edit.h"
 #include "passes/passes.h"

@@ -27,8 +27,8 @@
 //   equal functions have equal derivatives; a body with `step`, `sign` or `detach` says something else than its
 //   derivative, so in @train it is left alone unless T = 1.
 // Breaks: nothing. A scan that is not proven constant, or whose final states are used, stays and gets its repeat back.
+#include "analysis/constant_in_time.h"
 #include "ops/ops.h"
-#include "passes/constant_in_time.h"
 #include "passes/edit.h"
 #include "passes/passes.h"
 

@@ -30,6 +30,7 @@
 // rounding: (+-alpha) x is +-(alpha x) exactly; case 1 and an average pool between round differently, and case 1 is
 // only used where the comparison scales along, so no decision can flip by more than rounding moves the value. Breaks:
 // with at_rest, the unit of the membranes that @step is given and gives back.
+#include "analysis/known.h"
 #include "passes/edit.h"
 #include "passes/homogeneous.h"
 #include "passes/passes.h"

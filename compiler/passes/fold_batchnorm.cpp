@@ -14,6 +14,7 @@
 //
 // Needs: parameters replaced by constants with contents (else the operation is left to expand_batchnorm).
 // Keeps: the result up to rounding; s and d are computed in double and rounded once. Breaks: nothing.
+#include "analysis/known.h"
 #include "passes/edit.h"
 #include "passes/passes.h"
 

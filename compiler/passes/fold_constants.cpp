@@ -10,6 +10,7 @@
 // Needs: constants with contents. Keeps: every result: each operation is one float operation, as the program does it
 //   (ops::evaluate). Breaks: nothing.
 // Run it after pack_weights, which looks for `sign(constant)`.
+#include "analysis/known.h"
 #include "passes/edit.h"
 #include "passes/passes.h"
 

@@ -32,8 +32,8 @@
 // Needs: canonical IR. Keeps: every result bit for bit. Breaks: nothing later may expect elementwise operations outside
 // scans, but for scalars (an operation on f32[] has no axis) and operations on tensors under one mask a channel (an
 // invariant is a number): they stay as they are. The language makes neither masks like that nor networks of scalars.
+#include "analysis/fuse_groups.h"
 #include "passes/edit.h"
-#include "passes/fuse_groups.h"
 #include "passes/passes.h"
 
 #include <algorithm>

@@ -30,6 +30,7 @@
 // Needs: the weights as constants with contents; fold_alpha has run, so that no factor stands between. Keeps: the
 // result exactly (a sum of the same numbers, in the order of the kernel). Breaks: gradients; this is a program that
 // infers.
+#include "analysis/known.h"
 #include "passes/edit.h"
 #include "passes/passes.h"
 

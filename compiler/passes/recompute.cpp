@@ -33,8 +33,9 @@
 //   result bit for bit, since a repeated operation is the same kernel on the same numbers. Breaks: cse would undo it.
 #include "passes/recompute.h"
 
+#include "analysis/schedule.h"
+#include "passes/edit.h"
 #include "passes/passes.h"
-#include "passes/schedule.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -274,6 +275,52 @@ private:
   Profile profile_;
 };
 
+// Writes the order back into the function that the schedule was made from.
+void reorder(Function& function, const Schedule& schedule) {
+  const std::vector<bool> needed = schedule.live();
+  std::vector<Value> value(static_cast<size_t>(schedule.values()), no_value);
+  const Value own = static_cast<Value>(function.values.size());
+  for (Value v = 0; v < own; ++v)
+    value[v] = v;
+  std::vector<Op> ops;
+  for (int i = 0; i < schedule.size(); ++i) {
+    if (!needed[i])
+      continue;
+    const Schedule::Step& s = schedule.step(i);
+    Op op = function.ops[s.op];
+    auto fresh = [&](Value old) {
+      const ValueInfo info = function.values[old];
+      return function.add_value(info.type, info.name);
+    };
+    size_t read = 0;
+    for (Operand& operand : op.operands)
+      if (!operand.is_literal())
+        operand = Operand(value[s.reads[read++]]);
+    const bool repeated = s.makes[0] >= own;
+    for (size_t r = 0; repeated && r < s.makes.size(); ++r)
+      op.results[r] = value[s.makes[r]] = fresh(schedule.origin(s.makes[r]));
+    for (Body& body : op.body) {
+      if (!repeated)
+        continue;
+      std::vector<Operand> map;
+      for (Value v = 0; v < static_cast<Value>(function.values.size()); ++v)
+        map.push_back(Operand(v));
+      for (Value& parameter : body.parameters) {
+        const Value old = parameter;
+        parameter = fresh(old);
+        map[old] = Operand(parameter);
+      }
+      std::vector<Op> inner;
+      clone_ops(function, body.ops, map, inner);
+      body.ops = std::move(inner);
+      for (Operand& yield : body.yields)
+        yield = mapped(map, yield);
+    }
+    ops.push_back(std::move(op));
+  }
+  function.ops = std::move(ops);
+}
+
 // Straight to the limit; and in small steps, which gets lower where the straight way ends in a dead end.
 void limit_function(Function& function, const MemoryLimit& limit) {
   if (Schedule(function, limit.batch).profile().bytes(limit.batch) <= limit.bytes)
@@ -281,7 +328,7 @@ void limit_function(Function& function, const MemoryLimit& limit) {
   const Function before = function;
   Search straight(before, limit.batch);
   if (limit.bytes > 0 && straight.lower(limit))
-    return straight.schedule().apply(function);
+    return reorder(function, straight.schedule());
   Search gradual(before, limit.batch);
   bool reached = true;
   while (reached && gradual.bytes(limit.batch) > limit.bytes) {
@@ -289,7 +336,7 @@ void limit_function(Function& function, const MemoryLimit& limit) {
     reached = gradual.lower({std::max(limit.bytes, now - now / 32 - 1), limit.batch});
   }
   const bool lower = gradual.bytes(limit.batch) <= straight.bytes(limit.batch);
-  (lower ? gradual : straight).schedule().apply(function);
+  reorder(function, (lower ? gradual : straight).schedule());
 }
 
 } // namespace

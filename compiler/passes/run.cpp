@@ -1,8 +1,8 @@
 // Runs passes: the table, verification between them, dumps and times.
+#include "analysis/verify.h"
 #include "ir/text.h"
 #include "passes/passes.h"
 #include "passes/recompute.h"
-#include "passes/verify.h"
 #include "support/result.h"
 
 #include <algorithm>
@@ -64,7 +64,7 @@ const Pass* find_pass(const std::string& name) {
 namespace {
 
 void check(const ir::Module& module, const std::string& pass) {
-  const std::vector<std::string> faults = verify(module);
+  const std::vector<std::string> faults = analysis::verify(module);
   if (faults.empty())
     return;
   std::string message = "the module is not well formed after `" + pass + "`:";

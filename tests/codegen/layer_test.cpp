@@ -2,12 +2,12 @@
 // behind every result. The same numbers must come out for every target and any number of threads, to the last bit.
 #include "codegen/layer.h"
 
+#include "analysis/verify.h"
 #include "core/core.h"
 #include "interpreter.h"
 #include "ir/text.h"
 #include "layer_text.h"
 #include "loaded_layer.h"
-#include "passes/verify.h"
 #include "random_module.h"
 
 #include <gtest/gtest.h>
@@ -33,7 +33,7 @@ string differences(const string& text, int64_t batch, double whole = 0, bool lou
   } catch (const ir::ParseError& error) {
     return "line " + to_string(error.line) + ": " + error.message + "\n" + text;
   }
-  for (const string& fault : passes::verify(module))
+  for (const string& fault : analysis::verify(module))
     return fault + "\n" + text;
   const ir::Function& function = module.functions[0];
   const ir::Op* neuron = neuron_behind(function, function.ops[0]);

@@ -1,11 +1,11 @@
 // Sums of events (codegen/layer_sparse.cpp) against the dense sums: the same bits whatever part of the groups is
 // silent, and what the interpreter computes.
+#include "analysis/verify.h"
 #include "core/core.h"
 #include "interpreter.h"
 #include "ir/text.h"
 #include "layer_text.h"
 #include "loaded_layer.h"
-#include "passes/verify.h"
 #include "random_module.h"
 
 #include <gtest/gtest.h>
@@ -51,7 +51,7 @@ string without(string text, const string& part) {
 
 string differences(const Case& c) {
   ir::Module module = ir::parse(c.text), plain = ir::parse(without(c.text, ", sparse = 1"));
-  for (const string& fault : passes::verify(module))
+  for (const string& fault : analysis::verify(module))
     return fault + "\n" + c.text;
   const ir::Function &function = module.functions[0], &dense_function = plain.functions[0];
   Layer events = layer(function, function.ops[0], neuron_behind(function, function.ops[0]));

@@ -2,7 +2,7 @@
 # tests/rooms.sh finds arrows that run the wrong way.
 . "$(dirname "$0")/common.sh"
 
-mkdir -p tree/compiler/{ir,kernels,driver,passes,sema,codegen} tree/runtime/{interface,recipe,base,files,commands}
+mkdir -p tree/compiler/{ir,kernels,analysis,host,build,driver,passes,sema,codegen} tree/runtime/{interface,recipe,base,files,commands}
 echo '#include "ir/ir.h"' >tree/compiler/passes/good.cpp
 echo '#include "recipe/tables.h"' >tree/compiler/sema/good.cpp
 echo '#include "interface/program.h"' >tree/compiler/codegen/good.cpp
@@ -19,7 +19,9 @@ plant() {
   rm "tree/$1"
 }
 plant compiler/ir/up.h '#include "passes/passes.h"'
-plant compiler/passes/out.cpp '#include "driver/options.h"'
+plant compiler/passes/out.cpp '#include "build/options.h"'
+plant compiler/analysis/up.cpp '#include "passes/passes.h"'
+plant compiler/build/up.cpp '#include "driver/summary.h"'
 plant compiler/passes/halide.cpp '#include <Halide.h>'
 plant compiler/kernels/llvm.cpp '#  include "llvm/IR/Module.h"'
 plant compiler/kernels/runtime.cpp '#include "interface/program.h"'

@@ -1,7 +1,7 @@
 // Any bytes as the IR's text: they parse or they do not. What parses is verified, and prints to text that parses to the
 // same text.
+#include "analysis/verify.h"
 #include "ir/text.h"
-#include "passes/verify.h"
 
 #include <cstdint>
 #include <cstdio>
@@ -26,14 +26,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       found("an error without a place or a reason", error.message, "");
     return 0;
   }
-  std::vector<std::string> faults = passes::verify(module);
+  std::vector<std::string> faults = analysis::verify(module);
   std::string text = ir::print(module);
   try {
     ir::Module again = ir::parse(text);
     std::string second = ir::print(again);
     if (second != text)
       found("printed text prints differently after parsing", text, second);
-    if (passes::verify(again) != faults)
+    if (analysis::verify(again) != faults)
       found("the verifier judges the printed text differently", text, second);
   } catch (const ir::ParseError& error) {
     found("printed text does not parse", text, error.message);

@@ -1,8 +1,8 @@
 // Any bytes as a `.rvb` file: parse, check, render what was found, format. What parses must also survive formatting:
 // the formatted text parses to the same tree, keeps every comment, and formatting it again changes nothing. RVB_STDLIB
 // is the folder of the standard library.
+#include "analysis/verify.h"
 #include "irgen/generate.h"
-#include "passes/verify.h"
 #include "sema/check.h"
 #include "support/render.h"
 #include "syntax/parse.h"
@@ -40,7 +40,7 @@ void check_format(const std::string& text) {
 void check_ir(ir::Function function) {
   ir::Module module;
   module.functions.push_back(std::move(function));
-  const std::vector<std::string> faults = passes::verify(module);
+  const std::vector<std::string> faults = analysis::verify(module);
   require(faults.empty(), faults.empty() ? "" : faults[0].c_str());
 }
 

@@ -1,9 +1,9 @@
 // Any well-formed module through every pass, one at a time: no pass crashes on it, and what it makes is well formed
 // (run() verifies after every change and throws otherwise). A pass may refuse a module; it says so as a Failure that is
 // the user's, never as an internal one.
+#include "analysis/verify.h"
 #include "ir/text.h"
 #include "passes/passes.h"
-#include "passes/verify.h"
 #include "support/result.h"
 
 #include <cstdint>
@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   } catch (const ir::ParseError&) {
     return 0;
   }
-  if (!passes::verify(module).empty())
+  if (!analysis::verify(module).empty())
     return 0;
   for (const passes::Pass& pass : passes::all_passes()) {
     ir::Module changed = module;

@@ -1,6 +1,6 @@
 // The golden tensors against the IR as the interpreter runs it: everything above the kernels, in double precision.
 // Whole programs are compared by compare.py; where that fails and this does not, a kernel or the runtime is at fault.
-#include "driver/weights.h"
+#include "build/weights.h"
 #include "files/npy.h"
 #include "files/safetensors.h"
 #include "interpreter.h"
@@ -179,7 +179,7 @@ TEST_P(Golden, DeploymentPipeline) {
   module.functions = {irgen::generate_infer(golden.program), irgen::generate_step(golden.program)};
   Diagnostics diagnostics;
   Exit exit = Exit::ok;
-  driver::bind_weights(module, golden.program, golden.weights_path(), "", diagnostics, exit);
+  build::bind_weights(module, golden.program, golden.weights_path(), "", diagnostics, exit);
   ASSERT_FALSE(diagnostics.has_errors());
   passes::run(module, passes::deployment_pipeline(), {});
   EXPECT_LE(relative_difference(golden.run(module, "infer")["logits"].data, golden.logits), deployed_tolerance);

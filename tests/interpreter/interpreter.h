@@ -27,7 +27,7 @@ Tensor zeros(const ir::Type& type, int64_t batch);
 Tensor scalar(double value);
 
 // The function's results. Throws std::runtime_error when arguments do not fit the parameters, when a constant's bytes
-// are not in the module, and when a label is no class. The module is expected to be well formed (passes/verify.h).
+// are not in the module, and when a label is no class. The module is expected to be well formed (analysis/verify.h).
 std::vector<Tensor> evaluate(const ir::Module& module, const ir::Function& function, int64_t batch,
                              const std::vector<Tensor>& arguments, Options options = {});
 

@@ -1,8 +1,8 @@
 // The interpreter against numbers worked out by hand or taken from PyTorch 1.13 (float32, six digits printed).
 #include "interpreter.h"
 
+#include "analysis/verify.h"
 #include "ir/text.h"
-#include "passes/verify.h"
 #include "random_module.h"
 
 #include <gtest/gtest.h>
@@ -21,7 +21,7 @@ using Numbers = std::vector<double>;
 std::vector<Numbers> run(const std::string& text, int64_t batch, const std::vector<Numbers>& numbers,
                          interpreter::Options options = {}) {
   ir::Module module = ir::parse(text);
-  for (const std::string& fault : passes::verify(module))
+  for (const std::string& fault : analysis::verify(module))
     ADD_FAILURE() << fault;
   const ir::Function& function = module.functions.at(0);
   std::vector<Tensor> arguments;

@@ -1,7 +1,7 @@
 // Properties of the IR over random modules: they are well formed, they print and parse back to the same text and the
 // same numbers, and the verifier sees every planted fault.
+#include "analysis/verify.h"
 #include "ir/text.h"
-#include "passes/verify.h"
 #include "random_module.h"
 
 #include <gtest/gtest.h>
@@ -25,7 +25,7 @@ TEST(RandomModules, AreWellFormedAndRoundTrip) {
   std::set<std::string> seen;
   for (uint64_t seed = 0; seed < 1000; ++seed) {
     ir::Module module = random_module(seed);
-    ASSERT_EQ(joined(passes::verify(module)), "") << "seed " << seed;
+    ASSERT_EQ(joined(analysis::verify(module)), "") << "seed " << seed;
     std::string text = ir::print(module);
     ir::Module again;
     try {
@@ -34,7 +34,7 @@ TEST(RandomModules, AreWellFormedAndRoundTrip) {
       FAIL() << "seed " << seed << ": " << error.line << ":" << error.column << ": " << error.message << "\n" << text;
     }
     ASSERT_EQ(ir::print(again), text) << "seed " << seed;
-    ASSERT_EQ(joined(passes::verify(again)), "") << "seed " << seed;
+    ASSERT_EQ(joined(analysis::verify(again)), "") << "seed " << seed;
     for (const ir::Op& op : module.functions[0].ops) {
       seen.insert(ir::info(op.opcode).name);
       for (const ir::Body& body : op.body)
@@ -311,7 +311,7 @@ TEST_P(Verifier, SeesThePlantedFault) {
     if (!GetParam().mutate(module, seed))
       continue;
     ++planted;
-    EXPECT_FALSE(passes::verify(module).empty()) << "seed " << seed << "\n" << ir::print(random_module(seed));
+    EXPECT_FALSE(analysis::verify(module).empty()) << "seed " << seed << "\n" << ir::print(random_module(seed));
   }
   EXPECT_GT(planted, 50);
 }

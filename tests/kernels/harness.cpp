@@ -1,7 +1,7 @@
 #include "harness.h"
 
+#include "analysis/verify.h"
 #include "ir/text.h"
-#include "passes/verify.h"
 
 #include <algorithm>
 #include <cstring>
@@ -162,7 +162,7 @@ std::string differences(const std::string& text, int64_t batch, uint64_t seed) {
   } catch (const ir::ParseError& error) {
     return "line " + std::to_string(error.line) + ": " + error.message + "\n" + text;
   }
-  for (const std::string& fault : passes::verify(module))
+  for (const std::string& fault : analysis::verify(module))
     return fault + "\n" + text;
   return differences(module, batch, seed);
 }

@@ -1,4 +1,5 @@
 // Every operator, on sizes that no vector, tile or strip divides: scheduled, bare, and the interpreter.
+#include "analysis/known.h"
 #include "harness.h"
 #include "ir/text.h"
 #include "passes/edit.h"
@@ -271,7 +272,7 @@ TEST(Axis, ConstantSumsAreThoseOfTheKernels) {
     Tensor operand{f.type(f.ops[0].results[0]), {numbers.begin(), numbers.end()}};
     for (size_t i : {1, 2}) {
       operand = run(f, f.ops[i], 1, {operand}, true)[0];
-      const auto known = passes::known_numbers(module, f, f.ops[i].results[0]);
+      const auto known = analysis::known_numbers(module, f, f.ops[i].results[0]);
       ASSERT_TRUE(known.has_value());
       EXPECT_EQ(operand.data, std::vector<double>(known->begin(), known->end())) << shape;
     }

@@ -1,8 +1,8 @@
 #include "gradcheck.h"
 
+#include "analysis/verify.h"
 #include "ir/text.h"
 #include "ops/ops.h"
-#include "passes/verify.h"
 #include "random_module.h"
 #include "support/fnv.h"
 
@@ -56,7 +56,7 @@ double objective(const ir::Module& module, const ir::Function& function, int64_t
 
 std::vector<GradientFault> check_gradient(const GradientCase& test, double tolerance) {
   ir::Module module = ir::parse(test.text);
-  for (const std::string& fault : passes::verify(module))
+  for (const std::string& fault : analysis::verify(module))
     return {{fault}};
   const ir::Function& function = module.functions.at(0);
   const ir::Op& op = function.ops.back();
@@ -72,7 +72,7 @@ std::vector<GradientFault> check_gradient(const GradientCase& test, double toler
   ir::Function gradient = gradient_function(function, flowing, wanted);
   ir::Module both;
   both.functions = {function, gradient};
-  for (const std::string& fault : passes::verify(both))
+  for (const std::string& fault : analysis::verify(both))
     return {{"the rule's code: " + fault}};
 
   std::vector<interpreter::Tensor> arguments =

@@ -1,7 +1,7 @@
 // The type rules: what fits, and what is said when something does not.
+#include "analysis/verify.h"
 #include "ir/text.h"
 #include "ops/ops.h"
-#include "passes/verify.h"
 
 #include <gtest/gtest.h>
 

@@ -1,10 +1,10 @@
 // Folding alpha and batch normalisation into a network, with numbers of every sign.
+#include "analysis/verify.h"
 #include "ir/text.h"
 #include "network.h"
-#include "passes/fixed_point.h"
+#include "passes/fixed/fixed_point.h"
 #include "passes/passes.h"
 #include "passes/quantize_spikes.h"
-#include "passes/verify.h"
 #include "same.h"
 
 #include <gtest/gtest.h>
@@ -86,7 +86,7 @@ protected:
 
 TEST_P(Deployment, EveryPassKeepsTheLogits) {
   const ir::Module before = made();
-  ASSERT_EQ(passes::verify(before), std::vector<std::string>{});
+  ASSERT_EQ(analysis::verify(before), std::vector<std::string>{});
   ir::Module module = before;
   for (const std::string& pass : passes::deployment_pipeline()) {
     const ir::Module previous = module;
@@ -140,7 +140,7 @@ TEST_P(Deployment, WholeNumbersToTheLastNeuron) {
     passes::run(whole, {fuse, fixed_point}, {});
     const ir::Module before = whole;
     passes::run(whole, {fixed_point, pipeline.end()}, {});
-    ASSERT_EQ(passes::verify(whole), std::vector<std::string>{});
+    ASSERT_EQ(analysis::verify(whole), std::vector<std::string>{});
     EXPECT_EQ(ir::print(ir::parse(ir::print(whole))), ir::print(whole));
     EXPECT_NE(passes::neurons_in_floating_point(*before.find("infer")), std::vector<std::string>{});
     EXPECT_EQ(passes::neurons_in_floating_point(*whole.find("infer")), std::vector<std::string>{}) << bits << " bits";
@@ -216,7 +216,7 @@ TEST(FoldAlpha, LeavesTheOtherReaderAlone) {
           }
   }
   ASSERT_GT(replaced, 0);
-  ASSERT_EQ(passes::verify(blind), std::vector<std::string>{});
+  ASSERT_EQ(analysis::verify(blind), std::vector<std::string>{});
   EXPECT_GT(tests::difference(before, before.functions[0], blind, blind.functions[0], 2, 1), 1e-3);
 }
 

@@ -1,8 +1,8 @@
 // Every step of the training pipeline leaves what the functions compute as it was.
+#include "analysis/verify.h"
 #include "ir/text.h"
 #include "network.h"
 #include "passes/passes.h"
-#include "passes/verify.h"
 #include "same.h"
 
 #include <gtest/gtest.h>
@@ -49,7 +49,7 @@ class Training : public testing::TestWithParam<Named> {};
 
 TEST_P(Training, EveryPassKeepsResults) {
   const ir::Module before = tests::network(GetParam().options);
-  ASSERT_EQ(passes::verify(before), std::vector<std::string>{});
+  ASSERT_EQ(analysis::verify(before), std::vector<std::string>{});
   ir::Module module = before;
   for (const std::string& pass : passes::training_pipeline()) {
     const ir::Module previous = module;

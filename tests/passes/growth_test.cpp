@@ -1,7 +1,7 @@
 // Work grows like the network, counted in visits and kernels, not in seconds.
+#include "analysis/fuse_groups.h"
 #include "ir/text.h"
 #include "kernels/kernels.h"
-#include "passes/fuse_groups.h"
 #include "passes/passes.h"
 
 #include <gtest/gtest.h>
@@ -27,7 +27,8 @@ ir::Module chain(int layers) {
 
 TEST(Growth, LooksForPathsNearby) {
   const ir::Module small = chain(200), large = chain(400);
-  const int64_t few = passes::Groups(small.functions[0]).visits(), many = passes::Groups(large.functions[0]).visits();
+  const int64_t few = analysis::Groups(small.functions[0]).visits(),
+                many = analysis::Groups(large.functions[0]).visits();
   EXPECT_GT(few, 0);
   EXPECT_LT(many, 3 * few);
 }

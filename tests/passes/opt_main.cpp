@@ -7,9 +7,9 @@
 // A test file begins with `// passes: cse, dce`, holds a module, a line `// becomes`, and the expected module. Checked:
 // the text is what the passes print; what they print parses and prints the same; the module is well formed; and both
 // modules compute the same (constants given as hashes cannot be computed with; such files say `// text only`).
+#include "analysis/verify.h"
 #include "ir/text.h"
 #include "passes/passes.h"
-#include "passes/verify.h"
 #include "same.h"
 #include "support/result.h"
 
@@ -82,7 +82,7 @@ ir::Module checked(const std::string& text, const std::string& path, bool well_f
   ir::Module module = parse(text, path);
   if (!well_formed)
     return module;
-  const std::vector<std::string> faults = passes::verify(module);
+  const std::vector<std::string> faults = analysis::verify(module);
   if (!faults.empty())
     throw Failure(Exit::user, path + ": " + faults[0]);
   return module;
@@ -100,7 +100,7 @@ bool check(const std::string& path) {
   };
   if (printed != c.expected)
     return fail("expected\n" + c.expected + "got\n" + printed);
-  const std::vector<std::string> faults = passes::verify(after);
+  const std::vector<std::string> faults = analysis::verify(after);
   if (!faults.empty())
     return fail(faults[0]);
   if (ir::print(parse(printed, path)) != printed)

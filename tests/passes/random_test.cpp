@@ -1,7 +1,7 @@
 // Random modules before and after every pass and every pipeline, in the interpreter.
+#include "analysis/verify.h"
 #include "ir/text.h"
 #include "passes/passes.h"
-#include "passes/verify.h"
 #include "random_module.h"
 
 #include <gtest/gtest.h>
@@ -39,7 +39,7 @@ TEST_P(RandomModules, ComputeTheSame) {
     ir::Module after = before;
     passes::run(after, {name}, {});
     changed += ir::print(after) != ir::print(before);
-    ASSERT_EQ(passes::verify(after), std::vector<std::string>{}) << "seed " << seed;
+    ASSERT_EQ(analysis::verify(after), std::vector<std::string>{}) << "seed " << seed;
     ASSERT_EQ(ir::print(ir::parse(ir::print(after))), ir::print(after)) << "seed " << seed;
     ASSERT_EQ(differs(before, after, seed, rounds ? 1e-5 : 1e-9), "") << "seed " << seed << "\n"
                                                                       << ir::print(before) << "becomes\n"

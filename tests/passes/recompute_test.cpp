@@ -1,10 +1,10 @@
 // recompute: the same numbers to the last bit, fewer bytes alive, limits that hold.
+#include "analysis/schedule.h"
+#include "analysis/verify.h"
 #include "ir/text.h"
 #include "network.h"
 #include "passes/passes.h"
 #include "passes/recompute.h"
-#include "passes/schedule.h"
-#include "passes/verify.h"
 #include "random_module.h"
 #include "same.h"
 
@@ -17,7 +17,7 @@ using namespace rvb;
 constexpr int64_t batch = 4;
 
 int64_t peak(const ir::Module& module) {
-  return passes::Schedule(*module.find("gradient"), batch).profile().bytes(batch);
+  return analysis::Schedule(*module.find("gradient"), batch).profile().bytes(batch);
 }
 
 // The module within the limit, well formed, and equal to the bit to the one before.
@@ -25,7 +25,7 @@ ir::Module within(const ir::Module& before, int64_t bytes) {
   ir::Module after = before;
   const bool changed = passes::recompute(after, {bytes, batch});
   EXPECT_EQ(changed, ir::print(after) != ir::print(before));
-  EXPECT_EQ(passes::verify(after), std::vector<std::string>{});
+  EXPECT_EQ(analysis::verify(after), std::vector<std::string>{});
   passes::run(after, {"dce"}, {});
   EXPECT_LE(peak(after), peak(before));
   return after;
@@ -73,13 +73,13 @@ TEST_P(Networks, FitTheLimitWithTheSameGradients) {
   const ir::Function& gradient = *before.find("gradient");
   const int64_t largest = peak(before), smallest = peak(within(before, 0));
   EXPECT_LT(smallest, largest);
-  const double work = passes::work(gradient, batch);
+  const double work = analysis::work(gradient, batch);
   for (const int64_t percent : {75, 50, 25, 0}) { // of the way down
     const int64_t limit = smallest + (largest - smallest) * percent / 100;
     const ir::Module after = within(before, limit);
     EXPECT_LE(peak(after), limit) << percent;
     EXPECT_EQ(tests::difference(before, gradient, after, *after.find("gradient"), batch, 3), 0) << percent;
-    EXPECT_GE(passes::work(*after.find("gradient"), batch), 0.99 * work) << percent;
+    EXPECT_GE(analysis::work(*after.find("gradient"), batch), 0.99 * work) << percent;
   }
 }
 

@@ -1,0 +1,20 @@
+// What is a number before the program runs: operations on literals, values that are made of constants alone.
+#pragma once
+
+#include "ir/ir.h"
+
+#include <optional>
+#include <vector>
+
+namespace rvb::analysis {
+
+// The result of an elementwise operation on numbers (ops::evaluate), masks as 0 and 1: as a literal may hold it, in
+// single precision. Nothing for an integer that is none there, and where ops has no value.
+std::optional<float> evaluate(const ir::Function& function, const ir::Op& op, const float* operands);
+
+// The numbers of a value that is made of constants alone (elementwise, `sum` for each channel, `mean_time` of a
+// vector); nothing when it is not.
+std::optional<std::vector<float>> known_numbers(const ir::Module& module, const ir::Function& function,
+                                                const ir::Operand& operand);
+
+} // namespace rvb::analysis

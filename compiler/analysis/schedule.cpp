@@ -1,0 +1,208 @@
+#include "analysis/schedule.h"
+
+#include "analysis/definitions.h"
+#include "ops/ops.h"
+
+#include <algorithm>
+
+namespace rvb::analysis {
+
+using namespace ir;
+
+namespace {
+
+constexpr int64_t alignment = 64; // of buffers in a plan
+
+int64_t bytes_at_1(const Type& type) {
+  return type.elements_per_sample() * bytes_of(type.element);
+}
+
+double moved(const Type& type, int64_t batch) {
+  return static_cast<double>(bytes_at_1(type)) * (type.has_batch() ? static_cast<double>(batch) : 1.0);
+}
+
+int64_t rounded(int64_t bytes) {
+  return (bytes + alignment - 1) / alignment * alignment;
+}
+
+} // namespace
+
+double work(const Function& function, const Op& op, int64_t batch) {
+  if (op.opcode == Opcode::constant || op.opcode == Opcode::count)
+    return 0;
+  double total = 0;
+  if (const ops::CountRule count = ops::meaning(op.opcode).count) {
+    const ops::Count of_one = count(function, op);
+    total += static_cast<double>(batch) *
+             (2 * static_cast<double>(of_one.multiply_adds) + static_cast<double>(of_one.additions));
+  }
+  for (const Operand& operand : op.operands)
+    if (!operand.is_literal())
+      total += 4 * moved(function.type(operand.value), batch);
+  for (Value result : op.results)
+    total += 4 * moved(function.type(result), batch);
+  return total;
+}
+
+double work(const Function& function, int64_t batch) {
+  double total = 0;
+  for (const Op& op : function.ops)
+    total += work(function, op, batch);
+  return total;
+}
+
+Schedule::Schedule(const Function& function, int64_t batch) : function_(&function) {
+  const size_t count = function.values.size();
+  maker_ = definitions(function, function.ops);
+  fixed_.assign(count, 0);
+  sample_.assign(count, 0);
+  returned_.assign(count, false);
+  for (Value v = 0; v < static_cast<Value>(count); ++v)
+    origin_.push_back(v);
+  for (const Operand& result : function.results)
+    if (!result.is_literal())
+      returned_[result.value] = true; // written straight into the caller's array
+  for (int i = 0; i < static_cast<int>(function.ops.size()); ++i) {
+    const Op& op = function.ops[i];
+    Step step{i, {}, op.results};
+    for (const Operand& operand : op.operands)
+      if (!operand.is_literal())
+        step.reads.push_back(operand.value);
+    order_.push_back(add(std::move(step)));
+    work_.push_back(work(function, op, batch));
+    synapse_.push_back((info(op.opcode).traits & addition_only) != 0);
+    neuron_.push_back(op.opcode == Opcode::scan && op.integer("reverse") == 0);
+    if (op.opcode == Opcode::constant)
+      continue; // the program's own data
+    for (Value result : op.results)
+      if (!returned_[result]) {
+        const Type& type = function.type(result);
+        (type.has_batch() ? sample_ : fixed_)[result] = rounded(bytes_at_1(type));
+      }
+  }
+}
+
+Value Schedule::repeat_value(Value value) {
+  origin_.push_back(origin_[value]);
+  return static_cast<Value>(origin_.size()) - 1;
+}
+
+int Schedule::add(Step step) {
+  pool_.push_back(std::move(step));
+  return static_cast<int>(pool_.size()) - 1;
+}
+
+void Schedule::insert(int position, const std::vector<int>& handles) {
+  order_.insert(order_.begin() + position, handles.begin(), handles.end());
+}
+
+void Schedule::restore(Mark mark) {
+  order_ = std::move(mark.order);
+  pool_.resize(mark.pool);
+  origin_.resize(mark.values);
+}
+
+void Schedule::sink() {
+  std::vector<int> first(values(), size());
+  std::vector<std::vector<int>> before(order_.size() + 1);
+  std::vector<int> kept;
+  for (int i = size() - 1; i >= 0; --i)
+    for (Value v : step(i).reads)
+      first[v] = i;
+  for (int i = 0; i < size(); ++i) {
+    const Step& s = step(i);
+    const bool parameters = std::all_of(s.reads.begin(), s.reads.end(), [&](Value v) { return maker(v) < 0; });
+    const bool fixed = std::all_of(s.makes.begin(), s.makes.end(), [&](Value v) { return fixed_[v] > 0; });
+    int reader = size();
+    for (Value v : s.makes)
+      reader = std::min(reader, first[v]);
+    if (!parameters || !fixed || s.reads.empty() || reader == size()) {
+      before[i].push_back(order_[i]);
+      continue;
+    }
+    before[reader].push_back(order_[i]); // in front of the reader, which comes later
+  }
+  for (const std::vector<int>& list : before)
+    kept.insert(kept.end(), list.begin(), list.end());
+  order_ = std::move(kept);
+}
+
+std::vector<bool> Schedule::live() const {
+  std::vector<bool> needed(origin_.size(), false), result(order_.size(), false);
+  for (size_t v = 0; v < returned_.size(); ++v)
+    needed[v] = returned_[v];
+  for (int i = size() - 1; i >= 0; --i) {
+    const Step& s = step(i);
+    result[i] = std::any_of(s.makes.begin(), s.makes.end(), [&](Value v) { return needed[v]; });
+    if (result[i])
+      for (Value v : s.reads)
+        needed[v] = true;
+  }
+  return result;
+}
+
+int Schedule::fused_with(int position, const std::vector<int>& readers, const std::vector<int>& last) const {
+  const Step& s = step(position);
+  if (!synapse_[s.op] || readers[s.makes[0]] != 1 || last[s.makes[0]] <= position || last[s.makes[0]] >= size())
+    return -1;
+  return neuron_[step(last[s.makes[0]]).op] ? last[s.makes[0]] : -1;
+}
+
+Profile Schedule::profile() const {
+  const int count = size();
+  std::vector<int> last(origin_.size(), -1), readers(origin_.size(), 0);
+  std::vector<int64_t> fixed(count + 1, 0), sample(count + 1, 0);
+  for (size_t v = 0; v < returned_.size(); ++v)
+    if (returned_[v]) {
+      last[v] = count;
+      readers[v] = 1;
+    }
+  std::vector<bool> taken(count, false); // a neuron runs with one operation at most
+  Profile profile;
+  for (int i = count - 1; i >= 0; --i) {
+    const Step& s = step(i);
+    if (std::none_of(s.makes.begin(), s.makes.end(), [&](Value v) { return last[v] >= 0; }))
+      continue;
+    profile.work += work_[s.op];
+    int runs = fused_with(i, readers, last);
+    if (runs >= 0 && taken[runs])
+      runs = -1;
+    if (runs >= 0)
+      taken[runs] = true;
+    const int at = runs >= 0 ? runs : i;
+    for (Value v : s.reads) {
+      last[v] = std::max(last[v], at);
+      ++readers[v];
+    }
+    if (runs >= 0)
+      continue;
+    // What a scan emits for nobody is pruned; its final states stay.
+    const Op& op = function_->ops[s.op];
+    const int emits = op.opcode == Opcode::scan ? parts(op).emits : 0;
+    for (int r = 0; r < static_cast<int>(s.makes.size()); ++r) {
+      const Value v = s.makes[r];
+      if (last[v] < 0 && r < emits)
+        continue;
+      const int end = std::min(std::max(last[v], i), count - 1);
+      fixed[i] += fixed_[origin_[v]];
+      fixed[end + 1] -= fixed_[origin_[v]];
+      sample[i] += sample_[origin_[v]];
+      sample[end + 1] -= sample_[origin_[v]];
+    }
+  }
+  for (int i = 0; i < count; ++i) {
+    if (i > 0) {
+      fixed[i] += fixed[i - 1];
+      sample[i] += sample[i - 1];
+    }
+    profile.fixed_peak = std::max(profile.fixed_peak, fixed[i]);
+    profile.sample_peak = std::max(profile.sample_peak, sample[i]);
+  }
+  fixed.pop_back();
+  sample.pop_back();
+  profile.fixed = std::move(fixed);
+  profile.sample = std::move(sample);
+  return profile;
+}
+
+} // namespace rvb::analysis

@@ -1,0 +1,320 @@
+#include "build/build.h"
+#include "build/calibrate.h"
+#include "build/compile.h"
+#include "build/frontend.h"
+#include "build/link.h"
+#include "build/manifest.h"
+#include "build/sparsity.h"
+#include "build/times.h"
+#include "build/weights.h"
+#include "codegen/disassemble.h"
+#include "host/output.h"
+#include "host/paths.h"
+#include "network/verification.h"
+#include "passes/fixed/fixed_point.h"
+#include "passes/passes.h"
+#include "support/result.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <set>
+
+namespace rvb::build {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+// One binary layer's kernel in each of the functions that call it.
+struct Verified {
+  std::string layer;
+  codegen::KernelReport report;
+};
+
+std::vector<Verified> verify_addition_only(const ir::Module& module, const std::vector<codegen::Plan>& plans,
+                                           const std::string& folder) {
+  std::vector<Verified> verified;
+  for (size_t p = 0; p < plans.size(); ++p)
+    for (const codegen::Call& call : plans[p].calls)
+      if (call.op >= 0 && (ir::info(module.functions[p].ops[call.op].opcode).traits & ir::addition_only) != 0)
+        verified.push_back({call.layer, codegen::inspect_object(folder + "/" + call.symbol + ".o", call.symbol)});
+  return verified;
+}
+
+// Binary and ternary layers that still multiply with real weights: a mistake of the passes, which would go unseen
+// among the kernels that were verified.
+std::vector<std::string> unpacked_layers(const ir::Module& module, const sema::Program& program) {
+  std::set<std::string> packed, found;
+  for (const sema::Layer& layer : program.layers)
+    if (layer.weights != sema::Weights::real)
+      packed.insert(layer.path);
+  for (const ir::Function& function : module.functions)
+    for (const ir::Op& op : function.ops)
+      if ((op.opcode == ir::Opcode::conv2d || op.opcode == ir::Opcode::linear) && packed.count(op.layer) != 0)
+        found.insert(op.layer);
+  return {found.begin(), found.end()};
+}
+
+// With the layers that no kernel speaks for: their weights are real, and what they do is multiply.
+ordered_json as_json(const std::vector<Verified>& verified, const sema::Program& program) {
+  ordered_json j = {{"kernels", ordered_json::array()}, {"multiplies", 0}};
+  int64_t multiplies = 0;
+  for (const Verified& v : verified) {
+    ordered_json list = ordered_json::array();
+    for (const codegen::Multiply& multiply : v.report.multiplies)
+      list.push_back(multiply.text);
+    j["kernels"].push_back({{"symbol", v.report.symbol},
+                            {"layer", v.layer},
+                            {"instructions", v.report.instructions},
+                            {"multiplies", v.report.multiplies.size()},
+                            {"address_arithmetic", v.report.address_arithmetic.size()},
+                            {"found", list}});
+    multiplies += static_cast<int64_t>(v.report.multiplies.size());
+  }
+  j["multiplies"] = multiplies;
+  int64_t operations = 0, additions = 0;
+  const std::vector<LayerRow> rows = layer_rows(program);
+  for (const LayerRow& row : rows) {
+    operations += row.multiply_adds + row.additions;
+    additions += row.additions;
+  }
+  const auto share = [&](int64_t part) {
+    return operations == 0 ? 0 : static_cast<double>(part) / static_cast<double>(operations);
+  };
+  j["binary_share"] = share(additions);
+  j["multiplying_layers"] = ordered_json::array();
+  for (const LayerRow& row : rows)
+    if (row.multiply_adds > 0)
+      j["multiplying_layers"].push_back(
+          {{"layer", row.layer->path}, {"multiply_adds", row.multiply_adds}, {"share", share(row.multiply_adds)}});
+  return j;
+}
+
+void print_verification(const std::vector<Verified>& verified, const ordered_json& report) {
+  if (!verified.empty())
+    put("multiplies, fused multiply-adds and divides in the machine code of the binary layers:\n");
+  for (const Verified& v : verified) {
+    put("  {:<24} {} instructions, {} on data, {} in address arithmetic (general-purpose registers)\n", v.layer,
+        v.report.instructions, v.report.multiplies.size(), v.report.address_arithmetic.size());
+    for (const codegen::Multiply& multiply : v.report.multiplies)
+      put("    {:#x}: {}\n", multiply.address, multiply.text);
+  }
+  put("{}\n", runtime::verification_summary(report));
+}
+
+struct Bytes {
+  int64_t all = 0;
+  int64_t binary = 0; // packed signs
+};
+Bytes constant_bytes(const ir::Module& module) {
+  Bytes bytes;
+  for (const auto& [name, constant] : module.constants) {
+    bytes.all += static_cast<int64_t>(constant.bytes.size());
+    if (constant.type.element == ir::Element::u32)
+      bytes.binary += static_cast<int64_t>(constant.bytes.size());
+  }
+  return bytes;
+}
+
+// A C identifier out of a name.
+std::string identifier(const std::string& name) {
+  std::string result;
+  for (char c : name)
+    result += isalnum(static_cast<unsigned char>(c)) ? c : '_';
+  return result;
+}
+
+// The network's own name for its program: rvb_program_NAME.
+std::string network_accessor(const sema::Program& program) {
+  return "rvb_program_" + identifier(program.name);
+}
+
+std::string header_text(const sema::Program& program, const std::string& library) {
+  const std::string guard = "RVB_LIBRARY_" + library + "_H", network = "RVB_NETWORK_" + identifier(program.name);
+  const sema::Input& input = program.input;
+  return fmt::format(
+      "/* {0}: a compiled ReverB network, deployed. Input: {1} floats a {2} ([{3}], normalised){4}; {5} classes.\n"
+      "   How to run it: rvb.h. Link with the archive this header was made with, -fopenmp and -lm. */\n"
+      "#ifndef {6}\n#define {6}\n\n#include \"rvb.h\"\n\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n"
+      "const rvb_program* {7}(void);\n\n"
+      "/* The same by the network's name; where headers of two of its libraries are read, only the above tell them "
+      "apart. "
+      "*/\n#ifndef {8}\n#define {8}\nconst rvb_program* {9}(void);\n#else\n"
+      "#define {9} {9}_stands_in_two_libraries\n#endif\n\n#ifdef __cplusplus\n}}\n#endif\n#endif\n",
+      program.name,
+      [&] {
+        int64_t n = 1;
+        for (int64_t extent : input.shape)
+          n *= extent;
+        return n;
+      }(),
+      input.sequence ? "frame" : "image", fmt::join(input.shape, ", "),
+      input.sequence ? fmt::format(", {} frames a sample", input.steps) : "", program.classes, guard,
+      codegen::accessor_name(library), network, network_accessor(program));
+}
+
+std::string without_extension(const std::string& path) {
+  return (std::filesystem::path(path).parent_path() / std::filesystem::path(path).stem()).string();
+}
+
+} // namespace
+
+namespace {
+
+// What a calibration decides, and what was decided.
+struct Decisions {
+  std::unique_ptr<Calibration> calibration; // null: none was asked for
+  std::vector<KernelChoice> kernels;
+  std::map<std::string, passes::Grid> grids; // of spikes in fixed point
+
+  bool worth_telling() const {
+    return calibration != nullptr || std::any_of(kernels.begin(), kernels.end(), [](auto& k) { return k.sparse; });
+  }
+};
+
+// All membranes begin at 0.
+bool begins_at_rest(const sema::Program& program) {
+  return std::all_of(program.neurons.begin(), program.neurons.end(), [](const sema::Neuron& neuron) {
+    return std::all_of(neuron.initial.begin(), neuron.initial.end(), [](double value) { return value == 0; });
+  });
+}
+
+bool wants_library(const Options& options) {
+  return options.wants("lib") || options.wants("header");
+}
+
+// The pipeline; what calibration measures before fusing decides the grids of whole spikes and between kernels.
+Decisions run_deployment_passes(ir::Module& module, const sema::Program& program, const kernels::Target& target,
+                                const Options& options) {
+  const std::vector<std::string> pipeline = passes::deployment_pipeline(begins_at_rest(program));
+  const bool whole = options.spikes != "f32";
+  Decisions decisions;
+  if (whole && options.calibrate.empty())
+    throw Failure(Exit::usage, "--spikes " + options.spikes + " needs --calibrate, a data folder or an .npy of inputs");
+  if (options.calibrate.empty() && options.sparsity != "sparse" && options.sparse_layers.empty()) {
+    run_passes(module, pipeline, options);
+    decisions.kernels = choose_kernels(module, target, options, nullptr);
+    return decisions;
+  }
+  const auto fuse = std::find(pipeline.begin(), pipeline.end(), "fuse_and_keep");
+  run_passes(module, {pipeline.begin(), fuse}, options);
+  if (!options.calibrate.empty())
+    decisions.calibration = std::make_unique<Calibration>(program, module, target, options);
+  if (whole)
+    decisions.grids =
+        passes::quantize_spikes(module, decisions.calibration->ranges(), options.spikes == "i16" ? 16 : 32);
+  if (!decisions.grids.empty()) {
+    run_passes(module, {"cse"}, options); // layers that read the same spikes on the same grid
+    if (!wants_library(options))          // a program counts what is held at the limits; the C interface does not
+      passes::add_ranges(module);
+  }
+  decisions.kernels = choose_kernels(module, target, options, decisions.calibration.get());
+  run_passes(module, {fuse, pipeline.end()}, options);
+  return decisions;
+}
+
+} // namespace
+
+int run_deploy(const Options& options) {
+  StageTimes times;
+  sema::Program program = load_program(options);
+  check_layer_names(program, options);
+  kernels::Target target = resolve_target(options);
+  times.lap("syntax, sema");
+  bool library = wants_library(options);
+  ir::Module module = generate(program, {true, false, program.streams(), options.observe});
+  Diagnostics diagnostics;
+  Exit exit = Exit::ok;
+  std::string hash = bind_weights(module, program, options.weights, options.strip_prefix, diagnostics, exit);
+  if (diagnostics.has_errors())
+    stop_with(Sources(), diagnostics, options, exit);
+  times.lap("irgen, weights");
+  Decisions decisions = run_deployment_passes(module, program, target, options);
+  times.lap("passes");
+  std::vector<codegen::Plan> plans = plan_all(module, target);
+  codegen::ProgramInfo info = program_info(program);
+  info.deployed = true;
+  if (library)
+    info.library =
+        identifier(options.output.empty() ? program.name : std::filesystem::path(options.output).stem().string());
+  if (emit_text(module, plans, info, target, options))
+    return 0;
+
+  times.lap("plan");
+  TemporaryFolder folder;
+  KernelObjects objects =
+      compile_kernels(kernel_requests(module, plans), target, folder.path(), options.jobs, options.quiet);
+  times.lap("kernels");
+  times.add(objects);
+  if (const std::vector<std::string> left = unpacked_layers(module, program); !left.empty())
+    throw Failure(Exit::internal,
+                  fmt::format("this is a bug in rvbc: the weights of {} were not packed", fmt::join(left, ", ")));
+  std::vector<Verified> verified = verify_addition_only(module, plans, folder.path());
+  ordered_json verification = as_json(verified, program);
+  Bytes bytes = constant_bytes(module);
+  const std::vector<std::string> real_neurons = passes::neurons_in_floating_point(*module.find("infer"));
+  ordered_json m = manifest(program, module, plans, target, true);
+  m["deployment"] = {{"weights_hash", hash},
+                     {"weight_bytes", bytes.all},
+                     {"binary_bytes", bytes.binary},
+                     {"spikes", options.spikes},
+                     {"floating_point_neurons", real_neurons},
+                     {"synaptic_multiplies", verification["multiplies"]},
+                     {"verification", verification}};
+  describe_kernels(m, decisions.kernels);
+  if (decisions.calibration != nullptr)
+    m["deployment"]["calibration_samples"] = decisions.calibration->count();
+  if (const ir::Function* ranges = module.find("ranges"); ranges != nullptr)
+    m["ranges"] = range_list(*ranges, decisions.grids, decisions.calibration->ranges());
+  info.manifest = m.dump();
+
+  times.lap("addition-only check");
+  if (!options.output.empty()) {
+    std::vector<std::string> files = write_program(folder.path(), module, plans, info, target, objects);
+    if (library) {
+      codegen::emit_network_name(info, network_accessor(program), target, folder.path() + "/network.o");
+      files.insert(files.begin() + 1, "network.o");
+      std::string base = without_extension(options.output);
+      make_library(folder.path(), files, base + ".a");
+      write_text(base + ".h", header_text(program, info.library));
+      std::filesystem::path beside = std::filesystem::path(base).parent_path();
+      for (const char* header : {"rvb.h", "program.h"})
+        write_copy((beside / header).string(), include_folder() + "/" + header);
+    } else {
+      link_executable(folder.path(), files, Kind::deployed, options.output);
+    }
+    if (!options.quiet)
+      tell("{}: {} bytes of weights ({} packed signs), {} kernels ({} cached), block {} + {} a sample\n",
+           library ? without_extension(options.output) + ".a" : options.output, bytes.all, bytes.binary,
+           objects.files.size(), objects.cached, plans[0].static_bytes, plans[0].sample_bytes);
+  }
+  times.lap("program, link");
+  if (options.time_passes)
+    times.print(output());
+  if (decisions.worth_telling() && !options.quiet)
+    tell("{}", kernel_table(decisions.kernels));
+  if (!decisions.grids.empty() && !options.quiet)
+    tell("{}", coverage_table(*decisions.calibration, decisions.grids));
+  if (options.spikes != "f32" && !library && !options.output.empty() && !options.quiet)
+    if (std::string line = decisions.calibration->compare(folder.path() + "/program"); !line.empty())
+      tell("{}\n", line);
+  if (!real_neurons.empty() && !options.quiet)
+    tell("neurons behind whole sums that compute in floating point: {}\n", fmt::join(real_neurons, ", "));
+  if (options.verify_addonly)
+    print_verification(verified, verification);
+  if (verification["multiplies"] != 0) {
+    if (!options.verify_addonly)
+      print_verification(verified, verification);
+    throw Failure(Exit::verification, "the binary layers' code multiplies");
+  }
+  if (options.verify_addonly && verified.empty())
+    throw Failure(Exit::verification,
+                  "--verify-addonly: " + program.name + " has no binary or ternary layer to verify");
+  return 0;
+}
+
+} // namespace rvb::build

@@ -1,0 +1,187 @@
+#include "build/link.h"
+
+#include "build/seal.h"
+#include "host/children.h"
+#include "host/output.h"
+#include "host/paths.h"
+#include "support/result.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace rvb::build {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// As a shell does, without its variables: spaces separate words where they are not quoted.
+std::vector<std::string> split_words(const std::string& text) {
+  std::vector<std::string> words;
+  bool inside = false; // of a word
+  char quote = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote == 0 && (c == ' ' || c == '\t' || c == '\n')) {
+      inside = false;
+      continue;
+    }
+    if (!inside)
+      words.emplace_back();
+    inside = true;
+    if (quote == 0 && (c == '\'' || c == '"'))
+      quote = c;
+    else if (c == quote)
+      quote = 0;
+    else if (c == '\\' && quote != '\'' && i + 1 < text.size())
+      words.back() += text[++i];
+    else
+      words.back() += c;
+  }
+  return words;
+}
+
+// CXX as make and CMake take it: a program with its first arguments, quoted as for a shell; a program whose path has
+// spaces may also stand there by itself.
+std::vector<std::string> linker() {
+  const char* variable = std::getenv("CXX");
+  const std::string text = variable == nullptr ? "" : variable;
+  if (text.find('/') != std::string::npos && access(text.c_str(), X_OK) == 0)
+    return {text};
+  std::vector<std::string> words = split_words(text);
+  return words.empty() ? std::vector<std::string>{"c++"} : words;
+}
+
+std::vector<std::string> with_linker(const std::vector<std::string>& arguments) {
+  std::vector<std::string> words = linker();
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  return words;
+}
+
+// What a tool says goes to no disk: that may be the full one, and then nobody would say so.
+class Log {
+public:
+  explicit Log(const std::string& otherwise)
+      : file_(memfd_create("rvbc-log", MFD_CLOEXEC)), path_(fmt::format("/proc/{}/fd/{}", getpid(), file_)) {
+    if (file_ < 0 || access(path_.c_str(), W_OK) != 0)
+      path_ = otherwise;
+  }
+  ~Log() {
+    if (file_ >= 0)
+      close(file_);
+  }
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+  const std::string& path() const { return path_; }
+
+private:
+  int file_;
+  std::string path_;
+};
+
+// The first lines of what a program said: one fault may have a line for every object.
+std::string beginning(const std::string& log) {
+  std::string text;
+  try {
+    text = read_text(log);
+  } catch (const Failure&) { // it could not be written
+  }
+  size_t end = 0;
+  for (int lines = 0; lines < 10 && end < text.size(); ++lines)
+    end = std::min(text.find('\n', end), text.size() - 1) + 1;
+  return end == text.size() ? text : text.substr(0, end) + "...\n";
+}
+
+// `lib/rvb/trainable.flags`: archives and -l flags, one line, written by the runtime's build.
+std::vector<std::string> link_flags(Kind kind) {
+  std::string name = kind == Kind::trainable ? "trainable.flags" : "deployed.flags";
+  fs::path path = fs::path(library_folder()) / name;
+  std::string text = read_text(path.string());
+  std::vector<std::string> flags;
+  std::istringstream words(text);
+  for (std::string word; words >> word;)
+    flags.push_back(word);
+  return flags;
+}
+
+void compile(const std::vector<std::string>& arguments, const std::string& folder) {
+  try {
+    run_tool(with_linker(arguments), folder);
+  } catch (const Failure& failure) {
+    throw Failure(failure.exit,
+                  std::string(failure.what()) + "\n(rvbc links with the system's C++ compiler; CXX names another)");
+  }
+}
+
+} // namespace
+
+std::string run_program(const std::vector<std::string>& words, const std::string& folder) {
+  const Log said(folder + "/program.log");
+  const Command command{words, folder + "/program.out", said.path(), "", folder};
+  const int status = run(command);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+    return read_text(command.out);
+  const std::string log = beginning(command.error);
+  throw Failure(WIFEXITED(status) ? static_cast<Exit>(WEXITSTATUS(status)) : Exit::io,
+                "calibration failed: " + (WIFEXITED(status) ? log : how_it_ended(status) + "\n" + log));
+}
+
+void run_tool(const std::vector<std::string>& words, const std::string& folder, bool inside) {
+  const Log said(folder + "/tool.log");
+  const std::string& log = said.path();
+  const int status = run({words, log, log, inside ? folder : "", folder});
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    throw Failure(Exit::io, "`" + words[0] + "` failed, " + how_it_ended(status) + ":\n" + beginning(log));
+}
+
+void assemble(const std::string& folder, const std::string& name) {
+  const std::string base = folder + "/" + name;
+  // -Xassembler and not -Wa, which would cut a folder's name at its commas.
+  compile({"-c", "-x", "assembler", "-Xassembler", "-I", "-Xassembler", folder, base + ".s", "-o", base + ".o"},
+          folder);
+}
+
+void link_executable(const std::string& folder, const std::vector<std::string>& objects, Kind kind,
+                     const std::string& output) {
+  std::vector<std::string> arguments{"-o", folder + "/program"};
+  for (const std::string& object : objects)
+    arguments.push_back(folder + "/" + object);
+  arguments.push_back("-L" + library_folder());
+  for (const std::string& flag : link_flags(kind))
+    arguments.push_back(flag);
+  arguments.insert(arguments.end(), {"-fopenmp", "-static-libstdc++", "-static-libgcc", "-Wl,--gc-sections",
+                                     "-Wl,--as-needed", "-Wl,--build-id=none"});
+  // Who profiles or debugs training wants names; a deployed program is to be small.
+  arguments.push_back(kind == Kind::deployed ? "-Wl,--strip-all" : "-Wl,--strip-debug");
+  compile(arguments, folder);
+  if (kind == Kind::deployed)
+    seal(folder + "/program");
+  write_copy(output, folder + "/program", 0777);
+}
+
+void make_library(const std::string& folder, const std::vector<std::string>& objects, const std::string& output) {
+  run_tool({"ar", "x", library_folder() + "/librvb_capi.a"}, folder, true);
+  // D: no times, owners or numbers, so that equal inputs give equal bytes.
+  std::vector<std::string> command{"ar", "rcsD", "library.a"};
+  command.insert(command.end(), objects.begin(), objects.end());
+  std::vector<std::string> members;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    std::string name = entry.path().filename().string();
+    bool ours = std::find(objects.begin(), objects.end(), name) != objects.end();
+    if (entry.path().extension() == ".o" && !ours)
+      members.push_back(name);
+  }
+  std::sort(members.begin(), members.end());
+  command.insert(command.end(), members.begin(), members.end());
+  run_tool(command, folder, true);
+  write_copy(output, folder + "/library.a");
+}
+
+} // namespace rvb::build

@@ -1,0 +1,118 @@
+// What a program can show of itself, for the manifest: every neuron with its spikes and membranes, and every synaptic
+// layer with what enters it, so that the runtime can count operations without knowing layers.
+#include "build/manifest.h"
+#include "irgen/generate.h"
+#include "sema/program.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace rvb::build {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+bool synaptic(const sema::Layer& layer) {
+  return layer.kind == sema::LayerKind::conv2d || layer.kind == sema::LayerKind::linear;
+}
+
+int64_t multiplications(const sema::Expression& expression) {
+  int64_t count = expression.operation == "mul" || expression.operation == "div" ? 1 : 0;
+  for (const sema::Expression& operand : expression.operands)
+    count += multiplications(operand);
+  return count;
+}
+
+// Of every layer: whether a neuron stands somewhere before it. Once for all, for joins double the ways back.
+std::vector<bool> behind_neurons(const sema::Program& program) {
+  std::vector<bool> behind;
+  for (const sema::Layer& layer : program.layers)
+    behind.push_back(std::any_of(layer.inputs.begin(), layer.inputs.end(), [&](int input) {
+      return behind[input] || program.layers[input].kind == sema::LayerKind::neuron;
+    }));
+  return behind;
+}
+
+// As the definition is written: `tau * u` is one, whatever tau is.
+int64_t multiplications(const sema::Neuron& neuron) {
+  int64_t count = 0;
+  for (const sema::Statement& statement : neuron.statements)
+    count += multiplications(statement.value);
+  return count;
+}
+
+bool decides(const sema::Expression& expression) {
+  static const char* const comparisons[] = {"step", "greater", "greater_equal", "less", "less_equal"};
+  return std::any_of(std::begin(comparisons), std::end(comparisons),
+                     [&](const char* name) { return expression.operation == name; }) ||
+         std::any_of(expression.operands.begin(), expression.operands.end(),
+                     [](const sema::Expression& operand) { return decides(operand); });
+}
+
+// A neuron that compares nothing emits all the time: a read-out, say.
+bool decides(const sema::Neuron& neuron) {
+  return std::any_of(neuron.statements.begin(), neuron.statements.end(),
+                     [](const sema::Statement& statement) { return decides(statement.value); });
+}
+
+// BatchNorm behind a binary layer leaves one multiplication a neuron and step when deployed; behind real
+// weights it disappears in them.
+int64_t scales(const sema::Program& program, int index) {
+  if (program.layers[index].weights == sema::Weights::real)
+    return 0;
+  for (const sema::Layer& layer : program.layers)
+    for (int input : layer.inputs)
+      if (input == index && layer.kind == sema::LayerKind::batchnorm)
+        return elements(layer.shape);
+  return 0;
+}
+
+} // namespace
+
+ordered_json observation(const sema::Program& program) {
+  ordered_json neurons = ordered_json::array(), synapses = ordered_json::array();
+  std::vector<LayerRow> rows = layer_rows(program);
+  const std::vector<bool> behind = behind_neurons(program);
+  for (size_t i = 0; i < program.layers.size(); ++i) {
+    const sema::Layer& layer = program.layers[i];
+    if (layer.kind == sema::LayerKind::neuron) {
+      const sema::Neuron& neuron = program.neurons[layer.neuron];
+      ordered_json json = {{"path", layer.path},
+                           {"neuron", neuron.name},
+                           {"shape", layer.shape},
+                           {"states", neuron.states},
+                           {"multiplications", multiplications(neuron)},
+                           {"decides", decides(neuron)},
+                           {"spikes", "spikes:" + layer.path}};
+      if (neuron.states != 0)
+        json["membrane"] = "membrane:" + layer.path;
+      neurons.push_back(std::move(json));
+    }
+    if (!synaptic(layer))
+      continue;
+    bool convolution = layer.kind == sema::LayerKind::conv2d;
+    ordered_json json = {{"path", layer.path},
+                         {"kind", kind_name(layer.kind)},
+                         {"input", irgen::observed_input(program, layer)},
+                         {"input_shape", program.layers[layer.inputs[0]].shape},
+                         {"shape", layer.shape},
+                         {"first", !behind[i]},
+                         {"binary", layer.weights != sema::Weights::real},
+                         {"dense", rows[i].multiply_adds + rows[i].additions},
+                         {"weights", rows[i].real_parameters + rows[i].binary_parameters},
+                         {"bytes", rows[i].real_parameters * 4 + (rows[i].packed_bits() + 7) / 8},
+                         {"scales", scales(program, static_cast<int>(i))}};
+    if (sema::is_ternary(layer.weights))
+      json["ternary_threshold"] = layer.ternary_threshold;
+    if (convolution) {
+      json["kernel"] = {layer.kernel[0], layer.kernel[1]};
+      json["stride"] = {layer.stride[0], layer.stride[1]};
+      json["padding"] = {layer.padding[0], layer.padding[1]};
+    }
+    synapses.push_back(std::move(json));
+  }
+  return {{"neurons", std::move(neurons)}, {"synapses", std::move(synapses)}};
+}
+
+} // namespace rvb::build

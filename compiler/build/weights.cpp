@@ -1,0 +1,103 @@
+#include "build/weights.h"
+
+#include "irgen/generate.h"
+#include "network/weights_check.h"
+#include "support/diagnostics.h"
+#include "support/fnv.h"
+#include "support/result.h"
+#include "support/text.h"
+
+#include <set>
+
+namespace rvb::build {
+
+namespace {
+
+// From disk order to memory order: dimension i in memory is dimension order[i] on disk.
+std::vector<float> transposed(const std::vector<float>& from, const std::vector<int64_t>& shape,
+                              const std::vector<int>& order) {
+  size_t rank = shape.size();
+  std::vector<int64_t> stride(rank, 1);
+  for (size_t d = rank; d-- > 1;)
+    stride[d - 1] = stride[d] * shape[d];
+  std::vector<float> to(from.size());
+  std::vector<int64_t> index(rank, 0); // in memory order
+  for (float& value : to) {
+    int64_t at = 0;
+    for (size_t d = 0; d < rank; ++d)
+      at += index[d] * stride[order[d]];
+    value = from[static_cast<size_t>(at)];
+    for (size_t d = rank; d-- > 0;) {
+      if (++index[d] < shape[order[d]])
+        break;
+      index[d] = 0;
+    }
+  }
+  return to;
+}
+
+// The runtime's check, its message as a diagnostic. Names in a file may be anything.
+runtime::Safetensors read(const sema::Program& program, const std::string& path, const std::string& strip,
+                          Diagnostics& diagnostics, Exit& exit) {
+  try {
+    runtime::Safetensors file = runtime::read_weights(path, strip);
+    std::vector<runtime::ExpectedTensor> expected;
+    for (const sema::Parameter& p : program.parameters)
+      expected.push_back({p.name, p.shape, p.role == sema::Role::running_variance});
+    runtime::check_weights(file, expected, path);
+    return file;
+  } catch (const runtime::WrongWeights& wrong) {
+    Diagnostic& diagnostic = diagnostics.report(Code::wrong_tensors, {}, printable(wrong.summary, 400));
+    for (const std::string& fault : wrong.faults)
+      diagnostic.notes.push_back(printable(fault, 300));
+    if (!wrong.advice.empty())
+      diagnostic.helps.push_back(printable(wrong.advice, 600));
+    exit = static_cast<Exit>(wrong.exit);
+    return {};
+  } catch (const runtime::Failure& failure) {
+    throw Failure(static_cast<Exit>(failure.exit), failure.what());
+  }
+}
+
+void bind(ir::Function& function, const std::set<std::string>& names) {
+  std::vector<ir::Op> constants;
+  std::vector<ir::Value> kept;
+  for (ir::Value parameter : function.parameters) {
+    const std::string& name = function.values[parameter].name;
+    if (names.count(name) == 0) {
+      kept.push_back(parameter);
+      continue;
+    }
+    ir::Op op;
+    op.opcode = ir::Opcode::constant;
+    op.results = {parameter};
+    op.attributes["name"] = name;
+    constants.push_back(std::move(op));
+  }
+  function.parameters = kept;
+  function.ops.insert(function.ops.begin(), constants.begin(), constants.end());
+}
+
+} // namespace
+
+std::string bind_weights(ir::Module& module, const sema::Program& program, const std::string& path,
+                         const std::string& strip, Diagnostics& diagnostics, Exit& exit) {
+  const runtime::Safetensors file = read(program, path, strip, diagnostics, exit);
+  if (diagnostics.has_errors())
+    return "";
+  uint64_t hash = fnv_start;
+  std::set<std::string> names;
+  for (const sema::Parameter& p : program.parameters) {
+    const runtime::Tensor& tensor = *file.find(p.name);
+    hash = fnv(p.name, hash);
+    hash = fnv(tensor.values.data(), tensor.values.size() * sizeof(float), hash);
+    module.constants[p.name] = ir::Constant::from_floats(
+        irgen::memory_type(p).dims, transposed(tensor.values, tensor.shape, irgen::memory_order(p)));
+    names.insert(p.name);
+  }
+  for (ir::Function& function : module.functions)
+    bind(function, names);
+  return hex_digits(hash);
+}
+
+} // namespace rvb::build
