@@ -8,6 +8,7 @@ root=${1:-$(cd "$(dirname "$0")/.." && pwd)}
 # circle. Names are those of folders, and the first part of what is included.
 compiler_rooms='
   support:
+  targets:
   ir: support
   ops: ir support
   syntax: support
@@ -15,11 +16,11 @@ compiler_rooms='
   irgen: sema ir ops support
   analysis: ir ops support
   passes: analysis ir ops support
-  kernels: ir support
-  codegen: ir kernels support
+  kernels: ir targets support
+  codegen: ir kernels targets support
   host: codegen support
-  build: host support ir ops syntax sema irgen analysis passes kernels codegen
-  driver: build host support ir ops syntax sema irgen analysis passes kernels codegen
+  build: host support targets ir ops syntax sema irgen analysis passes kernels codegen
+  driver: build host support targets ir ops syntax sema irgen analysis passes kernels codegen
 '
 runtime_floors='
   interface:
@@ -46,6 +47,7 @@ declare -A of_runtime=(
   [sema]="recipe"
   [irgen]="recipe"
   [codegen]="interface"
+  [targets]="core"
   [host]="$(tr -d ' ' <<<"$runtime_floors" | cut -d: -f1 | tr '\n' ' ')"
   [build]="$(tr -d ' ' <<<"$runtime_floors" | cut -d: -f1 | tr '\n' ' ')"
   [driver]="$(tr -d ' ' <<<"$runtime_floors" | cut -d: -f1 | tr '\n' ' ')"

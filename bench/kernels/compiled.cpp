@@ -83,7 +83,7 @@ Compiled::Compiled(const Case& c) {
   ir::Module module = ir::parse(c.text);
   const ir::Function& f = module.functions[0];
   const ir::Op& op = f.ops[0];
-  kernels::Target target = kernels::host();
+  targets::Target target = targets::host();
   bool has_layer = codegen::has_layer(f, op, target); // as programs run it
   codegen::Layer layer = codegen::layer(f, op, nullptr);
   std::string name = has_layer ? codegen::symbol(layer, target) : kernels::symbol(f, op, target);

@@ -56,7 +56,7 @@ int run_build(const Options& options) {
   times.lap("syntax, sema");
   ir::Module module = generate(program, {true, true, program.streams(), true});
   times.lap("irgen");
-  run_passes(module, passes::training_pipeline(target.avx2), options);
+  run_passes(module, passes::training_pipeline(target.has_tables()), options);
   times.lap("passes");
   std::vector<codegen::Plan> plans = plan_all(module, target);
   std::optional<TrainingMemory> memory;

@@ -31,9 +31,9 @@ namespace rvb::build {
 
 kernels::Target resolve_target(const Options& options) {
   kernels::Target target;
-  if (kernels::find_target(options.target, target))
+  if (targets::find_target(options.target, target))
     return target;
-  const std::vector<std::string> names = kernels::target_names();
+  const std::vector<std::string> names = targets::target_names();
   Diagnostics diagnostics;
   Diagnostic& diagnostic =
       diagnostics.report(Code::unknown_target, {}, "unknown target `" + printable(options.target, 100) + "`");
@@ -119,7 +119,7 @@ uint64_t checksum(const codegen::ProgramInfo& info, const ir::Module& module, co
     functions.push_back({plan.function.c_str(), nullptr, plan.static_bytes, plan.sample_bytes,
                          static_cast<int32_t>(plan.arguments.size()), static_cast<int32_t>(plan.results.size())});
   const std::vector<float> initial(info.state_initial.begin(), info.state_initial.end());
-  const std::vector<std::string> names = target.features();
+  const std::vector<std::string> names = target.features;
   std::vector<const char*> features;
   for (const std::string& name : names)
     features.push_back(name.c_str());

@@ -134,7 +134,7 @@ ordered_json manifest(const sema::Program& program, const ir::Module& module, co
   m["source_hash"] = program.source_hash;
   m["compiler"] = std::string("rvbc ") + RVB_VERSION;
   m["target"] = target.name;
-  m["features"] = target.features();
+  m["features"] = target.features;
   m["deployed"] = deployed;
   m["input"] = {{"name", program.input.name},
                 {"shape", program.input.shape},

@@ -16,14 +16,13 @@ struct Multiply {
 struct KernelReport {
   std::string symbol;
   int64_t instructions = 0;
-  std::vector<Multiply> multiplies; // multiply, fused multiply-add, divide, square root, reciprocal: on vector or
-                                    // floating-point registers, which hold data
-  std::vector<Multiply> address_arithmetic; // multiplies on general-purpose registers, which hold addresses and indices
+  std::vector<Multiply> multiplies;         // on data
+  std::vector<Multiply> address_arithmetic; // on addresses
 };
 
 // Disassembles the code of an object file (all of its functions: a kernel's file holds the kernel and its parallel
-// loops' bodies; of a layer's, the section `.text.synapses`). Throws std::runtime_error when the file is no x86-64 ELF
-// object or holds bytes that do not decode.
+// loops' bodies; of a layer's, the section `.text.synapses`). Throws std::runtime_error when the file is no ELF object
+// of an architecture of targets/ or holds bytes that do not decode.
 KernelReport inspect_object(const std::string& path, const std::string& symbol);
 
 } // namespace rvb::codegen

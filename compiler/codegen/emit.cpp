@@ -300,7 +300,7 @@ private:
       states.push_back(b_.getInt64(static_cast<uint64_t>(elements)));
     for (double value : info_.state_initial)
       initial.push_back(llvm::ConstantFP::get(b_.getFloatTy(), static_cast<float>(value)));
-    for (const std::string& feature : target_.features())
+    for (const std::string& feature : target_.features)
       features.push_back(text(feature, "rvb_feature"));
     features.push_back(llvm::ConstantPointerNull::get(pointer_));
     auto number = [&](int64_t v) { return b_.getInt32(static_cast<uint32_t>(v)); };

@@ -65,7 +65,7 @@ int uses(const ir::Function& function, ir::Value value) {
 }
 
 bool has_layer(const ir::Function&, const ir::Op& op, const kernels::Target& target) {
-  return target.avx2 && (op.opcode == ir::Opcode::binary_conv2d || op.opcode == ir::Opcode::binary_linear ||
+  return target.has_tables() && (op.opcode == ir::Opcode::binary_conv2d || op.opcode == ir::Opcode::binary_linear ||
                          op.opcode == ir::Opcode::binary_conv2d_input_gradient);
 }
 

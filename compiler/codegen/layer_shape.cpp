@@ -156,7 +156,7 @@ void choose_events(int count, int blocks, int& pixels, int& vectors) {
 
 Tiles choose_tiles(const Shape& shape, const kernels::Target& target) {
   Tiles tiles;
-  tiles.lanes = target.vector_floats();
+  tiles.lanes = target.vector_floats;
   bool wide = tiles.lanes == 16, narrow = wide && shape.spikes == ir::Element::i16;
   int blocks = (shape.outputs + tiles.lanes - 1) / tiles.lanes;
   int columns = 1, rows = 1;

@@ -22,20 +22,22 @@ namespace rvb::codegen {
 
 namespace {
 
-const char* const triple = "x86_64-pc-linux-gnu";
-
 std::unique_ptr<llvm::TargetMachine> machine_for(const kernels::Target& target) {
-  LLVMInitializeX86TargetInfo();
-  LLVMInitializeX86Target();
-  LLVMInitializeX86TargetMC();
-  LLVMInitializeX86AsmPrinter();
+#define RVB_ARCHITECTURE(identifier, library, ...)                                                                     \
+  LLVMInitialize##library##TargetInfo();                                                                               \
+  LLVMInitialize##library##Target();                                                                                   \
+  LLVMInitialize##library##TargetMC();                                                                                 \
+  LLVMInitialize##library##AsmPrinter();
+#include "targets/architectures.def"
+#undef RVB_ARCHITECTURE
+  const targets::Architecture& architecture = *target.architecture;
   std::string error;
-  const llvm::Target* machine_target = llvm::TargetRegistry::lookupTarget(triple, error);
+  const llvm::Target* machine_target = llvm::TargetRegistry::lookupTarget(architecture.triple, error);
   if (machine_target == nullptr)
-    throw std::runtime_error("LLVM has no x86-64 target: " + error);
-  return std::unique_ptr<llvm::TargetMachine>(
-      machine_target->createTargetMachine(triple, target.llvm_cpu(), target.llvm_features(), llvm::TargetOptions(),
-                                          llvm::Reloc::PIC_, llvm::None, llvm::CodeGenOpt::Aggressive));
+    throw std::runtime_error(std::string("LLVM has no ") + architecture.name + " target: " + error);
+  return std::unique_ptr<llvm::TargetMachine>(machine_target->createTargetMachine(
+      architecture.triple, architecture.cpu, target.llvm_features(), llvm::TargetOptions(), llvm::Reloc::PIC_,
+      llvm::None, llvm::CodeGenOpt::Aggressive));
 }
 
 // What the stream could not write would otherwise be fatal when it is destroyed.
@@ -56,7 +58,7 @@ void write_module(llvm::Module& module, const kernels::Target& target, Effort ef
   if (llvm::verifyModule(module, &complaint))
     throw std::logic_error("the module is malformed: " + complaint.str());
   std::unique_ptr<llvm::TargetMachine> machine = machine_for(target);
-  module.setTargetTriple(triple);
+  module.setTargetTriple(target.architecture->triple);
   module.setDataLayout(machine->createDataLayout());
   std::error_code code;
   llvm::raw_fd_ostream out(path, code, llvm::sys::fs::OF_None);

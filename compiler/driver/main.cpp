@@ -305,10 +305,10 @@ private:
   int format() { return run_format(files_, check_only_); }
   int explain() { return run_explain(code_); }
   int targets() {
-    for (const std::string& name : kernels::target_names()) {
-      kernels::Target target;
-      kernels::find_target(name, target);
-      put("{}: {}\n", name, fmt::join(target.features(), " "));
+    for (const std::string& name : targets::target_names()) {
+      targets::Target target;
+      targets::find_target(name, target);
+      put("{}: {}\n", name, fmt::join(target.features, " "));
     }
     return 0;
   }

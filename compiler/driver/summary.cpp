@@ -195,7 +195,7 @@ int run_summary(const Options& options) {
   sema::Program program = load_program(options, sources);
   kernels::Target target = resolve_target(options);
   ir::Module module = generate(program, {true, true, false});
-  run_passes(module, passes::training_pipeline(target.avx2), options);
+  run_passes(module, passes::training_pipeline(target.has_tables()), options);
   std::vector<codegen::Plan> plans = plan_all(module, target);
   std::optional<TrainingMemory> memory;
   if (!options.mem_limit.empty())

@@ -120,7 +120,7 @@ void compile(const ir::Function& function, const ir::Op& op, const Target& targe
     std::unique_ptr<Kernel> kernel = make_kernel(call);
     kernel->build(options.scheduled);
     std::vector<Halide::Argument> arguments(kernel->inputs.begin(), kernel->inputs.end());
-    Halide::Target halide(target.halide() + "-no_runtime-no_asserts-no_bounds_query" + rounding(op));
+    Halide::Target halide(target.halide + "-no_runtime-no_asserts-no_bounds_query" + rounding(op));
     std::map<Halide::OutputFileType, std::string> files{{Halide::OutputFileType::object, object_path}};
     std::string stmt_path = object_path + ".stmt";
     if (stmt != nullptr)
@@ -170,7 +170,7 @@ private:
 void run(const ir::Function& function, const ir::Op& op, const Options& options, int64_t batch,
          const std::vector<const void*>& inputs, const std::vector<void*>& outputs) {
   guarded(op, [&] {
-    Call call{function, op, host()};
+    Call call{function, op, targets::host()};
     std::unique_ptr<Kernel> kernel = make_kernel(call);
     kernel->build(options.scheduled);
     Interface interface = kernel->views();
@@ -193,7 +193,7 @@ void run(const ir::Function& function, const ir::Op& op, const Options& options,
     }
     Halide::Realization realization(results);
     // Checks stay in: this code is for tests and for folding constants, where a fault is to be reported.
-    output.realize(realization, Halide::Target(host().halide() + rounding(op)));
+    output.realize(realization, Halide::Target(targets::host().halide + rounding(op)));
     for (size_t i = 0; i < outputs.size(); ++i)
       out[i].write(outputs[i]);
   });

@@ -98,7 +98,7 @@ private:
   Tile choose() const {
     Tile t = choose_tile(target, c.sizes.in, 1, c.sizes.out);
     constexpr int channels = 6, vectors = 4;
-    if (target.avx512f && c.sizes.in >= channels && c.sizes.out % (vectors * t.lanes) == 0) {
+    if (target.vector_registers >= 32 && c.sizes.in >= channels && c.sizes.out % (vectors * t.lanes) == 0) {
       t.x = channels;
       t.vectors = vectors;
     }

@@ -24,7 +24,7 @@ struct Call {
 
 class Kernel {
 public:
-  explicit Kernel(const Call& call) : call(call), op(call.op), target(call.target), vec(target.vector_floats()) {}
+  explicit Kernel(const Call& call) : call(call), op(call.op), target(call.target), vec(target.vector_floats) {}
   virtual ~Kernel() = default;
 
   virtual Interface views() const = 0; // makes no Halide object

@@ -6,27 +6,14 @@
 #pragma once
 
 #include "ir/ir.h"
+#include "targets/target.h"
 
 #include <string>
 #include <vector>
 
 namespace rvb::kernels {
 
-// The instruction set to compile for. Built from cpuid by host(), or by name.
-struct Target {
-  std::string name; // "x86-64-v3", "avx512", "generic", ...: as --target names it
-  bool sse41 = false, avx = false, f16c = false, fma = false, avx2 = false;
-  bool avx512f = false, avx512bw = false, avx512dq = false, avx512vl = false, avx512cd = false;
-
-  int vector_floats() const { return avx512f ? 16 : avx ? 8 : 4; }
-  std::vector<std::string> features() const; // "avx2", "fma", …: what the compiled program asks of the CPU at start
-  std::string halide() const;                // the Halide target string, runtime and checks left out
-  std::string llvm_cpu() const;              // -mcpu for LLVM: "x86-64"
-  std::string llvm_features() const;         // "+avx2,+fma,…"
-};
-Target host(); // what this CPU and its operating system can run
-bool find_target(const std::string& name, Target& target);
-std::vector<std::string> target_names();
+using targets::Target; // the instruction set to compile for
 
 // constant + per_sample * batch
 struct Extent {

@@ -97,7 +97,7 @@ uint64_t hash(const std::string& text) {
 std::string symbol(const ir::Function& function, const ir::Op& op, const Target& target, const Options& options) {
   Description description(function);
   description.write(std::string("kernels ") + kernels_version);
-  description.write(target.halide());
+  description.write(target.code());
   description.write(options.scheduled ? "scheduled" : "bare");
   description.write(op);
   return std::string("rvb_") + ir::info(op.opcode).name + '_' + hex_digits(hash(description.text()));

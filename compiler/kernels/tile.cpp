@@ -5,7 +5,7 @@
 namespace rvb::kernels {
 
 int lanes_for(const Target& target, int64_t extent) {
-  int lanes = target.vector_floats();
+  int lanes = target.vector_floats;
   while (lanes > extent)
     lanes /= 2;
   return std::max(1, lanes);
@@ -15,9 +15,8 @@ Tile choose_tile(const Target& target, int64_t width, int64_t height, int64_t ou
   Tile best;
   best.lanes = lanes_for(target, outputs);
   best.vectors = outputs >= 2 * best.lanes ? 2 : 1;
-  // 16 vector registers (32 with AVX-512): two thirds to three quarters accumulate; the rest hold the weights and one
-  // broadcast input.
-  int accumulators = target.avx512f ? 24 : 12;
+  // Three quarters of the vector registers accumulate; the rest hold the weights and one broadcast input.
+  int accumulators = target.vector_registers * 3 / 4;
   int most = accumulators / best.vectors;
   double cheapest = 0;
   for (int y = 1; y <= 4 && y <= height; ++y)

@@ -1,10 +1,12 @@
 /* Does this CPU have what the program was compiled for? Asked before the first kernel runs: an instruction that the CPU
-   lacks would end the program with SIGILL. The compiler's builtins ask cpuid and the operating system (XCR0). */
+   lacks would end the program with SIGILL. The compiler's builtins ask cpuid and the operating system (XCR0). The
+   compiler asks the same function which target is `native`. */
 #include "core/core.h"
+#include "core/cpu.h"
 
 #include <string.h>
 
-static int supported(const char* feature) {
+int rvb_cpu_has(const char* feature) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
 #define RVB_FEATURE(NAME)                                                                                              \
@@ -37,12 +39,12 @@ static int supported(const char* feature) {
     return (ecx >> 29 & 1) != 0 && __builtin_cpu_supports("avx");
   }
 #endif
-  return 0; /* a feature that this runtime does not know cannot be promised */
+  return -1;
 }
 
 const char* rvb_missing_feature(const char* const* features) {
   for (; features != NULL && *features != NULL; ++features)
-    if (!supported(*features))
+    if (rvb_cpu_has(*features) != 1)
       return *features;
   return NULL;
 }

@@ -49,7 +49,7 @@ string differences(const string& text, int64_t batch, double whole = 0, bool lou
   std::vector<Tensor> expected = interpreter::evaluate(module, function, batch, arguments);
   std::vector<std::vector<uint8_t>> first;
   string report;
-  for (const kernels::Target& target : targets()) {
+  for (const targets::Target& target : targets_here()) {
     LoadedLayer loaded(l, target);
     for (int threads : {1, 2}) {
       rvb_set_threads(threads);

@@ -58,15 +58,11 @@ size_t elements(const ir::Type& type) {
 
 } // namespace
 
-std::vector<kernels::Target> targets() {
-  const kernels::Target host = kernels::host();
-  std::vector<kernels::Target> result;
-  for (const char* name : {"x86-64-v3", "avx512"}) {
-    kernels::Target target;
-    EXPECT_TRUE(kernels::find_target(name, target)) << name;
-    if (host.avx2 && (host.avx512f || !target.avx512f))
-      result.push_back(target);
-  }
+std::vector<targets::Target> targets_here() {
+  std::vector<targets::Target> result;
+  for (const targets::Target& row : targets::rows())
+    if (row.has_tables() && row.runs_here())
+      result.push_back(row);
   return result;
 }
 
@@ -86,7 +82,7 @@ std::map<ir::Value, Tensor> values_of(const ir::Function& function, const std::v
   return values;
 }
 
-LoadedLayer::LoadedLayer(const Layer& layer, const kernels::Target& target) : layer_(layer) {
+LoadedLayer::LoadedLayer(const Layer& layer, const targets::Target& target) : layer_(layer) {
   std::filesystem::path folder = std::filesystem::temp_directory_path();
   string object = folder / (symbol(layer, target) + "_" + to_string(getpid()) + ".o"), shared = object + ".so";
   compile_layer(layer, target, OutputKind::object, object);

@@ -15,7 +15,7 @@ namespace rvb::codegen {
 struct CallBuffer; // halide_buffer_t
 
 // Those with lookups that this CPU has.
-std::vector<kernels::Target> targets();
+std::vector<targets::Target> targets_here();
 
 // Random arguments whose reals are floats, as layers read them.
 std::vector<interpreter::Tensor> float_arguments(const ir::Function& function, int64_t batch);
@@ -26,7 +26,7 @@ std::map<ir::Value, interpreter::Tensor> values_of(const ir::Function& function,
 
 class LoadedLayer {
 public:
-  LoadedLayer(const Layer& layer, const kernels::Target& target);
+  LoadedLayer(const Layer& layer, const targets::Target& target);
   LoadedLayer(const LoadedLayer&) = delete;
   LoadedLayer& operator=(const LoadedLayer&) = delete;
   ~LoadedLayer();

@@ -60,7 +60,7 @@ string differences(const Case& c) {
     return "the neuron does not join its synapses\n" + c.text;
   const bool real = function.type(function.parameters[0]).element == ir::Element::f32;
   string report;
-  for (const kernels::Target& target : targets()) {
+  for (const targets::Target& target : targets_here()) {
     EXPECT_NE(symbol(events, target), symbol(dense, target));
     LoadedLayer sparse_layer(events, target), dense_layer(dense, target);
     for (double silent : {0.0, 0.5, 0.9, 0.99, 1.0}) {

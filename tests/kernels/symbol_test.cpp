@@ -1,4 +1,4 @@
-// Names of kernels and of targets.
+// Names of kernels.
 #include "kernels/kernels.h"
 
 #include "ir/text.h"
@@ -43,18 +43,6 @@ TEST(Symbol, SeesWhichOperandsAreOne) {
     return "func @f(%x: f32[8], %y: f32[8]) -> (f32[8]) {\n  %r = mul(%x, %" + second + ") : f32[8]\n  ret(%r)\n}\n";
   };
   EXPECT_NE(symbol_of(square("x")), symbol_of(square("y")));
-}
-
-TEST(Target, NamesAreKnown) {
-  for (const std::string& name : target_names()) {
-    Target target;
-    EXPECT_TRUE(find_target(name, target)) << name;
-  }
-  Target target;
-  EXPECT_FALSE(find_target("pentium", target));
-  EXPECT_TRUE(find_target("native", target));
-  EXPECT_EQ(host().name, target.name);
-  EXPECT_EQ(std::string::npos, target.halide().find("sapphirerapids"));
 }
 
 } // namespace rvb::kernels

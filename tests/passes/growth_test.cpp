@@ -64,6 +64,6 @@ TEST(Growth, NeuronsWithTheirOwnNumbersShareAKernel) {
   std::set<std::string> kernels;
   for (const ir::Op& op : module.functions[0].ops)
     if (op.opcode == ir::Opcode::scan)
-      kernels.insert(kernels::symbol(module.functions[0], op, kernels::host()));
+      kernels.insert(kernels::symbol(module.functions[0], op, targets::host()));
   EXPECT_EQ(kernels.size(), 1u);
 }
