@@ -11,16 +11,17 @@ compiler_rooms='
   targets:
   ir: support
   ops: ir support
+  layers: ir ops support
   syntax: support
-  sema: syntax ir support
-  irgen: sema ir ops support
+  sema: layers syntax ir support
+  irgen: sema layers ir ops support
   analysis: ir ops support
   passes: analysis ir ops support
   kernels: ir targets support
   codegen: ir kernels targets support
   host: codegen support
-  build: host support targets ir ops syntax sema irgen analysis passes kernels codegen
-  driver: build host support targets ir ops syntax sema irgen analysis passes kernels codegen
+  build: host support targets ir ops layers syntax sema irgen analysis passes kernels codegen
+  driver: build host support targets ir ops layers syntax sema irgen analysis passes kernels codegen
 '
 runtime_floors='
   interface:

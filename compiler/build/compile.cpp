@@ -93,7 +93,7 @@ codegen::ProgramInfo program_info(const sema::Program& program) {
   }
   info.classes = program.classes;
   for (const irgen::KeptState& state : irgen::kept_states(program)) {
-    info.state_elements.push_back(elements(state.shape));
+    info.state_elements.push_back(state.elements);
     info.state_initial.push_back(state.initial);
   }
   return info;

@@ -50,7 +50,7 @@ std::vector<Verified> verify_addition_only(const ir::Module& module, const std::
 std::vector<std::string> unpacked_layers(const ir::Module& module, const sema::Program& program) {
   std::set<std::string> packed, found;
   for (const sema::Layer& layer : program.layers)
-    if (layer.weights != sema::Weights::real)
+    if (!layer.weights().real())
       packed.insert(layer.path);
   for (const ir::Function& function : module.functions)
     for (const ir::Op& op : function.ops)

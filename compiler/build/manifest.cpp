@@ -1,6 +1,7 @@
 #include "build/manifest.h"
 
 #include "irgen/generate.h"
+#include "layers/layer.h"
 #include "ops/ops.h"
 #include "recipe/json.h"
 
@@ -11,56 +12,6 @@
 namespace rvb::build {
 
 using nlohmann::ordered_json;
-
-const char* kind_name(sema::LayerKind kind) {
-  using sema::LayerKind;
-  switch (kind) {
-  case LayerKind::input: return "input";
-  case LayerKind::conv2d: return "conv2d";
-  case LayerKind::linear: return "linear";
-  case LayerKind::batchnorm: return "batchnorm";
-  case LayerKind::neuron: return "neuron";
-  case LayerKind::avgpool: return "avgpool";
-  case LayerKind::maxpool: return "maxpool";
-  case LayerKind::global_avgpool: return "global_avgpool";
-  case LayerKind::flatten: return "flatten";
-  case LayerKind::vote: return "vote";
-  case LayerKind::add: return "add";
-  case LayerKind::mean_over_time: return "mean_over_time";
-  }
-  return "?";
-}
-
-namespace {
-
-const char* role_name(sema::Role role) {
-  using sema::Role;
-  switch (role) {
-  case Role::weight: return "weight";
-  case Role::alpha: return "alpha";
-  case Role::bias: return "bias";
-  case Role::gamma: return "gamma";
-  case Role::beta: return "beta";
-  case Role::step_scale: return "step_scale";
-  case Role::neuron: return "neuron";
-  case Role::running_mean: return "running_mean";
-  case Role::running_variance: return "running_variance";
-  }
-  return "?";
-}
-
-const char* weights_name(sema::Weights weights) {
-  switch (weights) {
-  case sema::Weights::real: return "real";
-  case sema::Weights::binary: return "binary";
-  case sema::Weights::binary_alpha: return "binary(alpha)";
-  case sema::Weights::ternary: return "ternary";
-  case sema::Weights::ternary_alpha: return "ternary(alpha)";
-  }
-  return "?";
-}
-
-} // namespace
 
 int64_t elements(const sema::Shape& shape) {
   return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
@@ -81,16 +32,18 @@ std::vector<LayerRow> layer_rows(const sema::Program& program) {
       LayerRow& row = rows[parameter.layer];
       (parameter.binary ? row.binary_parameters : row.real_parameters) += elements(parameter.shape);
     }
-  ir::Function step = irgen::generate_step(program); // one time step, by construction
-  for (const ir::Op& op : step.ops) {
+  const ir::Function infer = irgen::generate_infer(program);
+  for (const ir::Op& op : infer.ops) {
     auto rule = ops::meaning(op.opcode).count;
     auto row = by_path.find(op.layer);
     if (rule == nullptr || row == by_path.end())
       continue;
-    ops::Count count = rule(step, op);
-    bool binary = rows[row->second].layer->weights != sema::Weights::real;
-    rows[row->second].additions += count.additions + (binary ? count.multiply_adds : 0);
-    rows[row->second].multiply_adds += binary ? 0 : count.multiply_adds;
+    const ops::Count count = rule(infer, op);
+    const sema::Layer& layer = *rows[row->second].layer;
+    const bool binary = !layer.weights().real();
+    const int64_t steps = layer.has_time ? program.input.steps : 1;
+    rows[row->second].additions += (count.additions + (binary ? count.multiply_adds : 0)) / steps;
+    rows[row->second].multiply_adds += binary ? 0 : count.multiply_adds / steps;
   }
   return rows;
 }
@@ -154,10 +107,10 @@ ordered_json manifest(const sema::Program& program, const ir::Module& module, co
   m["layers"] = ordered_json::array();
   for (const LayerRow& row : layer_rows(program)) {
     ordered_json layer = {{"path", row.layer->path.empty() ? row.layer->label : row.layer->path},
-                          {"kind", kind_name(row.layer->kind)},
+                          {"kind", row.layer->row->name},
                           {"shape", row.layer->shape}};
-    if (row.layer->kind == sema::LayerKind::conv2d || row.layer->kind == sema::LayerKind::linear) {
-      layer["weights"] = weights_name(row.layer->weights);
+    if (row.layer->synaptic()) {
+      layer["weights"] = row.layer->weights().text();
       layer["bytes"] = row.real_parameters * 4 + (row.packed_bits() + 7) / 8;
       layer["multiply_adds"] = row.multiply_adds;
       layer["additions"] = row.additions;
@@ -174,9 +127,9 @@ ordered_json manifest(const sema::Program& program, const ir::Module& module, co
     bool normal = p.initializer.kind == sema::Initializer::Kind::normal;
     m["parameters"].push_back(
         {{"name", p.name},
-         {"role", role_name(p.role)},
+         {"role", layers::word(p.role)},
          {"shape", p.shape},
-         {"order", irgen::memory_order(p)},
+         {"order", p.order},
          {"trainable", p.trainable},
          {"decays", p.decays},
          {"binary", p.binary},
@@ -186,7 +139,7 @@ ordered_json manifest(const sema::Program& program, const ir::Module& module, co
         of != values.end() && p.role == sema::Role::running_variance)
       m["parameters"].back()["values"] = of->second;
     if (p.binary)
-      m["parameters"].back()["window"] = program.layers[static_cast<size_t>(p.layer)].ste;
+      m["parameters"].back()["window"] = program.layers[static_cast<size_t>(p.layer)].weights().ste;
   }
   m["functions"] = ordered_json::object();
   for (const codegen::Plan& plan : plans)

@@ -22,7 +22,7 @@ struct LayerRow {
   int64_t multiply_adds = 0;
   int64_t additions = 0;
   // Of the weights that are kept as signs; ternary ones take two.
-  int64_t packed_bits() const { return binary_parameters * (sema::is_ternary(layer->weights) ? 2 : 1); }
+  int64_t packed_bits() const { return binary_parameters * (layer->weights().ternary() ? 2 : 1); }
 };
 std::vector<LayerRow> layer_rows(const sema::Program& program);
 
@@ -36,7 +36,5 @@ nlohmann::ordered_json manifest(const sema::Program& program, const ir::Module& 
 
 // What @observe shows (manifest.md, "observe").
 nlohmann::ordered_json observation(const sema::Program& program);
-
-const char* kind_name(sema::LayerKind kind);
 
 } // namespace rvb::build

@@ -1,7 +1,7 @@
 // What a program can show of itself, for the manifest: every neuron with its spikes and membranes, and every synaptic
 // layer with what enters it, so that the runtime can count operations without knowing layers.
 #include "build/manifest.h"
-#include "irgen/generate.h"
+#include "layers/layer.h"
 #include "sema/program.h"
 
 #include <algorithm>
@@ -12,10 +12,6 @@ namespace rvb::build {
 using nlohmann::ordered_json;
 
 namespace {
-
-bool synaptic(const sema::Layer& layer) {
-  return layer.kind == sema::LayerKind::conv2d || layer.kind == sema::LayerKind::linear;
-}
 
 int64_t multiplications(const sema::Expression& expression) {
   int64_t count = expression.operation == "mul" || expression.operation == "div" ? 1 : 0;
@@ -29,7 +25,7 @@ std::vector<bool> behind_neurons(const sema::Program& program) {
   std::vector<bool> behind;
   for (const sema::Layer& layer : program.layers)
     behind.push_back(std::any_of(layer.inputs.begin(), layer.inputs.end(), [&](int input) {
-      return behind[input] || program.layers[input].kind == sema::LayerKind::neuron;
+      return behind[input] || program.layers[input].row->family == layers::Family::neuron;
     }));
   return behind;
 }
@@ -59,11 +55,11 @@ bool decides(const sema::Neuron& neuron) {
 // BatchNorm behind a binary layer leaves one multiplication a neuron and step when deployed; behind real
 // weights it disappears in them.
 int64_t scales(const sema::Program& program, int index) {
-  if (program.layers[index].weights == sema::Weights::real)
+  if (program.layers[index].weights().real())
     return 0;
   for (const sema::Layer& layer : program.layers)
     for (int input : layer.inputs)
-      if (input == index && layer.kind == sema::LayerKind::batchnorm)
+      if (input == index && layer.row->family == layers::Family::normalisation)
         return elements(layer.shape);
   return 0;
 }
@@ -76,7 +72,7 @@ ordered_json observation(const sema::Program& program) {
   const std::vector<bool> behind = behind_neurons(program);
   for (size_t i = 0; i < program.layers.size(); ++i) {
     const sema::Layer& layer = program.layers[i];
-    if (layer.kind == sema::LayerKind::neuron) {
+    if (layer.row->family == layers::Family::neuron) {
       const sema::Neuron& neuron = program.neurons[layer.neuron];
       ordered_json json = {{"path", layer.path},
                            {"neuron", neuron.name},
@@ -89,27 +85,24 @@ ordered_json observation(const sema::Program& program) {
         json["membrane"] = "membrane:" + layer.path;
       neurons.push_back(std::move(json));
     }
-    if (!synaptic(layer))
+    if (!layer.synaptic())
       continue;
-    bool convolution = layer.kind == sema::LayerKind::conv2d;
     ordered_json json = {{"path", layer.path},
-                         {"kind", kind_name(layer.kind)},
-                         {"input", irgen::observed_input(program, layer)},
+                         {"kind", layer.row->name},
+                         {"input", layers::observed_input(program, layer)},
                          {"input_shape", program.layers[layer.inputs[0]].shape},
                          {"shape", layer.shape},
                          {"first", !behind[i]},
-                         {"binary", layer.weights != sema::Weights::real},
+                         {"binary", !layer.weights().real()},
                          {"dense", rows[i].multiply_adds + rows[i].additions},
                          {"weights", rows[i].real_parameters + rows[i].binary_parameters},
                          {"bytes", rows[i].real_parameters * 4 + (rows[i].packed_bits() + 7) / 8},
                          {"scales", scales(program, static_cast<int>(i))}};
-    if (sema::is_ternary(layer.weights))
-      json["ternary_threshold"] = layer.ternary_threshold;
-    if (convolution) {
-      json["kernel"] = {layer.kernel[0], layer.kernel[1]};
-      json["stride"] = {layer.stride[0], layer.stride[1]};
-      json["padding"] = {layer.padding[0], layer.padding[1]};
-    }
+    if (layer.weights().ternary())
+      json["ternary_threshold"] = layer.weights().threshold;
+    for (const char* const pair : {"kernel", "stride", "padding"}) // of windows
+      if (layer.arguments.has(pair))
+        json[pair] = layer.arguments.pair(pair);
     synapses.push_back(std::move(json));
   }
   return {{"neurons", std::move(neurons)}, {"synapses", std::move(synapses)}};

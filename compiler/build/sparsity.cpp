@@ -25,8 +25,7 @@ bool contains(const std::vector<std::string>& list, const std::string& name) {
 void check_layer_names(const sema::Program& program, const Options& options) {
   std::vector<std::string> binary;
   for (const sema::Layer& layer : program.layers)
-    if ((layer.kind == sema::LayerKind::conv2d || layer.kind == sema::LayerKind::linear) &&
-        layer.weights != sema::Weights::real)
+    if (!layer.weights().real())
       binary.push_back(layer.path);
   Sources sources;
   Diagnostics diagnostics;

@@ -91,8 +91,8 @@ std::string bind_weights(ir::Module& module, const sema::Program& program, const
     const runtime::Tensor& tensor = *file.find(p.name);
     hash = fnv(p.name, hash);
     hash = fnv(tensor.values.data(), tensor.values.size() * sizeof(float), hash);
-    module.constants[p.name] = ir::Constant::from_floats(
-        irgen::memory_type(p).dims, transposed(tensor.values, tensor.shape, irgen::memory_order(p)));
+    module.constants[p.name] =
+        ir::Constant::from_floats(irgen::memory_type(p).dims, transposed(tensor.values, tensor.shape, p.order));
     names.insert(p.name);
   }
   for (ir::Function& function : module.functions)

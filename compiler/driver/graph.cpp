@@ -4,6 +4,7 @@
 #include "driver/summary.h"
 #include "host/output.h"
 #include "host/paths.h"
+#include "layers/layer.h"
 #include "support/result.h"
 
 #include <fmt/format.h>
@@ -24,14 +25,15 @@ std::string shape_text(const sema::Layer& layer) {
 
 // One colour a family, light enough for black text.
 const char* colour(const sema::Layer& layer) {
-  using sema::LayerKind;
-  switch (layer.kind) {
-  case LayerKind::conv2d:
-  case LayerKind::linear: return layer.weights == sema::Weights::real ? "#fde2c8" : "#cfe8cf";
-  case LayerKind::neuron: return "#cfdff5";
-  case LayerKind::batchnorm: return "#eeeeee";
-  default: return "#ffffff";
+  using layers::Family;
+  switch (layer.row->family) {
+  case Family::synapses: return layer.weights().real() ? "#fde2c8" : "#cfe8cf";
+  case Family::neuron: return "#cfdff5";
+  case Family::normalisation: return "#eeeeee";
+  case Family::input:
+  case Family::other: break;
   }
+  return "#ffffff";
 }
 
 std::string dot(const sema::Program& program) {
@@ -41,12 +43,8 @@ std::string dot(const sema::Program& program) {
                   program.name);
   for (size_t i = 0; i < program.layers.size(); ++i) {
     const sema::Layer& layer = program.layers[i];
-    bool synaptic = layer.kind == sema::LayerKind::conv2d || layer.kind == sema::LayerKind::linear;
-    std::string weights = !synaptic                              ? ""
-                          : layer.weights == sema::Weights::real ? ", real"
-                          : sema::is_ternary(layer.weights)      ? ", ternary"
-                                                                 : ", binary";
-    text += fmt::format("  n{} [label = \"{}\\n{}{}\", fillcolor = \"{}\"];\n", i, title(layer), kind_name(layer.kind),
+    const std::string weights = layer.synaptic() ? std::string(", ") + layer.weights().word() : "";
+    text += fmt::format("  n{} [label = \"{}\\n{}{}\", fillcolor = \"{}\"];\n", i, title(layer), layer.row->name,
                         weights, colour(layer));
     for (int from : layer.inputs)
       text += fmt::format("  n{} -> n{} [label = \" {}\"];\n", from, i, shape_text(program.layers[from]));
@@ -58,7 +56,7 @@ std::string mermaid(const sema::Program& program) {
   std::string text = "flowchart TD\n";
   for (size_t i = 0; i < program.layers.size(); ++i) {
     const sema::Layer& layer = program.layers[i];
-    text += fmt::format("  n{}[\"{}<br/>{}\"]\n", i, title(layer), kind_name(layer.kind));
+    text += fmt::format("  n{}[\"{}<br/>{}\"]\n", i, title(layer), layer.row->name);
     for (int from : layer.inputs)
       text += fmt::format("  n{} -->|{}| n{}\n", from, shape_text(program.layers[from]), i);
   }
@@ -73,7 +71,7 @@ std::string json(const sema::Program& program) {
     j["nodes"].push_back({{"id", i},
                           {"path", layer.path},
                           {"label", layer.label},
-                          {"kind", kind_name(layer.kind)},
+                          {"kind", layer.row->name},
                           {"shape", layer.shape},
                           {"inputs", layer.inputs}});
   }

@@ -5,6 +5,7 @@
 #include "build/manifest.h"
 #include "build/memory_limit.h"
 #include "host/output.h"
+#include "layers/layer.h"
 #include "passes/passes.h"
 
 #include <fmt/format.h>
@@ -50,19 +51,19 @@ struct Totals {
 Totals total(const sema::Program& program, const std::vector<LayerRow>& rows) {
   Totals totals;
   for (const LayerRow& row : rows) {
-    const bool convolution = row.layer->kind == sema::LayerKind::conv2d;
+    const bool convolution = row.layer->synaptic() && row.layer->shape.size() == 3;
     if (convolution && totals.first == 0)
       totals.first = row.multiply_adds + row.additions;
-    if (convolution && row.layer->weights != sema::Weights::real)
+    if (convolution && !row.layer->weights().real())
       ++totals.binary_convolutions;
-    if (row.layer->kind == sema::LayerKind::batchnorm)
+    if (row.layer->row->family == layers::Family::normalisation)
       totals.scaled_outputs += elements(row.layer->shape);
     totals.real += row.real_parameters;
     totals.binary += row.binary_parameters;
     totals.packed_bits += row.packed_bits();
     totals.multiply_adds += row.multiply_adds;
     totals.additions += row.additions;
-    if (row.layer->kind == sema::LayerKind::neuron)
+    if (row.layer->row->family == layers::Family::neuron)
       totals.neurons += elements(row.layer->shape);
   }
   for (const sema::Parameter& parameter : program.parameters)
@@ -110,7 +111,7 @@ void print_table(const sema::Program& program, const std::vector<LayerRow>& rows
       {"layer", "kind", "output", "f32 params", totals.packed_bits == totals.binary ? "1-bit params" : "packed params",
        "multiply-adds", "additions", "steps"}};
   for (const LayerRow& row : rows)
-    cells.push_back({row.layer->path.empty() ? row.layer->label : row.layer->path, kind_name(row.layer->kind),
+    cells.push_back({row.layer->path.empty() ? row.layer->label : row.layer->path, row.layer->row->name,
                      shape_text(row.layer->shape), grouped(row.real_parameters), grouped(row.binary_parameters),
                      grouped(row.multiply_adds), grouped(row.additions), grouped(steps_of(steps.infer, row))});
   cells.push_back({"total", "", "", grouped(totals.real), grouped(totals.binary), grouped(totals.multiply_adds),
@@ -161,7 +162,7 @@ ordered_json as_json(const sema::Program& program, const std::vector<LayerRow>& 
     j["layers"].push_back(
         {{"path", row.layer->path},
          {"label", row.layer->label},
-         {"kind", kind_name(row.layer->kind)},
+         {"kind", row.layer->row->name},
          {"shape", row.layer->shape},
          {"real_parameters", row.real_parameters},
          {"binary_parameters", row.binary_parameters},

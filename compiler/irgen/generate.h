@@ -6,26 +6,23 @@
 
 namespace rvb::irgen {
 
-ir::Function generate_infer(const sema::Program& program);
+// The network in training: batch statistics, loss, what running statistics move to.
 ir::Function generate_train(const sema::Program& program);
-ir::Function generate_step(const sema::Program& program);
+// The network as it is used, with everything that can be looked at; @infer is the same without that.
 ir::Function generate_observe(const sema::Program& program);
-
-// Where @observe shows what enters a synaptic layer: "image", "spikes:NEURON" or "events:LAYER". A flatten in between
-// changes the order of events, not their number.
-std::string observed_input(const sema::Program& program, const sema::Layer& layer);
+ir::Function generate_infer(const sema::Program& program);
+// One step of @infer, membranes kept by the caller: only of programs that stream (layers::Network::streams).
+ir::Function generate_step(const sema::Program& program);
 
 // What the caller of @step keeps from one step to the next, `state:K` in this order: the neurons' states, and for each
-// mean over time its sum so far and the number of steps in it.
+// mean over time its sum so far and the number of steps in it. None of a program that does not stream.
 struct KeptState {
-  sema::Shape shape;
+  int64_t elements; // of a sample
   double initial;
 };
 std::vector<KeptState> kept_states(const sema::Program& program);
 
-// The memory order of a parameter: dimension i in memory is dimension order[i] on disk.
-std::vector<int> memory_order(const sema::Parameter& parameter);
-// Its type in memory.
+// The type of a parameter in memory.
 ir::Type memory_type(const sema::Parameter& parameter);
 
 } // namespace rvb::irgen

@@ -3,112 +3,146 @@
 
 namespace rvb::sema {
 
+namespace {
+
 using Kind = Value::Kind;
+using layers::Argument;
+using LayerSlot = layers::Slot;
 
-bool Elaborator::Reader::wrong_type(size_t slot, const std::string& wanted) {
-  const Value& value = *at(slot);
-  if (!value.is_error())
-    self.report(Code::wrong_type, bound.ranges[slot],
-                ticked(slots[slot].name) + " of " + ticked(call.callee.text) + " must be " + wanted + ", found " +
-                    describe(value),
-                type_name(value));
-  return ok = false;
-}
+// Reads the arguments of one call of a layer, each by the kind of its slot.
+class Reader {
+public:
+  Reader(Elaborator& elaborator, const ast::Expr& call, const Bound& bound)
+      : elaborator_(elaborator), call_(call), bound_(bound) {}
 
-bool Elaborator::Reader::in_range(size_t slot, const Value& value, int64_t least) {
-  const bool small = value.integer < least;
-  if (!small && value.integer <= Limits::extent)
-    return true;
-  self.report(small ? Code::bad_size : Code::too_large, bound.ranges[slot],
-              ticked(slots[slot].name) + " of " + ticked(call.callee.text) + " is " + std::to_string(value.integer),
-              small ? "must be at least " + std::to_string(least)
-                    : "must be at most " + std::to_string(Limits::extent));
-  return ok = false;
-}
+  bool ok() const { return ok_; }
 
-int64_t Elaborator::Reader::size(size_t slot) {
-  const Value& value = *at(slot);
-  if (!value.is(Kind::integer)) {
-    wrong_type(slot, "an integer");
-    return 1;
+  void read(const LayerSlot& slot, size_t index, Argument& result) {
+    if (!bound_.values[index])
+      return;
+    slot_ = &slot;
+    value_ = &*bound_.values[index];
+    range_ = bound_.ranges[index];
+    switch (slot.kind) {
+    case LayerSlot::Kind::tensor: expect(Kind::tensor, "a tensor"); break;
+    case LayerSlot::Kind::size: size(result); break;
+    case LayerSlot::Kind::pair: pair(result); break;
+    case LayerSlot::Kind::number: number(result); break;
+    case LayerSlot::Kind::flag:
+      if (expect(Kind::boolean, "`true` or `false`"))
+        result.pair[0] = value_->integer != 0 ? 1 : 0;
+      break;
+    case LayerSlot::Kind::word: word(result); break;
+    case LayerSlot::Kind::weights:
+      if (expect(Kind::weights, "`real`, `binary`, `binary(alpha)`, `ternary` or `ternary(alpha)`"))
+        result.weights = value_->weights;
+      break;
+    }
   }
-  return in_range(slot, value, 1) ? value.integer : 1;
-}
 
-// A number stands for both directions; a list gives [vertical, horizontal].
-void Elaborator::Reader::pair(size_t slot, int64_t least, const int64_t (&absent)[2], int64_t (&result)[2]) {
-  result[0] = absent[0];
-  result[1] = absent[1];
-  const Value* value = at(slot);
-  if (value == nullptr)
-    return;
-  if (value->is(Kind::integer)) {
-    if (in_range(slot, *value, least))
-      result[0] = result[1] = value->integer;
-    return;
-  }
-  if (!value->is(Kind::list) || value->list->size() != 2 || !(*value->list)[0].is(Kind::integer) ||
-      !(*value->list)[1].is(Kind::integer)) {
-    wrong_type(slot, "an integer or a list of two");
-    return;
-  }
-  for (size_t i = 0; i < 2; ++i)
-    if (in_range(slot, (*value->list)[i], least))
-      result[i] = (*value->list)[i].integer;
-}
+private:
+  std::string named() const { return ticked(slot_->name) + " of " + ticked(call_.callee.text); }
 
-double Elaborator::Reader::real(size_t slot, double absent, double least, double most) {
-  const Value* value = at(slot);
-  if (value == nullptr)
-    return absent;
-  if (!value->is_number()) {
-    wrong_type(slot, "a number");
-    return absent;
+  void wrong_type(const std::string& wanted) {
+    ok_ = false;
+    if (!value_->is_error())
+      elaborator_.report(Code::wrong_type, range_, named() + " must be " + wanted + ", found " + describe(*value_),
+                         type_name(*value_));
   }
-  if (value->number >= least && value->number <= most)
-    return value->number;
-  self.report(Code::bad_value, bound.ranges[slot],
-              ticked(slots[slot].name) + " of " + ticked(call.callee.text) + " is " + describe(*value),
-              "must be from " + text_of(least) + " to " + text_of(most));
-  ok = false;
-  return absent;
-}
 
-bool Elaborator::Reader::boolean(size_t slot, bool absent) {
-  const Value* value = at(slot);
-  if (value == nullptr)
-    return absent;
-  if (!value->is(Kind::boolean))
-    wrong_type(slot, "`true` or `false`");
-  return value->integer != 0;
-}
-
-std::string Elaborator::Reader::word(size_t slot, const std::vector<std::string>& known) {
-  const Value* value = at(slot);
-  if (value == nullptr)
-    return known[0];
-  std::string all;
-  for (const std::string& each : known) {
-    if (value->is(Kind::word) && value->text == each)
-      return each;
-    all += (all.empty() ? "" : " or ") + ticked(each);
+  bool expect(Kind kind, const std::string& wanted) {
+    if (value_->is(kind))
+      return true;
+    wrong_type(wanted);
+    return false;
   }
-  wrong_type(slot, all);
-  return known[0];
-}
 
-void Elaborator::Reader::weights(size_t slot, Layer& layer) {
-  const Value* value = at(slot);
-  if (value == nullptr)
-    return;
-  if (!value->is(Kind::weights)) {
-    wrong_type(slot, "`real`, `binary`, `binary(alpha)`, `ternary` or `ternary(alpha)`");
-    return;
+  bool in_range(const Value& value, int64_t least) {
+    const bool small = value.integer < least;
+    if (!small && value.integer <= Limits::extent)
+      return true;
+    ok_ = false;
+    elaborator_.report(
+        small ? Code::bad_size : Code::too_large, range_, named() + " is " + std::to_string(value.integer),
+        small ? "must be at least " + std::to_string(least) : "must be at most " + std::to_string(Limits::extent));
+    return false;
   }
-  layer.weights = value->weights;
-  layer.ste = value->ste;
-  layer.ternary_threshold = value->ternary_threshold;
-  layer.gain = value->gain;
+
+  void size(Argument& result) {
+    result.pair[0] = 1; // whatever is read on has a size
+    if (expect(Kind::integer, "an integer") && in_range(*value_, 1))
+      result.pair[0] = value_->integer;
+  }
+
+  // A number stands for both directions; a list gives [vertical, horizontal].
+  void pair(Argument& result) {
+    const auto least = static_cast<int64_t>(slot_->least);
+    if (value_->is(Kind::integer)) {
+      if (in_range(*value_, least))
+        result.pair = {value_->integer, value_->integer};
+      return;
+    }
+    if (!value_->is(Kind::list) || value_->list->size() != 2 || !(*value_->list)[0].is(Kind::integer) ||
+        !(*value_->list)[1].is(Kind::integer)) {
+      wrong_type("an integer or a list of two");
+      return;
+    }
+    for (size_t i = 0; i < 2; ++i)
+      if (in_range((*value_->list)[i], least))
+        result.pair[i] = (*value_->list)[i].integer;
+  }
+
+  void number(Argument& result) {
+    if (!value_->is_number()) {
+      wrong_type("a number");
+      return;
+    }
+    if (value_->number >= slot_->least && value_->number <= slot_->most) {
+      result.number = value_->number;
+      return;
+    }
+    ok_ = false;
+    elaborator_.report(Code::bad_value, range_, named() + " is " + describe(*value_),
+                       "must be from " + text_of(slot_->least) + " to " + text_of(slot_->most));
+  }
+
+  void word(Argument& result) {
+    std::string all;
+    for (const std::string& each : slot_->words) {
+      if (value_->is(Kind::word) && value_->text == each) {
+        result.word = each;
+        return;
+      }
+      all += (all.empty() ? "" : " or ") + ticked(each);
+    }
+    wrong_type(all);
+  }
+
+  Elaborator& elaborator_;
+  const ast::Expr& call_;
+  const Bound& bound_;
+  const LayerSlot* slot_ = nullptr; // what is read
+  const Value* value_ = nullptr;
+  Range range_;
+  bool ok_ = true;
+};
+
+} // namespace
+
+// The inputs and arguments of `layer`, checked; what is left out has its default.
+bool Elaborator::read_arguments(Layer& layer, const ast::Expr& call, const Bound& bound) {
+  const std::vector<LayerSlot>& slots = layer.row->slots;
+  layer.arguments = layers::Arguments(slots);
+  Reader reader(*this, call, bound);
+  for (size_t i = 0; i < slots.size(); ++i) {
+    Argument& argument = layer.arguments.at(i);
+    if (!slots[i].like.empty())
+      argument.pair = layer.arguments.pair(slots[i].like);
+    reader.read(slots[i], i, argument);
+    if (slots[i].kind == LayerSlot::Kind::tensor)
+      layer.inputs.push_back(bound.values[i]->layer);
+  }
+  return reader.ok();
 }
 
 } // namespace rvb::sema

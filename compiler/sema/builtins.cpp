@@ -1,34 +1,10 @@
 #include "sema/builtins.h"
 
+#include "layers/layer.h"
+
 #include <algorithm>
 
 namespace rvb::sema {
-
-const std::vector<LayerInfo>& layer_table() {
-  static const std::vector<LayerInfo> table = {
-      {"conv2d",
-       LayerKind::conv2d,
-       {{"x", true},
-        {"channels", true},
-        {"kernel", false},
-        {"stride", false},
-        {"padding", false},
-        {"bias", false},
-        {"weights", false}}},
-      {"linear", LayerKind::linear, {{"x", true}, {"features", true}, {"bias", false}, {"weights", false}}},
-      {"batchnorm",
-       LayerKind::batchnorm,
-       {{"x", true}, {"epsilon", false}, {"momentum", false}, {"scale", false}, {"time", false}}},
-      {"avgpool", LayerKind::avgpool, {{"x", true}, {"kernel", true}, {"stride", false}, {"padding", false}}},
-      {"maxpool", LayerKind::maxpool, {{"x", true}, {"kernel", true}, {"stride", false}, {"padding", false}}},
-      {"global_avgpool", LayerKind::global_avgpool, {{"x", true}}},
-      {"flatten", LayerKind::flatten, {{"x", true}}},
-      {"vote", LayerKind::vote, {{"x", true}, {"voters", true}}},
-      {"add", LayerKind::add, {{"a", true}, {"b", true}}},
-      {"mean_over_time", LayerKind::mean_over_time, {{"x", true}}},
-  };
-  return table;
-}
 
 const std::vector<FunctionInfo>& function_table() {
   static const std::vector<FunctionInfo> table = {
@@ -67,13 +43,6 @@ const std::vector<std::string>& surrogates() {
   return table;
 }
 
-const LayerInfo* find_layer(const std::string& name) {
-  for (const LayerInfo& layer : layer_table())
-    if (layer.name == name)
-      return &layer;
-  return nullptr;
-}
-
 const FunctionInfo* find_function(const std::vector<FunctionInfo>& table, const std::string& name) {
   for (const FunctionInfo& function : table)
     if (function.name == name)
@@ -87,7 +56,10 @@ bool is_surrogate(const std::string& name) {
 
 const std::vector<std::string>& words() {
   static const std::vector<std::string> table = [] {
-    std::vector<std::string> all = {"joint", "scaled", "separate", "layer", "channel"};
+    std::vector<std::string> all = {"layer", "channel"};
+    for (const layers::Row* row : layers::table())
+      for (const layers::Slot& slot : row->slots)
+        all.insert(all.end(), slot.words.begin(), slot.words.end());
     all.insert(all.end(), surrogates().begin(), surrogates().end());
     return all;
   }();
@@ -99,7 +71,7 @@ bool is_word(const std::string& name) {
 }
 
 bool is_built_in(const std::string& name) {
-  return find_layer(name) != nullptr || find_function(function_table(), name) != nullptr ||
+  return layers::find(name) != nullptr || find_function(function_table(), name) != nullptr ||
          find_function(neuron_function_table(), name) != nullptr || is_word(name) || name == "real" ||
          name == "binary" || name == "ternary" || name == "input";
 }

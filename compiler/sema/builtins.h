@@ -1,7 +1,5 @@
-// The names the language brings along: layers, functions, words.
+// The names the language brings along besides layers (layers/layers.def): functions, words.
 #pragma once
-
-#include "sema/program.h"
 
 #include <string>
 #include <vector>
@@ -13,23 +11,15 @@ struct Slot {
   bool required;
 };
 
-struct LayerInfo {
-  std::string name;
-  LayerKind kind;
-  std::vector<Slot> slots; // the first ones are tensors
-};
-
 struct FunctionInfo {
   std::string name;
   std::vector<Slot> slots;
 };
 
-const std::vector<LayerInfo>& layer_table();
 const std::vector<FunctionInfo>& function_table();        // on numbers and lists, outside of neurons
 const std::vector<FunctionInfo>& neuron_function_table(); // in neurons
 const std::vector<std::string>& surrogates();
 
-const LayerInfo* find_layer(const std::string& name);
 const FunctionInfo* find_function(const std::vector<FunctionInfo>& table, const std::string& name);
 bool is_surrogate(const std::string& name);
 const std::vector<std::string>& words();   // rectangle, joint, …

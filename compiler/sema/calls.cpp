@@ -17,7 +17,7 @@ Value Elaborator::call(const Expr& expr, const Value* flow, Range flow_range, Sc
   const std::string& name = expr.callee.text;
   if ((name == "binary" || name == "ternary") && flow == nullptr)
     return call_weights(expr, scope);
-  if (scope.names.count(name) == 0 && modules_.names.count(name) == 0 && find_layer(name) == nullptr &&
+  if (scope.names.count(name) == 0 && modules_.names.count(name) == 0 && layers::find(name) == nullptr &&
       find_function(function_table(), name) == nullptr)
     return unknown_callee(expr, scope); // its arguments may mean something to what was meant
   Actuals actuals{&expr, flow, flow_range, {}};
@@ -39,8 +39,11 @@ Value Elaborator::call(const Expr& expr, const Value* flow, Range flow_range, Sc
              "not a layer, block or neuron");
     return {};
   }
-  if (const LayerInfo* layer = find_layer(name)) {
-    const Bound bound = bind("layer " + ticked(name), layer->slots, actuals);
+  if (const layers::Row* layer = layers::find(name)) {
+    std::vector<Slot> slots;
+    for (const layers::Slot& slot : layer->slots)
+      slots.push_back({slot.name, slot.required});
+    const Bound bound = bind("layer " + ticked(name), slots, actuals);
     return bound.ok ? call_layer(*layer, expr, bound, scope) : Value();
   }
   const FunctionInfo& function = *find_function(function_table(), name);
@@ -149,15 +152,15 @@ namespace {
 // The numbers that kinds of weights take by name.
 struct WeightsOption {
   const char* name;
-  double Value::*number;
+  double Weights::*number;
   bool ternary_only;
   double least, most;
   const char* meaning;
 };
 constexpr WeightsOption weights_options[] = {
-    {"ste", &Value::ste, false, 1e-6, 1e12, "the window of the straight-through estimator"},
-    {"gain", &Value::gain, false, 1e-6, 1e6, "a factor on the standard deviation of the initial latent weights"},
-    {"threshold", &Value::ternary_threshold, true, 1e-6, 1e6, "weights within this share of the mean magnitude are 0"},
+    {"ste", &Weights::ste, false, 1e-6, 1e12, "the window of the straight-through estimator"},
+    {"gain", &Weights::gain, false, 1e-6, 1e6, "a factor on the standard deviation of the initial latent weights"},
+    {"threshold", &Weights::threshold, true, 1e-6, 1e6, "weights within this share of the mean magnitude are 0"},
 };
 
 } // namespace
@@ -167,11 +170,11 @@ Value Elaborator::call_weights(const Expr& expr, Scope& scope) {
   Value value;
   value.kind = Kind::weights;
   const bool ternary = expr.callee.text == "ternary";
-  value.weights = ternary ? Weights::ternary : Weights::binary;
+  value.weights.kind = ternary ? Weights::Kind::ternary : Weights::Kind::binary;
   for (const ast::Argument& argument : expr.arguments) {
     const std::string& name = argument.name.text;
     if (name.empty() && argument.value->kind == Expr::Kind::name && argument.value->text == "alpha") {
-      value.weights = ternary ? Weights::ternary_alpha : Weights::binary_alpha;
+      value.weights.alpha = true;
       continue;
     }
     const auto* option =
@@ -199,7 +202,7 @@ Value Elaborator::call_weights(const Expr& expr, Scope& scope) {
              option->meaning);
       return {};
     }
-    value.*option->number = number.number;
+    value.weights.*option->number = number.number;
   }
   return no_instance(expr) ? value : Value();
 }
@@ -322,7 +325,7 @@ Value Elaborator::call_neuron(const Value& neuron, const Actuals& actuals, Scope
   }
 
   Layer layer;
-  layer.kind = LayerKind::neuron;
+  layer.row = &layers::rows::neuron;
   layer.range = expr.range;
   layer.path = layer.label = layer_name(expr, item.name.text, scope);
   if (!bound.values[0]->is(Kind::tensor)) {

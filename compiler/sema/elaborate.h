@@ -5,6 +5,7 @@
 // The class is spread over the files named in the comments below.
 #pragma once
 
+#include "layers/layer.h"
 #include "sema/builtins.h"
 #include "sema/modules.h"
 
@@ -16,18 +17,15 @@ namespace rvb::sema {
 struct Limits {
   static constexpr int64_t steps = 400000; // expressions evaluated
   static constexpr int64_t layers = 10000;
-  static constexpr int64_t iterations = 10000; // of one `repeat`
-  static constexpr int depth = 250;            // of evaluation, through calls
-  static constexpr int calls = 50;             // blocks in blocks
-  // Of a tensor of one sample, all steps together, and of one layer's weights: kernels count bytes in 32 bits, borders
-  // and copies included.
-  static constexpr int64_t elements = int64_t(1) << 28;
-  static constexpr int64_t parameters = int64_t(1) << 31; // of the model
-  static constexpr int64_t extent = 1 << 20;              // kernel, stride, padding, channels, steps
-  static constexpr int64_t separate_steps = 256;          // of `batchnorm(time = separate)`
-  static constexpr size_t path = 500;                     // bytes of a layer's path
-  static constexpr size_t neuron_nodes = 2000;            // of one neuron
-  static constexpr size_t all_neuron_nodes = 100000;      // of all different neurons
+  static constexpr int64_t iterations = 10000;               // of one `repeat`
+  static constexpr int depth = 250;                          // of evaluation, through calls
+  static constexpr int calls = 50;                           // blocks in blocks
+  static constexpr int64_t elements = layers::most_elements; // of a tensor
+  static constexpr int64_t parameters = int64_t(1) << 31;    // of the model
+  static constexpr int64_t extent = 1 << 20;                 // kernel, stride, padding, channels, steps
+  static constexpr size_t path = 500;                        // bytes of a layer's path
+  static constexpr size_t neuron_nodes = 2000;               // of one neuron
+  static constexpr size_t all_neuron_nodes = 100000;         // of all different neurons
 };
 
 // The variables and the layer names of one call of a block, of the network, or of a neuron's or file's expressions.
@@ -109,30 +107,14 @@ private:
   void execute(const ast::Statement& statement, Scope& scope);
   void repeat(const ast::Statement& statement, Scope& scope);
 
-  // arguments.cpp: read one argument of a layer, checked; the default when it is absent
-  struct Reader {
-    Elaborator& self;
-    const ast::Expr& call;
-    const std::vector<Slot>& slots;
-    const Bound& bound;
-    bool ok = true;
-    const Value* at(size_t slot) const { return bound.values[slot] ? &*bound.values[slot] : nullptr; }
-    bool wrong_type(size_t slot, const std::string& wanted);
-    bool in_range(size_t slot, const Value& value, int64_t least);
-    int64_t size(size_t slot);
-    void pair(size_t slot, int64_t least, const int64_t (&absent)[2], int64_t (&result)[2]);
-    double real(size_t slot, double absent, double least, double most);
-    bool boolean(size_t slot, bool absent);
-    std::string word(size_t slot, const std::vector<std::string>& known); // the first when absent
-    void weights(size_t slot, Layer& layer);
-  };
+  bool read_arguments(Layer& layer, const ast::Expr& call, const Bound& bound); // arguments.cpp
 
   // layers.cpp
-  Value call_layer(const LayerInfo& info, const ast::Expr& expr, const Bound& bound, Scope& scope);
-  Value add_tensors(int a, int b, Range range, const std::string& path, Scope& scope);
-  bool window(Layer& layer, const ast::Expr& expr);
+  Value call_layer(const layers::Row& row, const ast::Expr& expr, const Bound& bound, Scope& scope);
+  Value add_tensors(int a, int b, Range range, Scope& scope);
+  Value finish(Layer layer, Range name);
+  void refuse(const layers::Fault& fault, const Layer& layer, Range name);
   Value append(Layer layer);
-  Value wrong_rank(const Layer& layer, const std::string& wanted, const std::string& help);
   std::string layer_name(const ast::Expr& expr, const std::string& base, Scope& scope);
   std::string shapes_so_far(int layer) const;
 
@@ -170,7 +152,7 @@ private:
   void stop(Code code, Range where, const std::string& message, const std::string& label);
 };
 
-std::string text_of(const Shape& shape); // "[3, 32, 32]"
-int64_t elements(const Shape& shape);    // saturates above Limits::elements
+using layers::elements;
+using layers::text_of;
 
 } // namespace rvb::sema

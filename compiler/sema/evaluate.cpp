@@ -111,7 +111,9 @@ Value Elaborator::lookup(const std::string& name, Range range, const Scope& scop
   if (name == "real" || name == "binary" || name == "ternary") {
     Value value;
     value.kind = Kind::weights;
-    value.weights = name == "real" ? Weights::real : name == "binary" ? Weights::binary : Weights::ternary;
+    value.weights.kind = name == "real"     ? Weights::Kind::real
+                         : name == "binary" ? Weights::Kind::binary
+                                            : Weights::Kind::ternary;
     return value;
   }
   if (is_word(name))
@@ -119,7 +121,7 @@ Value Elaborator::lookup(const std::string& name, Range range, const Scope& scop
   if (scope.unsure)
     return {};
   Diagnostic& diagnostic = report(Code::unknown_name, range, ticked(name) + " is not defined", "not found");
-  if (find_layer(name) != nullptr) {
+  if (layers::find(name) != nullptr) {
     diagnostic.help("a layer reads a tensor: `x |> " + name + "`");
     return {};
   }
@@ -142,8 +144,9 @@ std::vector<std::string> Elaborator::visible_names(const Scope& scope) const {
   for (const auto& [name, definition] : modules_.names)
     if (names.size() < most)
       names.push_back(name);
-  for (const LayerInfo& layer : layer_table())
-    names.push_back(layer.name);
+  for (const layers::Row* layer : layers::table())
+    if (layer->called)
+      names.emplace_back(layer->name);
   for (const FunctionInfo& function : function_table())
     names.push_back(function.name);
   return names;
@@ -228,7 +231,7 @@ Value Elaborator::binary(const Expr& expr, Scope& scope) {
       expr.text == "!=")
     return comparison(expr, a, b);
   if (expr.text == "+" && a.is(Kind::tensor) && b.is(Kind::tensor))
-    return add_tensors(a.layer, b.layer, expr.range, "", scope);
+    return add_tensors(a.layer, b.layer, expr.range, scope);
   if (!a.is_number() || !b.is_number()) {
     Diagnostic& diagnostic = report(Code::wrong_type, expr.range,
                                     ticked(expr.text) + " cannot join " + type_name(a) + " and " + type_name(b));

@@ -48,7 +48,7 @@ bool Elaborator::input(const ast::Item& network, Scope& scope) {
   program_.input.sequence = given.sequence == *as_written;
   program_.input.steps = steps.integer;
   Layer layer;
-  layer.kind = LayerKind::input;
+  layer.row = &layers::rows::input;
   layer.label = name.text;
   layer.shape = program_.input.shape;
   layer.range = name.range;
@@ -139,75 +139,28 @@ void Elaborator::drop_unused() {
   program_.neurons = std::move(neurons);
 }
 
-// Initial values as the method's own code has them, but for `linear`: its standard deviation 1/in is far
-// too small for a layer that a neuron follows (2048 inputs: currents of 0.02, which never reach a threshold of 0.25),
-// so sqrt(1/in) keeps the variance instead.
+// What the layers learn, under names of files of weights.
 void Elaborator::make_parameters() {
   int64_t total = 0;
   std::set<std::string> names;
   for (size_t i = 0; i < program_.layers.size(); ++i) {
     const Layer& layer = program_.layers[i];
-    if (layer.kind != LayerKind::conv2d && layer.kind != LayerKind::linear && layer.kind != LayerKind::batchnorm &&
-        layer.kind != LayerKind::neuron)
+    if (layer.row->parameters == nullptr)
       continue;
-    const Shape& source = program_.layers[static_cast<size_t>(layer.inputs[0])].shape;
-    const int64_t in = source[0], out = layer.shape[0];
-    const auto add = [&](const std::string& suffix, Role role, Shape shape, Initializer initializer) {
-      Parameter parameter;
-      parameter.name = layer.path + "." + suffix;
+    for (Parameter& parameter : layer.row->parameters(program_, layer)) {
+      if (elements(parameter.shape) > Limits::elements) {
+        report(Code::too_large, layer.range,
+               "this layer's weights " + text_of(parameter.shape) + " have more than 2^28 elements", "too large");
+        return;
+      }
+      parameter.layer = static_cast<int>(i);
+      parameter.name = layer.path + "." + parameter.name;
       if (!names.insert(parameter.name).second)
         report(Code::duplicate_layer_name, layer.range, "two parameters are called " + ticked(parameter.name),
                "this layer's, and that of another layer whose name ends in a number")
             .help("choose another name after `as`");
-      parameter.role = role;
-      parameter.layer = static_cast<int>(i);
-      parameter.trainable = role != Role::running_mean && role != Role::running_variance;
-      parameter.decays = role == Role::weight;
-      parameter.binary = role == Role::weight && layer.weights != Weights::real;
-      parameter.momentum = layer.momentum;
-      parameter.initializer = initializer;
-      total += elements(shape);
-      parameter.shape = std::move(shape);
+      total += elements(parameter.shape);
       program_.parameters.push_back(std::move(parameter));
-    };
-    const auto constant = [](double value) { return Initializer{Initializer::Kind::constant, value}; };
-    const auto normal = [](double deviation) { return Initializer{Initializer::Kind::normal, deviation}; };
-    if (layer.kind == LayerKind::batchnorm) {
-      const bool separate = layer.over_time == OverTime::separate;
-      for (int64_t t = 0; t < (separate ? program_.input.steps : 1); ++t) {
-        const size_t first = program_.parameters.size();
-        const std::string step = separate ? std::to_string(t) + "." : "";
-        add(step + "weight", Role::gamma, {in}, constant(1));
-        add(step + "bias", Role::beta, {in}, constant(0));
-        if (layer.over_time == OverTime::scaled)
-          add("step_scale", Role::step_scale, {program_.input.steps}, constant(1));
-        add(step + "running_mean", Role::running_mean, {in}, constant(0));
-        add(step + "running_var", Role::running_variance, {in}, constant(1));
-        for (size_t p = first; p < program_.parameters.size(); ++p)
-          program_.parameters[p].slot = static_cast<int>(t);
-      }
-    } else if (layer.kind == LayerKind::neuron) {
-      const std::vector<Trained>& trained = program_.neurons[static_cast<size_t>(layer.neuron)].trained;
-      for (size_t slot = 0; slot < trained.size(); ++slot) {
-        add(trained[slot].name, Role::neuron, {trained[slot].each_channel ? out : 1}, constant(trained[slot].initial));
-        program_.parameters.back().slot = static_cast<int>(slot);
-      }
-    } else {
-      const bool conv = layer.kind == LayerKind::conv2d;
-      const int64_t kh = layer.kernel[0], kw = layer.kernel[1];
-      const double fan = static_cast<double>(kh) * static_cast<double>(kw) * static_cast<double>(out);
-      const Shape weights = conv ? Shape{out, in, kh, kw} : Shape{out, in};
-      if (elements(weights) > Limits::elements) {
-        report(Code::too_large, layer.range,
-               "this layer's weights " + text_of(weights) + " have more than 2^28 elements", "too large");
-        return;
-      }
-      add("weight", Role::weight, weights,
-          normal(layer.gain * (conv ? std::sqrt(2.0 / fan) : std::sqrt(1.0 / static_cast<double>(in)))));
-      if (has_alpha(layer.weights))
-        add("alpha", Role::alpha, conv ? Shape{1, in, 1, 1} : Shape{1, in}, constant(1));
-      if (layer.bias)
-        add("bias", Role::bias, {out}, constant(0));
     }
     if (total > Limits::parameters) {
       report(Code::too_large, layer.range, "the model has more than 2^31 parameters", "at this layer");

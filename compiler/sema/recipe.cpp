@@ -342,7 +342,7 @@ void Elaborator::read_recipe() {
   if (program_.layers.empty())
     return; // the input has a mistake
   const Layer& last = program_.layers[static_cast<size_t>(program_.output)];
-  if (program_.recipe.loss.is("tet") && last.kind != LayerKind::mean_over_time && last.kind != LayerKind::input)
+  if (program_.recipe.loss.is("tet") && !program_.ends_time(last) && !last.inputs.empty())
     report(Code::bad_setting, last.range, "the loss `tet` needs the logits of every step", "made here")
         .help("let `mean_over_time` be the last layer");
 }

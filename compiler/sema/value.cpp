@@ -110,8 +110,7 @@ bool equal(const Value& a, const Value& b) {
   case Value::Kind::boolean: return a.integer == b.integer;
   case Value::Kind::string:
   case Value::Kind::word: return a.text == b.text;
-  case Value::Kind::weights:
-    return a.weights == b.weights && a.ste == b.ste && a.ternary_threshold == b.ternary_threshold && a.gain == b.gain;
+  case Value::Kind::weights: return a.weights == b.weights;
   case Value::Kind::tensor: return a.layer == b.layer;
   case Value::Kind::neuron: {
     static const std::map<std::string, Value> none;

@@ -28,10 +28,7 @@ struct Value {
   double number = 0;   // integer and real
   std::string text;    // string and word
   std::shared_ptr<const std::vector<Value>> list;
-  Weights weights = Weights::real;
-  double ste = 1;
-  double ternary_threshold = 0.7;
-  double gain = 1;
+  Weights weights;
   const ast::Item* neuron = nullptr;
   std::shared_ptr<const std::map<std::string, Value>> preset; // of a neuron
   int layer = -1;

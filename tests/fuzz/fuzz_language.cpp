@@ -56,10 +56,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto program = sema::check(sources, file, options, diagnostics);
   require(program.has_value() == !diagnostics.has_errors(), "a program and errors, or neither");
   constexpr size_t enough = 500; // layers: irgen's work is linear, and long networks teach nothing new
-  if (program && program->layers.size() < enough)
-    for (const auto generate :
-         {irgen::generate_infer, irgen::generate_train, irgen::generate_step, irgen::generate_observe})
+  if (program && program->layers.size() < enough) {
+    for (const auto generate : {irgen::generate_infer, irgen::generate_train, irgen::generate_observe})
       check_ir(generate(*program));
+    if (program->streams())
+      check_ir(irgen::generate_step(*program));
+  }
   RenderOptions render_options;
   for (const Format format : {Format::text, Format::brief, Format::json}) {
     render_options.format = format;

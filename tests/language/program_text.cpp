@@ -1,17 +1,14 @@
 #include "program_text.h"
 
+#include "layers/layer.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 using namespace rvb::sema;
+namespace layers = rvb::layers;
 
 namespace {
-
-const char* const kinds[] = {"input",   "conv2d",         "linear",  "batchnorm", "neuron", "avgpool",
-                             "maxpool", "global_avgpool", "flatten", "vote",      "add",    "mean_over_time"};
-const char* const weights[] = {"real", "binary", "binary(alpha)", "ternary", "ternary(alpha)"};
-const char* const roles[] = {"weight",           "alpha", "bias", "gamma", "beta", "step_scale", "running_mean",
-                             "running_variance", "neuron"};
 
 std::string text(const Expression& expr, const Neuron& neuron) {
   if (expr.kind == Expression::Kind::number)
@@ -26,21 +23,28 @@ std::string text(const Expression& expr, const Neuron& neuron) {
   return out + ")";
 }
 
-std::string text(const Layer& layer, int index) {
-  std::string out =
-      fmt::format("  {} = {}({})", index, kinds[static_cast<int>(layer.kind)], fmt::join(layer.inputs, ", "));
-  const bool window = layer.kind == LayerKind::avgpool || layer.kind == LayerKind::maxpool;
-  if (layer.kind == LayerKind::conv2d || window)
-    out += fmt::format(" kernel {}x{} stride {}x{} padding {}x{}", layer.kernel[0], layer.kernel[1], layer.stride[0],
-                       layer.stride[1], layer.padding[0], layer.padding[1]);
-  if (layer.kind == LayerKind::conv2d || layer.kind == LayerKind::linear) {
-    out += fmt::format(" weights {}{}", weights[static_cast<int>(layer.weights)], layer.bias ? " bias" : "");
-    if (layer.ste != 1)
-      out += fmt::format(" ste {}", layer.ste);
+// An argument as the call's name and value; of sizes the output's shape tells.
+std::string text(const layers::Slot& slot, const layers::Argument& argument) {
+  using Kind = layers::Slot::Kind;
+  switch (slot.kind) {
+  case Kind::pair: return fmt::format(" {} {}x{}", slot.name, argument.pair[0], argument.pair[1]);
+  case Kind::number: return fmt::format(" {} {}", slot.name, argument.number);
+  case Kind::flag: return argument.pair[0] != 0 ? " " + slot.name : "";
+  case Kind::word: return argument.word == slot.words.front() ? "" : fmt::format(" {} {}", slot.name, argument.word);
+  case Kind::weights:
+    return fmt::format(" {} {}{}", slot.name, argument.weights.text(),
+                       argument.weights.ste != 1 ? fmt::format(" ste {}", argument.weights.ste) : "");
+  case Kind::tensor:
+  case Kind::size: break;
   }
-  if (layer.kind == LayerKind::batchnorm)
-    out += fmt::format(" epsilon {} momentum {}", layer.epsilon, layer.momentum);
-  if (layer.kind == LayerKind::neuron)
+  return "";
+}
+
+std::string text(const Layer& layer, int index) {
+  std::string out = fmt::format("  {} = {}({})", index, layer.row->name, fmt::join(layer.inputs, ", "));
+  layer.arguments.each(
+      [&](const layers::Slot& slot, const layers::Argument& argument) { out += text(slot, argument); });
+  if (layer.neuron >= 0)
     out += fmt::format(" #{}", layer.neuron);
   return out + fmt::format(" : [{}]{} {}\n", fmt::join(layer.shape, ", "), layer.has_time ? "" : " without time",
                            layer.path.empty() ? "(" + layer.label + ")" : layer.path);
@@ -78,10 +82,10 @@ std::string program_text(const Program& program) {
     out += text(program.neurons[i], i);
   out += "parameters\n";
   for (const Parameter& each : program.parameters)
-    out += fmt::format(
-        "  {} {} [{}]{}{}{} {} {:.6g}\n", each.name, roles[static_cast<int>(each.role)], fmt::join(each.shape, ", "),
-        each.trainable ? "" : " fixed", each.decays ? " decays" : "", each.binary ? " binary" : "",
-        each.initializer.kind == Initializer::Kind::normal ? "normal" : "constant", each.initializer.value);
+    out +=
+        fmt::format("  {} {} [{}]{}{}{} {} {:.6g}\n", each.name, layers::word(each.role), fmt::join(each.shape, ", "),
+                    each.trainable ? "" : " fixed", each.decays ? " decays" : "", each.binary ? " binary" : "",
+                    each.initializer.kind == Initializer::Kind::normal ? "normal" : "constant", each.initializer.value);
   const Recipe& recipe = program.recipe;
   std::vector<std::string> augment;
   for (const rvb::recipe::Choice& each : recipe.augment)

@@ -1,0 +1,169 @@
+#include "irgen/streaming.h"
+
+#include "ir/builder.h"
+#include "ops/ops.h"
+
+#include <stdexcept>
+
+namespace rvb::irgen {
+
+namespace {
+
+// The type of one step of a value that is there for every step; any other type as it is.
+ir::Type without_time(ir::Type type) {
+  if (type.rank() > 1 && type.dims[0] != ir::batch && type.dims[1] == ir::batch)
+    type.dims.erase(type.dims.begin());
+  return type;
+}
+
+class Stepper {
+public:
+  Stepper(const ir::Function& infer, bool sequence)
+      : infer_(infer), map_(infer.values.size()), builder_(step_.function, step_.function.ops, &ops::infer) {
+    step_.function.name = "step";
+    declare(infer.parameters[0], sequence);
+    declare_states(); // the caller's order: the image, states, parameters
+    for (size_t p = 1; p < infer.parameters.size(); ++p)
+      declare(infer.parameters[p], false);
+  }
+
+  Step run() {
+    for (const ir::Op& op : infer_.ops) {
+      builder_.set_layer(op.layer);
+      if (op.opcode == ir::Opcode::repeat)
+        map_[op.results[0]] = of(op.operands[0]); // of every step the same
+      else if (op.opcode == ir::Opcode::scan)
+        one_round(op);
+      else if (over_time(op))
+        running_mean(op);
+      else
+        copy(op, builder_);
+    }
+    ir::Function& function = step_.function;
+    function.results.insert(function.results.begin(), of(infer_.results[0]));
+    function.result_names.insert(function.result_names.begin(), infer_.result_names[0]);
+    return std::move(step_);
+  }
+
+private:
+  ir::Operand of(const ir::Operand& operand) const {
+    return operand.is_literal() ? operand : map_[static_cast<size_t>(operand.value)];
+  }
+
+  void declare(ir::Value parameter, bool steps) {
+    const ir::ValueInfo& info = infer_.values[static_cast<size_t>(parameter)];
+    const ir::Value value = step_.function.add_value(steps ? without_time(info.type) : info.type, info.name);
+    step_.function.parameters.push_back(value);
+    map_[static_cast<size_t>(parameter)] = value;
+  }
+
+  // The mean of a value that is there for every step; `mean_time` of parameters is another thing.
+  bool over_time(const ir::Op& op) const {
+    return op.opcode == ir::Opcode::mean_time &&
+           infer_.type(op.operands[0].value).rank() > infer_.type(op.results[0]).rank() &&
+           infer_.type(op.results[0]).has_batch();
+  }
+
+  void declare_states() {
+    for (const ir::Op& op : infer_.ops) {
+      if (op.opcode == ir::Opcode::scan)
+        for (int64_t s = 0, n = op.integer("states"); s < n; ++s) {
+          const ir::Operand& initial = op.operands[op.operands.size() - static_cast<size_t>(n - s)];
+          declare_state(without_time(infer_.type(op.operands[0].value)), initial.number);
+        }
+      else if (over_time(op)) {
+        const ir::Type type = infer_.type(op.results[0]);
+        declare_state(type, -0.0); // -0 + x is x, also where x is -0
+        declare_state(type, 0);
+      }
+    }
+  }
+
+  void declare_state(ir::Type type, double initial) {
+    step_.states.push_back({type.elements_per_sample(), initial});
+    states_.push_back(step_.function.add_value(std::move(type), "state." + std::to_string(states_.size())));
+    step_.function.parameters.push_back(states_.back());
+  }
+
+  // What the next step is to read in place of the next state.
+  void keep(ir::Operand state) {
+    step_.function.results.push_back(state);
+    step_.function.result_names.push_back("state:" + std::to_string(next_state_++));
+  }
+
+  void copy(const ir::Op& op, ir::Builder& builder) {
+    std::vector<ir::Operand> operands;
+    for (const ir::Operand& operand : op.operands)
+      operands.push_back(of(operand));
+    std::vector<std::string> hints;
+    for (const ir::Value result : op.results)
+      hints.push_back(infer_.values[static_cast<size_t>(result)].name);
+    const std::vector<ir::Value> results = builder.build_many(op.opcode, operands, op.attributes, hints);
+    for (size_t r = 0; r < results.size(); ++r)
+      map_[static_cast<size_t>(op.results[r])] = results[r];
+  }
+
+  // A scan's body in the open, its states those of the caller.
+  void one_round(const ir::Op& scan) {
+    const ir::Body& body = scan.body[0];
+    const size_t states = static_cast<size_t>(scan.integer("states")), first = body.parameters.size() - states;
+    const ir::Type slice = without_time(infer_.type(scan.operands[0].value));
+    for (size_t p = 0; p < body.parameters.size(); ++p)
+      map_[static_cast<size_t>(body.parameters[p])] =
+          p < first ? of(scan.operands[p]) : states_[static_cast<size_t>(next_state_) + p - first];
+    for (const ir::Op& op : body.ops)
+      copy(op, builder_);
+    const size_t emits = body.yields.size() - states;
+    for (size_t y = emits; y < body.yields.size(); ++y)
+      keep(filled(of(body.yields[y]), slice));
+    for (size_t y = 0; y < emits; ++y)
+      map_[static_cast<size_t>(scan.results[y])] = filled(of(body.yields[y]), slice);
+  }
+
+  // The mean of what has come so far, so that whatever follows reads what it reads of a whole sequence. The sum runs in
+  // mean_time's order, to its bits. It is no `add`: as an elementwise operation it would join the neuron's scan, and
+  // what passes do there (other units, integers) would no longer be what they do in @infer.
+  void running_mean(const ir::Op& op) {
+    const auto first = static_cast<size_t>(next_state_);
+    const ir::Value before = states_[first], count = states_[first + 1];
+    const ir::Value both = builder_.build(ir::Opcode::stack_time, {before, of(op.operands[0])}, {}, "both");
+    const ir::Value sum = builder_.build(ir::Opcode::sum_time, {both}, {}, "sum");
+    const ir::Value steps = builder_.build(ir::Opcode::add, {count, ir::Operand::literal(1)}, {}, "steps");
+    keep(sum);
+    keep(steps);
+    map_[static_cast<size_t>(op.results[0])] = builder_.build(ir::Opcode::div, {sum, steps}, {}, "logits");
+  }
+
+  // What a step yields may be a number (a neuron that never emits) or one a channel: as the tensor it stands for.
+  ir::Value filled(const ir::Operand& operand, const ir::Type& type) {
+    if (!operand.is_literal() && step_.function.type(operand.value) == type)
+      return operand.value;
+    const ir::Value zero = builder_.build(ir::Opcode::mul, {value_of(type), ir::Operand::literal(0.0)});
+    return builder_.build(ir::Opcode::add, {zero, operand});
+  }
+
+  ir::Value value_of(const ir::Type& type) const {
+    for (const ir::Value state : states_)
+      if (step_.function.type(state) == type)
+        return state;
+    for (const ir::Operand& value : map_)
+      if (!value.is_literal() && step_.function.type(value.value) == type)
+        return value.value;
+    throw std::logic_error("no tensor of the neuron's shape");
+  }
+
+  const ir::Function& infer_;
+  Step step_;
+  std::vector<ir::Operand> map_;  // by value of @infer
+  std::vector<ir::Value> states_; // in the order of the layers
+  int next_state_ = 0;
+  ir::Builder builder_;
+};
+
+} // namespace
+
+Step step_of(const ir::Function& infer, bool sequence) {
+  return Stepper(infer, sequence).run();
+}
+
+} // namespace rvb::irgen

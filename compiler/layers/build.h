@@ -1,0 +1,56 @@
+// What a layer's file sees while its operations are made: what flows in, its parameters, the builder.
+#pragma once
+
+#include "ir/builder.h"
+#include "layers/network.h"
+
+#include <map>
+#include <tuple>
+
+namespace rvb::layers {
+
+// What a function shows besides its output.
+struct Shown {
+  std::string name; // as in the manifest: "spikes:PATH", "batch:PATH.running_mean"
+  ir::Value value;
+};
+
+class Build {
+public:
+  // The two readings of a network: with the batch's statistics and noise, or as it is used.
+  enum class Phase { training, inference };
+
+  Build(const Network& network, Phase phase, ir::Builder& builder) : ir(builder), network(network), phase_(phase) {}
+
+  ir::Builder& ir;
+  const Network& network;
+  bool training() const { return phase_ == Phase::training; }
+
+  const Layer& layer() const { return network.layers[values.size()]; }
+  ir::Value input(int i = 0) const;
+  const ir::Type& type(ir::Value value) const { return ir.function().type(value); }
+  ir::Value parameter(Role role, int slot = 0) const;
+
+  // Inference: a value that is looked at (traces, counts of events). Training: what a running statistic moves to.
+  void show(const std::string& what, ir::Value value);
+  void update(Role statistic, int slot, ir::Value value);
+
+  // An operation with one result; with several.
+  ir::Value make(ir::Opcode opcode, std::vector<ir::Operand> operands, ir::Attributes attributes = {},
+                 const std::string& hint = "") {
+    return ir.build(opcode, std::move(operands), std::move(attributes), hint);
+  }
+
+  ir::Value image = ir::no_value;
+  std::vector<ir::Value> values;                              // one a layer that is made already
+  std::map<std::tuple<int, Role, int>, ir::Value> parameters; // layer, role, slot
+  std::vector<Shown> shown;
+
+private:
+  Phase phase_;
+};
+
+// The type of a tensor: [C, H, W] becomes [H, W, C] after time and batch.
+ir::Type type_of(const Network& network, const Tensor& tensor);
+
+} // namespace rvb::layers

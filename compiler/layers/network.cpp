@@ -1,0 +1,34 @@
+#include "layers/layer.h"
+
+#include <algorithm>
+
+namespace rvb::layers {
+
+const Weights& Layer::weights() const {
+  static const Weights real;
+  const Weights* own = arguments.weights();
+  return own != nullptr ? *own : real;
+}
+
+const char* word(Role role) {
+  switch (role) {
+  case Role::weight: return "weight";
+  case Role::alpha: return "alpha";
+  case Role::bias: return "bias";
+  case Role::gamma: return "gamma";
+  case Role::beta: return "beta";
+  case Role::step_scale: return "step_scale";
+  case Role::neuron: return "neuron";
+  case Role::running_mean: return "running_mean";
+  case Role::running_variance: return "running_variance";
+  }
+  return "?";
+}
+
+bool Network::streams() const {
+  return std::all_of(layers.begin(), layers.end(), [](const Layer& layer) {
+    return layer.row->alike_in_time == nullptr || layer.row->alike_in_time(layer);
+  });
+}
+
+} // namespace rvb::layers

@@ -1,0 +1,81 @@
+// The layers of a checked network, in an order in which inputs come first, and the parameters they learn.
+#pragma once
+
+#include "layers/arguments.h"
+#include "layers/neuron_definition.h"
+#include "layers/shape.h"
+#include "support/diagnostics.h"
+
+namespace rvb::layers {
+
+struct Row;
+
+struct Layer {
+  const Row* row = nullptr; // of layers.def
+  std::string path;  // dotted, unique: "unit1.conv2d". Empty for `input`, `add` of the source text, …: see label
+  std::string label; // what summaries and graphs show; never empty
+  std::vector<int> inputs; // indices of earlier layers; add has two
+  Shape shape;             // of the output
+  bool has_time = true;    // of the output
+  Range range;             // where it stands in the source
+  Arguments arguments;
+  int neuron = -1; // of a neuron: index into Network::neurons
+
+  Tensor tensor() const { return {shape, has_time}; }
+  bool synaptic() const { return arguments.weights() != nullptr; }
+  const Weights& weights() const; // real ones where it has no synapses
+};
+
+// What a parameter is for; the words are those of the manifest.
+enum class Role { weight, alpha, bias, gamma, beta, step_scale, running_mean, running_variance, neuron };
+const char* word(Role role);
+
+struct Initializer {
+  enum class Kind { constant, normal } kind = Kind::constant;
+  double value = 0; // the constant, or the standard deviation (mean 0)
+};
+
+struct Parameter {
+  std::string name; // layer path + "." + weight|alpha|bias|running_mean|running_var: PyTorch's names
+  Role role = Role::weight;
+  int layer = -1;
+  int slot = 0; // which of the neuron's trained numbers; the time step of a BatchNorm for each
+  Shape shape;  // on disk, PyTorch's: conv [Co,Ci,Kh,Kw], linear [out,in], alpha [1,Ci,1,1] or [1,in], vectors [C];
+                // of a neuron's number for the whole layer [1]; a factor a time step [T]
+  std::vector<int> order; // in memory: dimension i there is dimension order[i] on disk
+  Shape memory;           // its dimensions in memory, those that are always 1 left out
+  bool trainable = true;  // false for running statistics
+  bool decays = false;    // weight decay applies: weights of conv2d and linear only
+  bool binary = false;    // the latent weight of a binary or ternary layer
+  double momentum = 0.1;  // of running statistics: new = (1 - momentum) * old + momentum * batch
+  Initializer initializer;
+};
+
+struct Input {
+  std::string name;
+  Shape shape;           // [C, H, W] or [features]
+  bool sequence = false; // false: one static image, repeated over the steps
+  int64_t steps = 1;     // T
+};
+
+struct Network {
+  std::string name;
+  Input input;
+  std::vector<Layer> layers; // layers[0] is the input
+  int output = 0;            // index of the layer that is returned: shape [classes], no time
+  int64_t classes = 0;
+  std::vector<Neuron> neurons;
+  std::vector<Parameter> parameters; // layer by layer, in PyTorch's order within a layer
+
+  const Layer& input_of(const Layer& layer, int i = 0) const {
+    return layers[static_cast<size_t>(layer.inputs[static_cast<size_t>(i)])];
+  }
+  // Whether `layer` is what takes the time steps away.
+  bool ends_time(const Layer& layer) const {
+    return !layer.has_time && !layer.inputs.empty() && input_of(layer).has_time;
+  }
+  // Whether it can be run step by step: nothing in it depends on which step it is.
+  bool streams() const;
+};
+
+} // namespace rvb::layers

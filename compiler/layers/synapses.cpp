@@ -1,0 +1,79 @@
+#include "layers/synapses.h"
+
+namespace rvb::layers {
+
+namespace {
+
+// -1, 0 or +1; the threshold is a share of the mean of |w| (ternary weight networks, Li and Liu, 2016).
+ir::Value ternary(Build& build, const Weights& weights, ir::Value w) {
+  const ir::Type type = build.type(w);
+  const double inner = static_cast<double>(type.elements_per_sample()) / static_cast<double>(type.channels());
+  const ir::Value still = build.make(ir::Opcode::detach, {w});
+  const ir::Value magnitude = build.make(ir::Opcode::abs, {still}, {}, "magnitude");
+  const ir::Value sums = build.make(ir::Opcode::sum, {magnitude}, {{"axis", int64_t{type.rank() - 1}}}, "magnitudes");
+  const ir::Value mean = build.make(ir::Opcode::mean_time, {sums}, {}, "mean"); // over the outputs
+  const ir::Value threshold =
+      build.make(ir::Opcode::mul, {mean, ir::Operand::literal(weights.threshold / inner)}, {}, "threshold");
+  return build.make(ir::Opcode::ternary, {w, threshold}, {{"ste", weights.ste}}, "signs");
+}
+
+Parameter vector(const char* name, Role role, Shape shape, int64_t extent, double value) {
+  Parameter made;
+  made.name = name;
+  made.role = role;
+  for (size_t i = 0; i < shape.size(); ++i)
+    made.order.push_back(static_cast<int>(i));
+  made.shape = std::move(shape);
+  made.memory = {extent};
+  made.initializer.value = value;
+  return made;
+}
+
+} // namespace
+
+std::vector<Parameter> synapse_parameters(const Layer& layer, const Shape& shape, double deviation) {
+  const Weights& weights = layer.weights();
+  Parameter weight;
+  weight.name = "weight";
+  weight.shape = shape;
+  weight.order = shape.size() == 4 ? std::vector<int>{2, 3, 1, 0} : std::vector<int>{1, 0}; // outputs innermost
+  for (const int dimension : weight.order)
+    weight.memory.push_back(shape[static_cast<size_t>(dimension)]);
+  weight.decays = true;
+  weight.binary = !weights.real();
+  weight.initializer = {Initializer::Kind::normal, weights.gain * deviation};
+  std::vector<Parameter> made = {weight};
+  Shape alpha(shape.size(), 1);
+  alpha[1] = shape[1];
+  if (weights.alpha)
+    made.push_back(vector("alpha", Role::alpha, alpha, shape[1], 1));
+  if (layer.arguments.flag("bias"))
+    made.push_back(vector("bias", Role::bias, {shape[0]}, shape[0], 0));
+  return made;
+}
+
+ir::Value synapse_weights(Build& build, int64_t input_axis) {
+  const Weights& weights = build.layer().weights();
+  const ir::Value w = build.parameter(Role::weight);
+  if (weights.real())
+    return w;
+  const ir::Value signs = weights.ternary() ? ternary(build, weights, w)
+                                            : build.make(ir::Opcode::sign, {w}, {{"ste", weights.ste}}, "signs");
+  if (!weights.alpha)
+    return signs;
+  return build.make(ir::Opcode::scale, {signs, build.parameter(Role::alpha)}, {{"axis", input_axis}}, "weights");
+}
+
+ir::Value with_bias(Build& build, ir::Value sums) {
+  if (!build.layer().arguments.flag("bias"))
+    return sums;
+  return build.make(ir::Opcode::add, {sums, build.parameter(Role::bias)});
+}
+
+void show_events(Build& build) {
+  const Layer& layer = build.layer();
+  if (observed_input(build.network, layer) == "events:" + layer.path)
+    build.show("events", build.input());
+}
+
+} // namespace rvb::layers
