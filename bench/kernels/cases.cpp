@@ -158,6 +158,17 @@ void add_passes(std::vector<Case>& cases) {
   add("split_time", 16, {twice}, "(%a)", {x, x});
   add("stack_time", 16, {x, x}, "(%a, %b)", {twice});
   add("scale", 16, {x, c}, "(%a, %b) {axis = 3}", {x});
+  add("reduce", 16, {twice}, "(%a) {axes = [0, 2, 3], kind = \"sum\"}", {one});
+  add("expand", 16, {one}, "(%a) {axes = [1, 2], sizes = [32, 32]}", {x});
+  add("reshape", 16, {x}, "(%a) {dims = [-1, 1024, 64]}", {"f32[?,1024,64]"});
+  add("permute", 16, {x}, "(%a) {order = [0, 3, 1, 2]}", {"f32[?,64,32,32]"});
+  add("concat", 16, {x, x}, "(%a, %b) {axis = 3}", {"f32[?,32,32,128]"});
+  add("slice", 16, {x}, "(%a) {axis = 3, begin = 16, size = 32}", {"f32[?,32,32,32]"});
+  add("pad", 16, {half}, "(%a) {after = 8, axis = 1, before = 8}", {"f32[?,32,16,64]"});
+  cases.push_back(
+      {"matmul", "matmul of attention, 196 tokens",
+       function({"f32[?,8,196,64]", "f32[?,8,196,64]"}, "matmul(%a, %b) {transpose_b = 1}", {"f32[?,8,196,196]"}), 4,
+       Case::Bound::multiply_adds, 8.0 * 196 * 196 * 64});
   add("pack_signs", 1, {"f32[3,3,512,512]"}, "(%a)", {"u32[9,16,512]"});
   add("pack_signs", 1, {"f32[3,3,512,512]"}, "(%a) {transposed = 1}", {"u32[9,16,512]"}, " transposed");
   add("sum", 16, {x}, "(%a) {axis = 3}", {c});

@@ -28,6 +28,11 @@ View pixel_view(const ir::Type& type) {
   return view_of(type, {product(type, r - 1, r), product(type, 0, r - 1)});
 }
 
+View axis_view(const ir::Type& type, int64_t axis) {
+  const int a = static_cast<int>(axis);
+  return view_of(type, {product(type, a + 1, type.rank()), product(type, a, a + 1), product(type, 0, a)});
+}
+
 View weight_view(const ir::Type& type) {
   View view{type.element, {}};
   for (int i = type.rank() - 1; i >= 0; --i)

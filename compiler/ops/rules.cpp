@@ -34,9 +34,11 @@ bool attribute_fits(const ir::Attribute& attribute, const AttributeRule& rule) {
   }
   case Kind::text: return std::holds_alternative<std::string>(attribute);
   case Kind::pair:
-  case Kind::triple: {
+  case Kind::triple:
+  case Kind::list: {
     const auto* values = std::get_if<std::vector<int64_t>>(&attribute);
-    if (values == nullptr || values->size() != (rule.kind == Kind::pair ? 2u : 3u))
+    if (values == nullptr || (rule.kind == Kind::pair && values->size() != 2) ||
+        (rule.kind == Kind::triple && values->size() != 3))
       return false;
     for (int64_t value : *values)
       if (!in_range(value, rule.least))
@@ -60,7 +62,8 @@ bool attributes_fit(const ir::Op& op, std::initializer_list<AttributeRule> rules
     }
     ++found;
     if (!attribute_fits(attribute->second, rule)) {
-      static const char* const kinds[] = {"an integer", "a number", "a string", "a pair of integers", "three integers"};
+      static const char* const kinds[] = {"an integer",         "a number",       "a string",
+                                          "a pair of integers", "three integers", "a list of integers"};
       std::string bound = rule.kind == Kind::text     ? ""
                           : rule.kind == Kind::number ? (rule.least ? " above 0" : "")
                                                       : ", each at least " + std::to_string(rule.least);
@@ -87,6 +90,14 @@ bool is_tensor(const ir::Type& type, int rank, int fixed, const char* what, std:
   return fits || fail(error, std::string(what) + " has type " + ir::print(type) + ", expected f32 with at least " +
                                  std::to_string(rank) + " dimensions" +
                                  (fixed ? ", the batch not among the last " + std::to_string(fixed) : ""));
+}
+
+bool axes_fit(const ir::Op& op, int rank, std::string& error) {
+  const std::vector<int64_t> axes = op.integers("axes");
+  bool fits = !axes.empty();
+  for (size_t i = 0; fits && i < axes.size(); ++i)
+    fits = axes[i] >= 0 && axes[i] < rank && (i == 0 || axes[i] > axes[i - 1]);
+  return fits || fail(error, "`axes` is to list different axes below " + std::to_string(rank) + " in rising order");
 }
 
 ir::Type as_real(ir::Type type) {

@@ -16,7 +16,7 @@ namespace rows {
 
 using Types = std::vector<ir::Type>;
 
-enum class Kind { integer, number, text, pair, triple };
+enum class Kind { integer, number, text, pair, triple, list };
 enum class Need { required, optional };
 
 struct AttributeRule {
@@ -36,6 +36,9 @@ bool attributes_fit(const ir::Op& op, std::initializer_list<AttributeRule> rules
 bool is_tensor(const ir::Type& type, int rank, int fixed, const char* what, std::string& error);
 // The type with f32 for i32: of operators that move or pool whole numbers as well.
 ir::Type as_real(ir::Type type);
+// Different axes of a tensor of `rank` dimensions, in rising order: the attribute `axes`.
+bool axes_fit(const ir::Op& op, int rank, std::string& error);
+
 // f32[n]
 bool is_vector(const ir::Type& type, int64_t n, const char* what, std::string& error);
 bool fail(std::string& error, std::string message);

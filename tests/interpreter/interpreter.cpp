@@ -146,7 +146,8 @@ std::vector<Tensor> evaluate(const ir::Module& module, const ir::Function& funct
     evaluate_scan(call);
   else if (op.opcode == ir::Opcode::constant)
     evaluate_constant(call);
-  else if (!evaluate_elementwise(call) && !evaluate_synapses(call) && !evaluate_space(call) && !evaluate_sums(call))
+  else if (!evaluate_elementwise(call) && !evaluate_synapses(call) && !evaluate_space(call) && !evaluate_sums(call) &&
+           !evaluate_arrangement(call))
     throw std::runtime_error(std::string("the interpreter does not know `") + ir::info(op.opcode).name + "`");
   // Whole numbers must fit: what a program makes of one that does not is not defined.
   for (const Tensor& tensor : out)

@@ -66,6 +66,38 @@ const GradientCase cases[] = {
                       " %y = scale(%x, %a) {axis = 2} : f32[3,3,2,5] ret(%y) }"},
     {"scale_outer", "func @f(%x: f32[4,5], %a: f32[4]) -> (f32[4,5]) {"
                     " %y = scale(%x, %a) {axis = 0} : f32[4,5] ret(%y) }"},
+    {"reduce_sum", "func @f(%x: f32[3,?,2,5]) -> (f32[?,5]) {"
+                   " %y = reduce(%x) {axes = [0, 2], kind = \"sum\"} : f32[?,5] ret(%y) }"},
+    {"reduce_sum_batch", "func @f(%x: f32[3,?,5]) -> (f32[3,5]) {"
+                         " %y = reduce(%x) {axes = [1], kind = \"sum\"} : f32[3,5] ret(%y) }"},
+    {"reduce_mean", "func @f(%x: f32[3,?,2,5]) -> (f32[3,?]) {"
+                    " %y = reduce(%x) {axes = [2, 3], kind = \"mean\"} : f32[3,?] ret(%y) }"},
+    {"reduce_max", "func @f(%x: f32[3,?,2,5]) -> (f32[?,2]) {"
+                   " %y = reduce(%x) {axes = [0, 3], kind = \"max\"} : f32[?,2] ret(%y) }"},
+    {"expand", "func @f(%x: f32[?,3]) -> (f32[2,?,4,3]) {"
+               " %y = expand(%x) {axes = [0, 2], sizes = [2, 4]} : f32[2,?,4,3] ret(%y) }"},
+    {"expand_batch", "func @f(%x: f32[3]) -> (f32[?,3]) {"
+                     " %y = expand(%x) {axes = [0], sizes = [-1]} : f32[?,3] ret(%y) }"},
+    {"expand_scalar", "func @f(%x: f32[]) -> (f32[?,3]) {"
+                      " %y = expand(%x) {axes = [0, 1], sizes = [-1, 3]} : f32[?,3] ret(%y) }"},
+    {"reshape", "func @f(%x: f32[4,?,6]) -> (f32[2,2,?,3,2]) {"
+                " %y = reshape(%x) {dims = [2, 2, -1, 3, 2]} : f32[2,2,?,3,2] ret(%y) }"},
+    {"permute", "func @f(%x: f32[4,?,2,3]) -> (f32[?,3,4,2]) {"
+                " %y = permute(%x) {order = [1, 3, 0, 2]} : f32[?,3,4,2] ret(%y) }"},
+    {"concat", "func @f(%a: f32[?,2,3], %b: f32[?,1,3], %c: f32[?,4,3]) -> (f32[?,7,3]) {"
+               " %y = concat(%a, %b, %c) {axis = 1} : f32[?,7,3] ret(%y) }"},
+    {"slice", "func @f(%x: f32[?,7,3]) -> (f32[?,4,3]) {"
+              " %y = slice(%x) {axis = 1, begin = 2, size = 4} : f32[?,4,3] ret(%y) }"},
+    {"pad", "func @f(%x: f32[?,3]) -> (f32[?,6]) {"
+            " %y = pad(%x) {after = 1, axis = 1, before = 2} : f32[?,6] ret(%y) }"},
+    {"matmul", "func @f(%a: f32[?,2,5], %b: f32[?,5,3]) -> (f32[?,2,3]) {"
+               " %y = matmul(%a, %b) : f32[?,2,3] ret(%y) }"},
+    {"matmul_a", "func @f(%a: f32[?,5,2], %b: f32[?,5,3]) -> (f32[?,2,3]) {"
+                 " %y = matmul(%a, %b) {transpose_a = 1} : f32[?,2,3] ret(%y) }"},
+    {"matmul_b", "func @f(%a: f32[?,2,5], %b: f32[?,3,5]) -> (f32[?,2,3]) {"
+                 " %y = matmul(%a, %b) {transpose_b = 1} : f32[?,2,3] ret(%y) }"},
+    {"matmul_both", "func @f(%a: f32[5,2], %b: f32[3,5]) -> (f32[2,3]) {"
+                    " %y = matmul(%a, %b) {transpose_a = 1, transpose_b = 1} : f32[2,3] ret(%y) }"},
     {"conv2d_same", "func @f(%x: f32[?,5,4,2], %w: f32[3,3,2,3]) -> (f32[?,5,4,3]) {"
                     " %y = conv2d(%x, %w) {pad = [1, 1], stride = [1, 1]} : f32[?,5,4,3] ret(%y) }"},
     // 2 does not divide 6 + 0 - 3, 3 does not divide 7 + 2 - 2: the last rows and columns feed nothing

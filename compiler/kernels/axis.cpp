@@ -8,11 +8,6 @@ namespace {
 
 using namespace Halide;
 
-View axis_view(const ir::Type& type, int64_t axis) {
-  int a = static_cast<int>(axis);
-  return view_of(type, {product(type, a + 1, type.rank()), product(type, a, a + 1), product(type, 0, a)});
-}
-
 class Scale : public Kernel {
 public:
   using Kernel::Kernel;
