@@ -99,6 +99,21 @@ std::string beginning(const std::string& log) {
   return end == text.size() ? text : text.substr(0, end) + "...\n";
 }
 
+// Tools do not always say that a disk is full (ar: "reason: Success"). Where no more can be written, that is the
+// reason.
+std::string no_room(const std::string& folder) {
+  constexpr size_t piece = size_t{1} << 20;
+  const std::string path = folder + "/room";
+  std::string why;
+  try {
+    write_scratch(path, std::string(piece, '\0'));
+  } catch (const Failure& failure) {
+    why = std::string("\n") + failure.what();
+  }
+  unlink(path.c_str());
+  return why;
+}
+
 // `lib/rvb/trainable.flags`: archives and -l flags, one line, written by the runtime's build.
 std::vector<std::string> link_flags(Kind kind) {
   std::string name = kind == Kind::trainable ? "trainable.flags" : "deployed.flags";
@@ -138,7 +153,8 @@ void run_tool(const std::vector<std::string>& words, const std::string& folder, 
   const std::string& log = said.path();
   const int status = run({words, log, log, inside ? folder : "", folder});
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    throw Failure(Exit::io, "`" + words[0] + "` failed, " + how_it_ended(status) + ":\n" + beginning(log));
+    throw Failure(Exit::io,
+                  "`" + words[0] + "` failed, " + how_it_ended(status) + ":\n" + beginning(log) + no_room(folder));
 }
 
 void assemble(const std::string& folder, const std::string& name) {

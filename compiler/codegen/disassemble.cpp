@@ -1,5 +1,6 @@
 #include "codegen/disassemble.h"
 
+#include "support/environment.h"
 #include "targets/target.h"
 
 #include <llvm-c/Disassembler.h>
@@ -14,6 +15,8 @@
 namespace rvb::codegen {
 
 namespace {
+
+constexpr size_t largest_object = size_t{256} << 20;
 
 struct DisassemblerDeleter {
   void operator()(void* context) const { LLVMDisasmDispose(context); }
@@ -87,10 +90,12 @@ void inspect(llvm::StringRef code, const Context& context, const targets::Archit
 } // namespace
 
 KernelReport inspect_object(const std::string& path, const std::string& symbol) {
-  auto file = llvm::object::ObjectFile::createObjectFile(path);
+  // LLVM's own reader would call a file that cannot be opened no object file.
+  const std::string bytes = read_regular_file(path, largest_object);
+  auto file = llvm::object::ObjectFile::createObjectFile(llvm::MemoryBufferRef(bytes, path));
   if (!file)
     throw std::runtime_error(path + " is no object file: " + llvm::toString(file.takeError()));
-  const llvm::object::ObjectFile& object = *file->getBinary();
+  const llvm::object::ObjectFile& object = **file;
   Context context;
   const targets::Architecture& architecture = disassembler(object, path, context);
   if (!defines(object, symbol))

@@ -5,7 +5,7 @@
 #include "host/output.h"
 #include "ir/text.h"
 #include "passes/passes.h"
-#include "support/environment.h"
+#include "support/result.h"
 
 #include <fmt/format.h>
 
@@ -34,7 +34,6 @@ int run_opt(const std::string& file, const std::vector<std::string>& names) {
 int run_inspect(const std::string& object, const std::string& symbol) {
   codegen::KernelReport report;
   try {
-    read_regular_file(object, 0); // LLVM would wait for a pipe
     report = codegen::inspect_object(object, symbol);
   } catch (const Failure&) {
     throw;

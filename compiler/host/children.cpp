@@ -40,7 +40,8 @@ void end_group(int) {
   kill(0, SIGKILL);
 }
 
-void redirect(const Command& command) {
+// False, and errno.
+bool redirect(const Command& command) {
   auto onto = [](int file, int wanted) {
     if (file < 0 || dup2(file, wanted) < 0)
       return false;
@@ -53,9 +54,7 @@ void redirect(const Command& command) {
                     (command.error == command.out ? dup2(1, 2) == 2 : onto(open(command.error.c_str(), make, 0600), 2));
   if (!command.temporary.empty())
     setenv("TMPDIR", command.temporary.c_str(), 1);
-  if (done && (command.folder.empty() || chdir(command.folder.c_str()) == 0))
-    return;
-  _exit(127);
+  return done && (command.folder.empty() || chdir(command.folder.c_str()) == 0);
 }
 
 // A program such as a compiler starts others, which nobody tells that rvbc has ended. So they all are one group of
@@ -80,7 +79,8 @@ void redirect(const Command& command) {
   if (child == 0) {
     end_with(leader, SIGKILL);
     std::signal(SIGTERM, SIG_DFL);
-    redirect(command);
+    if (!redirect(command))
+      fail();
     std::vector<char*> words;
     for (const std::string& word : command.words)
       words.push_back(const_cast<char*>(word.c_str()));

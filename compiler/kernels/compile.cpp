@@ -18,12 +18,18 @@ namespace {
   throw Failure(Exit::internal, std::string("kernel of `") + ir::info(op.opcode).name + "`: " + what);
 }
 
-// Runs `work`, turns what Halide throws into a Failure.
+// Runs `work`, turns what Halide throws into a Failure. Halide takes a file that it cannot open for its own mistake.
 template <typename Work> void guarded(const ir::Op& op, Work work) {
   try {
     work();
   } catch (const Halide::Error& error) {
-    fail(op, error.what());
+    const std::string text = error.what();
+    static const char opening[] = "Error opening output ";
+    if (const size_t found = text.find(opening); found != std::string::npos) {
+      const size_t begin = found + sizeof opening - 1;
+      throw Failure(Exit::io, "cannot write " + text.substr(begin, text.find('\n', begin) - begin));
+    }
+    fail(op, text);
   }
 }
 

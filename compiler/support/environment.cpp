@@ -39,6 +39,10 @@ bool EnvironmentFailure::exhausted() const {
   return error_ == EMFILE || error_ == ENFILE || error_ == ENOMEM || error_ == EAGAIN;
 }
 
+bool EnvironmentFailure::absent() const {
+  return error_ == ENOENT || error_ == ENOTDIR || error_ == ELOOP || error_ == ENAMETOOLONG;
+}
+
 void environment_failed(const std::string& what, int error) {
   throw EnvironmentFailure(what, error);
 }

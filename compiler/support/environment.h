@@ -14,6 +14,7 @@ class EnvironmentFailure : public Failure {
 public:
   EnvironmentFailure(const std::string& what, int error);
   bool exhausted() const; // of descriptors or memory: any other file would have failed as well
+  bool absent() const;    // there is no such file
 
 private:
   int error_;

@@ -211,10 +211,17 @@ Bytes read_start(const std::string& path, size_t count) {
   Bytes bytes(count);
   struct stat status;
   int file = open_regular(path, status);
+  // What is not there, or no regular file, is for whoever opens it in earnest to refuse.
+  if (file < 0 && S_ISREG(status.st_mode))
+    fail("cannot open " + path);
   ssize_t filled = file >= 0 ? retry([&] { return ::read(file, bytes.data(), count); }) : 0;
+  const int error = errno;
   if (file >= 0)
     ::close(file);
-  bytes.resize(static_cast<size_t>(std::max<ssize_t>(0, filled)));
+  errno = error;
+  if (filled < 0)
+    fail("cannot read " + path);
+  bytes.resize(static_cast<size_t>(filled));
   return bytes;
 }
 

@@ -49,7 +49,7 @@ private:
 void require_regular(const std::string& path, const std::string& what); // before a library opens it
 Bytes read_file(const std::string& path, const std::string& what);
 
-// The first bytes of a regular file; none when it cannot be opened.
+// The first bytes of a regular file; none when there is no such file. Failure(io) when it cannot be read.
 Bytes read_start(const std::string& path, size_t count);
 
 // Everything that is written goes through write.cpp. Failure(io) names file and reason.

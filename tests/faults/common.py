@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 OK, USER, USAGE, VERIFICATION, MISMATCH, IO, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 5, 70, 130
@@ -177,6 +178,16 @@ def npy(array, dims, kind="<f4"):
         f"<{len(array)}{letter}", *array)
 
 
+def png(pixels, side):
+    def chunk(name, content):
+        body = name + content
+        return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+
+    rows = b"".join(b"\0" + pixels[i * side:(i + 1) * side] for i in range(side))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">2I5B", side, side, 8, 0, 0, 0, 0)) +
+            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
 class Workshop:
     """Programs, weights, data and references that every try begins with; made once."""
 
@@ -186,7 +197,7 @@ class Workshop:
         self.inject = self.at("inject.so")
         self.cache, self.program, self.deployed = self.at("cache"), self.at("tiny"), self.at("small")
         self.weights = self.at("weights.safetensors")
-        self.x, self.y = self.at("x.npy"), self.at("y.npy")
+        self.x, self.y, self.picture = self.at("x.npy"), self.at("y.npy"), self.at("picture.png")
         self.data = self.at("data")
         self.count = 0
         os.makedirs(self.at("tmp"))
@@ -204,6 +215,7 @@ class Workshop:
         pixels = [rng.gauss(0, 1) for _ in range(12 * 28 * 28)]
         write(self.x, npy(pixels, [12, 1, 28, 28]))
         write(self.y, npy([rng.randrange(10) for _ in range(12)], [12], "<i8"))
+        write(self.picture, png(bytes(rng.randrange(256) for _ in range(50 * 50)), 50))
         os.makedirs(self.data)
         for part, count in (("train", 12), ("t10k", 8)):  # Fashion-MNIST's layout
             write(f"{self.data}/{part}-images-idx3-ubyte",

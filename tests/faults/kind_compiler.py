@@ -31,4 +31,4 @@ class Kind:
         compilation = self.compilations[name]
         compilation.prepare(box)
         fault = self.shop.fault(box, call, int(n), do, only="rvbc" if whose == "own" else None)
-        compilation.attempt(box, killed_by=(signal.SIGKILL,) if do == "KILL" else (), fault=fault)
+        compilation.attempt(box, killed_by=(signal.SIGKILL,) if do == "KILL" else (), by_tools=whose == "tools", fault=fault)

@@ -1,24 +1,12 @@
 """data: what programs keep of decoded data sets, damaged like the kernel cache."""
 import os
 import shutil
-import struct
-import zlib
 
-from common import IO, OK, Lost, nothing_left, names_in, run, survived, write
+from common import IO, OK, Lost, names_in, nothing_left, png, run, survived, write
 from damage import ODD, damage
 
 NAME = "data"
 ABOUT = "the cache of decoded data sets with flipped bits, cut off, exchanged, empty, or odd"
-
-
-def png(pixels, side):
-    def chunk(name, content):
-        body = name + content
-        return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
-
-    rows = b"".join(b"\0" + pixels[i * side:(i + 1) * side] for i in range(side))
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">2I5B", side, side, 8, 0, 0, 0, 0)) +
-            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
 class Kind:

@@ -29,7 +29,7 @@ class Kind:
 
     def names(self):
         return (["rvbc-check"] + ["rvbc-" + name for name in self.compilations] + list(self.trainings) +
-                ["infer", "deployed", "eval", "gradient", "energy"])
+                ["infer", "deployed", "picture", "eval", "gradient", "energy"])
 
     def least(self, works):
         """The address space in which something works, found by halving."""
@@ -41,7 +41,7 @@ class Kind:
 
     def program(self, name):
         return self.shop.rvbc if name.startswith("rvbc-") else (
-            self.shop.deployed if name == "deployed" else self.shop.program)
+            self.shop.deployed if name in ("deployed", "picture") else self.shop.program)
 
     def tries(self, rng, short):
         found, loaded = [], {}

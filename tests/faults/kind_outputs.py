@@ -23,6 +23,7 @@ class Kind:
             "init": [shop.program, "init", "--seed", "2", "-o", "out"],
             "infer": [shop.program, "infer", *weights, "--input", shop.x, "--output", "out", "--threads", "2"],
             "deployed": [shop.deployed, "infer", "--input", shop.x, "--output", "out", "--threads", "2"],
+            "picture": [shop.deployed, "infer", shop.picture, "--output", "out", "--threads", "1"],
             "gradient": [shop.program, "gradient", *weights, "--input", shop.x, "--labels", shop.y, "--output", "out"],
             "eval": [shop.program, "eval", *weights, "--data", shop.data, "--json", "--threads", "2"],
             "energy": [shop.program, "eval", *weights, "--data", shop.data, "--energy", "--threads", "1"],
