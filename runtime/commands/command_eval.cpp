@@ -31,14 +31,19 @@ bool tie(const float* logits, int64_t classes) {
   return std::count(logits, logits + classes, logits[decision(logits, classes)]) > 1;
 }
 
-Comparison compare(const std::vector<float>& logits, int64_t classes, const std::string& path) {
+// Before anything runs, which may take long.
+NpyArray read_logits(const std::string& path, int64_t count, int64_t classes) {
   NpyArray other = read_npy(path);
-  int64_t count = static_cast<int64_t>(logits.size()) / classes;
   if (other.shape != Shape{count, classes} || other.integers)
     throw Failure(Exit::user,
                   path + " has shape " + shape_text(other.shape) + "; expected logits " + shape_text({count, classes}));
   if (!std::all_of(other.values.begin(), other.values.end(), [](float value) { return std::isfinite(value); }))
     throw Failure(Exit::user, path + ": a logit is not finite");
+  return other;
+}
+
+Comparison compare(const std::vector<float>& logits, int64_t classes, const NpyArray& other) {
+  const int64_t count = static_cast<int64_t>(logits.size()) / classes;
   Comparison result;
   for (int64_t i = 0; i < count; ++i) {
     const float *a = logits.data() + i * classes, *b = other.values.data() + i * classes;
@@ -161,6 +166,9 @@ int run_eval(const Context& context) {
   check_cpu(context.program);
   ParameterSet parameters = load_parameters(context);
   std::unique_ptr<Dataset> dataset = open_samples(context, options.split == "train" ? Split::train : Split::test, true);
+  NpyArray other;
+  if (!options.compare.empty())
+    other = read_logits(options.compare, dataset->count(), context.manifest.classes);
   int64_t batch = std::min(options.batch.value_or(context.manifest.recipe.batch), dataset->count());
   const std::string function = HeldSpikes::function(context.manifest);
   if (function != "infer")
@@ -187,7 +195,7 @@ int run_eval(const Context& context) {
     write_npy(options.output, {scores.count, scores.classes}, all.data());
   Comparison comparison;
   if (!options.compare.empty())
-    comparison = compare(all, scores.classes, options.compare);
+    comparison = compare(all, scores.classes, other);
   const Comparison* shown = options.compare.empty() ? nullptr : &comparison;
   std::unique_ptr<EnergyCounter> energy;
   if (options.energy) { // after the scores: they are those of the program as it is deployed or trained

@@ -92,6 +92,7 @@ int run_report(const Context& context) {
     options.limit = options.limit > 0 ? options.limit : whole_at(plan, "limit");
   }
   if (options.input.empty()) { // prepared as in the run, whatever the folder, unless a flag says otherwise
+    options.of_run = data_flags(options).empty();
     if (options.partition.empty())
       options.partition = text_at(plan, "partition");
     if (options.frames.empty())

@@ -103,11 +103,24 @@ std::unique_ptr<Dataset> open_input(const std::string& input, const std::string&
     return open_arrays(input, labels, manifest);
   bool resized = false;
   std::unique_ptr<Dataset> dataset = open_picture(input, labels, settings, manifest, resized);
-  if (resized)
-    tell("note: {} was resized to {} x {}: {}, then the middle is cut out\n", input, manifest.width, manifest.height,
-         settings.resize > 0 ? fmt::format("the shorter side to {} pixels", settings.resize)
-                             : "just so that it covers the input");
+  if (resized && settings.resize == 0) // else it is what the recipe or the flag says
+    tell("note: {} was resized to {} x {}: just so that it covers the input, then the middle is cut out (--resize, or "
+         "resize in the recipe, names another size)\n",
+         input, manifest.width, manifest.height);
   return dataset;
+}
+
+std::vector<std::string> data_flags(const Options& options) {
+  std::vector<std::string> flags;
+  if (options.of_run)
+    return flags;
+  if (options.resize > 0)
+    flags.push_back("--resize");
+  if (!options.frames.empty())
+    flags.push_back("--frames");
+  if (!options.time_unit.empty())
+    flags.push_back("--time-unit");
+  return flags;
 }
 
 DataSettings data_settings(const Context& context, const std::string& folder) {
@@ -118,7 +131,8 @@ DataSettings data_settings(const Context& context, const std::string& folder) {
           options.frames.empty() ? recipe.frames : options.frames,
           options.resize > 0 ? options.resize : recipe.resize,
           false,
-          options.time_unit.empty() ? recipe.time_unit : options.time_unit};
+          options.time_unit.empty() ? recipe.time_unit : options.time_unit,
+          data_flags(options)};
 }
 
 std::unique_ptr<Dataset> open_samples(const Context& context, Split split, bool labels) {

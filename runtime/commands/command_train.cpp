@@ -109,8 +109,8 @@ int run_train(const Context& context) {
 
   std::unique_ptr<Dataset> train, test;
   if (!plan.data.empty()) {
-    DataSettings settings{plan.data,     plan.partition, plan.frames, plan.resize, chooses_window(plan.augment),
-                          plan.time_unit};
+    DataSettings settings{plan.data,      plan.partition,     plan.frames, plan.resize, chooses_window(plan.augment),
+                          plan.time_unit, data_flags(options)};
     train = open_folder(settings, Split::train, m);
     settings.windows = false;
     if (!plan.validation.wanted()) { // else the test part is left alone

@@ -37,5 +37,6 @@ std::string data_folder(const Options& options); // --data, else RVB_DATA when t
 // Failure(usage) when a flag says something about --data, which there is not, or about --input.
 void check_sources(const Options& options, bool folder);
 DataSettings data_settings(const Context& context, const std::string& folder); // flags over the recipe
+std::vector<std::string> data_flags(const Options& options);                   // DataSettings::flags
 
 } // namespace rvb::runtime

@@ -12,6 +12,14 @@ const char* split_name(Split split) {
   return split == Split::train ? "train" : "test";
 }
 
+void check_flags(const DataSettings& settings, const std::vector<std::string>& heeded, const std::string& what) {
+  for (const std::string& flag : settings.flags)
+    if (std::find(heeded.begin(), heeded.end(), flag) == heeded.end())
+      throw Failure(Exit::usage, flag + " belongs to " +
+                                     (flag == "--resize" ? "picture files" : "recordings of events") + ": " + what +
+                                     " is taken as it is");
+}
+
 void check_label(int64_t label, int64_t index, const Manifest& manifest, const std::string& path) {
   if (label < 0 || label >= manifest.classes)
     throw Failure(Exit::user, path + ": label " + std::to_string(label) + " of sample " + std::to_string(index) +

@@ -19,9 +19,12 @@ struct DataSettings {
   std::string partition = "";         // "": the data set's own; see partition.h
   std::string frames = "equal_count"; // how recordings are cut, see parse_frame_rule
   int64_t resize = 0;
-  bool windows = false;       // pictures are cut out at random: each is decoded anew
-  std::string time_unit = ""; // of recordings whose format leaves it open: s, ms, us, ns; "": not known
+  bool windows = false;                // pictures are cut out at random: each is decoded anew
+  std::string time_unit = "";          // of recordings whose format leaves it open: s, ms, us, ns; "": not known
+  std::vector<std::string> flags = {}; // of these settings those that were asked for on the command line: "--resize"
 };
+// Failure(usage) where a flag that was given would change nothing: `heeded` are those that do, `what` is the data.
+void check_flags(const DataSettings& settings, const std::vector<std::string>& heeded, const std::string& what);
 
 // What a result must name: which samples it is about.
 struct Provenance {

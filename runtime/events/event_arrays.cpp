@@ -40,10 +40,6 @@ int column_of(std::string name) {
 
 const char* const expected = "x, y, p (or pol, polarity) and t (or ts, timestamp)";
 
-Number value(const NpyArray& array, size_t i) {
-  return array.integers ? static_cast<Number>(array.whole[i]) : array.wide.empty() ? array.values[i] : array.wide[i];
-}
-
 class Reader {
 public:
   Reader(const std::string& path, int64_t width, int64_t height, const std::string& time_unit)
@@ -77,20 +73,20 @@ private:
         place(column, title, titles, found, &contents);
     }
     if (found[x] != nullptr && found[y] != nullptr && found[p] != nullptr && found[t] != nullptr) {
-      NpyArray arrays[columns];
+      NpyNumbers arrays[columns];
       for (int k = 0; k < columns; ++k) {
         arrays[k] = column(*found[k], titles[k]);
         if (arrays[k].shape != arrays[0].shape)
           fail(titles[x] + ", " + titles[y] + ", " + titles[p] + " and " + titles[t] + " have different lengths");
       }
-      read_events(static_cast<size_t>(arrays[0].shape[0]), [&](size_t i, int k) { return value(arrays[k], i); });
+      read_events(static_cast<size_t>(arrays[0].shape[0]), [&](size_t i, int k) { return arrays[k].value(i); });
     } else if (frames != nullptr || events != nullptr) {
       read_array(frames != nullptr ? *frames : *events);
     } else if (members.size() == 1) {
       read_array(members[0].second);
     } else {
       fail("the archive has neither the columns " + std::string(expected) + " nor frames; it holds " +
-           all.substr(0, 200));
+           all.substr(0, 200) + " (NPZ archives are read as recordings; samples in arrays are read from .npy files)");
     }
   }
 
@@ -105,8 +101,8 @@ private:
     to[column] = found;
   }
 
-  NpyArray column(const Bytes& bytes, const std::string& name) const {
-    NpyArray array = parse_npy(bytes.data(), bytes.size(), path_ + " (" + name + ")", true);
+  NpyNumbers column(const Bytes& bytes, const std::string& name) const {
+    NpyNumbers array = npy_numbers(bytes.data(), bytes.size(), path_ + " (" + name + ")");
     if (array.shape.size() != 1)
       fail(name + " has shape " + shape_text(array.shape) + ", expected [N]");
     return array;
@@ -117,20 +113,18 @@ private:
       read_structure(*structure);
       return;
     }
-    auto is_list = [](const std::vector<int64_t>& shape) { return shape.size() == 2 && shape[1] == columns; };
-    bool list = is_list(parse_npy_layout(bytes.data(), bytes.size(), path_).shape);
-    NpyArray array = parse_npy(bytes.data(), bytes.size(), path_, list);
-    if (list) {
+    const NpyNumbers array = npy_numbers(bytes.data(), bytes.size(), path_);
+    if (array.shape.size() == 2 && array.shape[1] == columns) {
       read_events(static_cast<size_t>(array.shape[0]),
-                  [&](size_t i, int k) { return value(array, i * columns + static_cast<size_t>(k)); });
+                  [&](size_t i, int k) { return array.value(i * columns + static_cast<size_t>(k)); });
       return;
     }
     if (array.shape.size() < 2 || array.shape.size() > 4)
       fail("shape " + shape_text(array.shape) + ": expected events [N, 4] or frames [T, C, H, W]");
     recording_.frame_shape = array.shape;
-    size_t count = array.integers ? array.whole.size() : array.values.size();
-    for (size_t i = 0; i < count; ++i)
-      recording_.frames.push_back(static_cast<float>(value(array, i)));
+    recording_.frames.resize(array.count);
+    for (uint64_t i = 0; i < array.count; ++i)
+      recording_.frames[i] = static_cast<float>(array.value(i));
   }
 
   void read_structure(const NpyStructure& structure) {

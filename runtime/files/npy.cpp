@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstring>
+#include <memory>
 
 namespace rvb::runtime {
 
@@ -18,9 +19,9 @@ constexpr size_t longest_header = size_t{1} << 20; // NumPy itself reads 10,000 
 // The header is a Python dictionary with three fixed keys; this reads just that.
 class Reader {
 public:
-  Reader(const uint8_t* bytes, size_t size, const std::string& path, bool wide = false,
+  Reader(const uint8_t* bytes, size_t size, const std::string& path,
          const std::string& wanted = "an array in NPY format (numpy.save), which begins with NUMPY")
-      : bytes_(bytes), size_(size), path_(path), wanted_(wanted), wide_(wide) {}
+      : bytes_(bytes), size_(size), path_(path), wanted_(wanted) {}
 
   NpyLayout layout() {
     read_preamble();
@@ -35,6 +36,21 @@ public:
       array_.shape = *part;
     read_values(check_size(size_));
     return std::move(array_);
+  }
+
+  // After layout(): element `index` in row-major order.
+  long double value(uint64_t index) const {
+    if (fortran_) {
+      uint64_t at = 0, step = elements();
+      for (size_t i = array_.shape.size(); i-- > 0;) {
+        const auto extent = static_cast<uint64_t>(array_.shape[i]);
+        step /= extent;
+        at += index % extent * step;
+        index /= extent;
+      }
+      index = at;
+    }
+    return array_.integers ? static_cast<long double>(number(index)) : real(index);
   }
 
   // After layout(): the number of elements, which fill a file of `size` bytes.
@@ -217,7 +233,7 @@ private:
   }
 
   void read_values(uint64_t count) {
-    (array_.integers ? array_.whole.resize(count) : wide_ ? array_.wide.resize(count) : array_.values.resize(count));
+    (array_.integers ? array_.whole.resize(count) : array_.values.resize(count));
     const std::vector<int64_t>& shape = array_.shape;
     // Fortran order: the first index runs fastest; `steps` walks the file in the order of the result.
     std::vector<uint64_t> steps(shape.size()), index(shape.size(), 0);
@@ -230,8 +246,6 @@ private:
     for (uint64_t to = 0; to < count; ++to) {
       if (array_.integers)
         array_.whole[to] = number(fortran_ ? from : to);
-      else if (wide_)
-        array_.wide[to] = real(fortran_ ? from : to);
       else
         array_.values[to] = static_cast<float>(real(fortran_ ? from : to));
       for (size_t i = shape.size(); fortran_ && i-- > 0;) {
@@ -246,9 +260,7 @@ private:
 
   const uint8_t* bytes_;
   size_t size_;
-  const std::string& path_;
-  const std::string wanted_;
-  const bool wide_;
+  const std::string path_, wanted_;
   std::string header_;
   size_t at_ = 0, data_ = 0;
   char kind_ = 0;
@@ -259,8 +271,17 @@ private:
 
 } // namespace
 
-NpyArray parse_npy(const uint8_t* bytes, size_t size, const std::string& path, bool wide) {
-  return Reader(bytes, size, path, wide).read();
+NpyArray parse_npy(const uint8_t* bytes, size_t size, const std::string& path) {
+  return Reader(bytes, size, path).read();
+}
+
+NpyNumbers npy_numbers(const uint8_t* bytes, size_t size, const std::string& path) {
+  const auto reader = std::make_shared<Reader>(bytes, size, path);
+  NpyNumbers numbers;
+  numbers.shape = reader->layout().shape;
+  numbers.count = reader->check_size(size);
+  numbers.value = [reader](uint64_t index) { return reader->value(index); };
+  return numbers;
 }
 
 NpyLayout parse_npy_layout(const uint8_t* bytes, size_t size, const std::string& path) {
@@ -285,7 +306,7 @@ NpyArray read_npy(const std::string& path, const std::function<void(const NpyLay
   Bytes bytes(std::min<uint64_t>(file.size() + 1, longest_header + 12));
   bytes.resize(file.read(bytes.data(), bytes.size()));
   {
-    Reader header(bytes.data(), bytes.size(), path, false, wanted);
+    Reader header(bytes.data(), bytes.size(), path, wanted);
     NpyLayout layout = header.layout();
     if (look)
       look(layout);

@@ -14,7 +14,6 @@ struct NpyArray {
   std::vector<int64_t> shape;
   bool integers = false;      // what the file holds: whole numbers (and bool), or floating point
   std::vector<float> values;  // row-major, when floating point (f2, f4, f8)
-  std::vector<double> wide;   // instead, when they are asked for as float64 has them
   std::vector<int64_t> whole; // row-major, when whole numbers (i1 … u8, b1)
 };
 
@@ -28,7 +27,16 @@ struct NpyLayout {
 // the size of the file, and shown to `look`, before anything else is read. `wanted` says what was expected.
 NpyArray read_npy(const std::string& path, const std::function<void(const NpyLayout&)>& look = nullptr,
                   const std::string& wanted = "an array in NPY format (numpy.save), which begins with NUMPY");
-NpyArray parse_npy(const uint8_t* bytes, size_t size, const std::string& path, bool wide = false);
+NpyArray parse_npy(const uint8_t* bytes, size_t size, const std::string& path);
+
+// Numbers that are read from the file's bytes, which stay, when they are asked for: element i in row-major order, with
+// every bit that it has in the file. The whole array is there.
+struct NpyNumbers {
+  std::vector<int64_t> shape;
+  uint64_t count = 0;
+  std::function<long double(uint64_t)> value;
+};
+NpyNumbers npy_numbers(const uint8_t* bytes, size_t size, const std::string& path);
 
 // For arrays that are read piece by piece. `bytes` begins with the whole header.
 NpyLayout parse_npy_layout(const uint8_t* bytes, size_t size, const std::string& path);

@@ -4,6 +4,7 @@
 
 #include <csetjmp>
 #include <cstdio>
+#include <new>
 
 #include <jpeglib.h> // after <cstdio>, which it does not include
 
@@ -26,7 +27,7 @@ public:
   JpegDecoder(const JpegDecoder&) = delete;
   JpegDecoder& operator=(const JpegDecoder&) = delete;
 
-  // False when `message` says what is wrong.
+  // False: fail() says why.
   bool read_header(const Bytes& bytes) {
     if (setjmp(back_) != 0)
       return false;
@@ -54,7 +55,12 @@ public:
   int64_t height() const { return decoder_.image_height; }
   bool inks() const { return decoder_.jpeg_color_space == JCS_CMYK || decoder_.jpeg_color_space == JCS_YCCK; }
   int64_t channels() const { return inks() ? 4 : 3; }
-  const char* message() const { return message_; }
+  // Why it failed: the picture, or memory that was refused.
+  [[noreturn]] void fail(const std::string& path) const {
+    if (errors_.msg_code == JERR_OUT_OF_MEMORY)
+      throw std::bad_alloc();
+    fail_picture(path, "JPEG", message_);
+  }
 
 private:
   [[noreturn]] static void leave(j_common_ptr decoder) {
@@ -80,12 +86,12 @@ private:
 Pixels read_jpeg(const Bytes& bytes, const std::string& path) {
   JpegDecoder decoder;
   if (!decoder.read_header(bytes))
-    fail_picture(path, "JPEG", decoder.message());
+    decoder.fail(path);
   Pixels pixels = make_pixels(decoder.width(), decoder.height(), bytes, path);
   size_t count = static_cast<size_t>(pixels.width * pixels.height);
   pixels.rgb.resize(count * static_cast<size_t>(decoder.channels()));
   if (!decoder.read_rows(pixels.rgb.data()))
-    fail_picture(path, "JPEG", decoder.message());
+    decoder.fail(path);
   Bytes& rows = pixels.rgb;
   if (decoder.inks()) // 255 is no ink, as Adobe writes it; the roundings are Pillow's
     for (size_t i = 0; i < count; ++i)

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <csetjmp>
+#include <cstdlib>
 #include <cstring>
+#include <new>
 #include <png.h>
 
 namespace rvb::runtime {
@@ -15,14 +17,14 @@ namespace {
 class PngDecoder {
 public:
   PngDecoder(const Bytes& bytes) : bytes_(bytes) {
-    png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, leave, ignore);
+    png_ = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, this, leave, ignore, this, allocate, release);
     info_ = png_ == nullptr ? nullptr : png_create_info_struct(png_);
   }
   ~PngDecoder() { png_destroy_read_struct(&png_, &info_, nullptr); }
   PngDecoder(const PngDecoder&) = delete;
   PngDecoder& operator=(const PngDecoder&) = delete;
 
-  // False when `message` says what is wrong.
+  // False: fail() says why.
   bool read_header() {
     if (info_ == nullptr || setjmp(back_) != 0)
       return false;
@@ -52,7 +54,12 @@ public:
 
   int64_t width() const { return png_get_image_width(png_, info_); }
   int64_t height() const { return png_get_image_height(png_, info_); }
-  const char* message() const { return message_; }
+  // Why it failed: the picture, or memory that was refused, which the library reports as any damage.
+  [[noreturn]] void fail(const std::string& path) const {
+    if (png_ == nullptr || info_ == nullptr || no_memory_)
+      throw std::bad_alloc();
+    fail_picture(path, "PNG", message_);
+  }
 
 private:
   [[noreturn]] static void leave(png_structp png, png_const_charp text) {
@@ -60,6 +67,13 @@ private:
     std::strncpy(self->message_, text, sizeof self->message_ - 1);
     std::longjmp(self->back_, 1);
   }
+  static png_voidp allocate(png_structp png, png_alloc_size_t size) {
+    void* memory = std::malloc(size);
+    if (memory == nullptr)
+      static_cast<PngDecoder*>(png_get_mem_ptr(png))->no_memory_ = true;
+    return memory;
+  }
+  static void release(png_structp, png_voidp memory) { std::free(memory); }
   static void ignore(png_structp, png_const_charp) {}
   static void read(png_structp png, png_bytep to, size_t size) {
     auto* self = static_cast<PngDecoder*>(png_get_io_ptr(png));
@@ -71,6 +85,7 @@ private:
 
   const Bytes& bytes_;
   size_t at_ = 0;
+  bool no_memory_ = false; // before png_, whose making may set it
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
   std::jmp_buf back_{};
@@ -82,10 +97,10 @@ private:
 Pixels read_png(const Bytes& bytes, const std::string& path) {
   PngDecoder decoder(bytes);
   if (!decoder.read_header())
-    fail_picture(path, "PNG", decoder.message());
+    decoder.fail(path);
   Pixels pixels = make_pixels(decoder.width(), decoder.height(), bytes, path);
   if (!decoder.read_rows(pixels.rgb.data()))
-    fail_picture(path, "PNG", decoder.message());
+    decoder.fail(path);
   return pixels;
 }
 

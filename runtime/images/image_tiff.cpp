@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <tiffio.h>
 
 namespace rvb::runtime {
@@ -76,7 +77,12 @@ toff_t size_of(thandle_t handle) {
 Pixels read_tiff(const Bytes& bytes, const std::string& path) {
   static const Tiff library(path);
   message[0] = 0;
-  auto complain = [&] { fail_picture(path, "TIFF", message[0] == 0 ? "it is damaged or truncated" : message); };
+  auto complain = [&] {
+    for (const char* words : {"emory", "llocat", "No space for"}) // the library has no other sign of it
+      if (std::strstr(message, words) != nullptr)
+        throw std::bad_alloc();
+    fail_picture(path, "TIFF", message[0] == 0 ? "it is damaged or truncated" : message);
+  };
   Source source{bytes};
   std::unique_ptr<TIFF, decltype(library.close)> tiff(
       library.open("", "rm", &source, read_some, write_none, seek, close_none, size_of, nullptr, nullptr),

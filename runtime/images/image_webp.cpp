@@ -3,6 +3,7 @@
 
 #include "base/dynamic_library.h"
 
+#include <new>
 #include <webp/decode.h>
 
 namespace rvb::runtime {
@@ -12,11 +13,13 @@ namespace {
 struct WebP {
   explicit WebP(const std::string& path) : library({"libwebp.so.7"}, "libwebp7", path) {
     library.find(features, "WebPGetFeaturesInternal");
-    library.find(decode, "WebPDecodeRGBInto");
+    library.find(begin, "WebPInitDecoderConfigInternal");
+    library.find(decode, "WebPDecode");
   }
   DynamicLibrary library;
   decltype(WebPGetFeaturesInternal)* features;
-  decltype(WebPDecodeRGBInto)* decode;
+  decltype(WebPInitDecoderConfigInternal)* begin;
+  decltype(WebPDecode)* decode;
 };
 
 } // namespace
@@ -29,7 +32,16 @@ Pixels read_webp(const Bytes& bytes, const std::string& path) {
   if (features.has_animation != 0)
     fail_picture(path, "WebP", "it is an animation");
   Pixels pixels = make_pixels(features.width, features.height, bytes, path);
-  if (webp.decode(bytes.data(), bytes.size(), pixels.rgb.data(), pixels.rgb.size(), 3 * features.width) == nullptr)
+  WebPDecoderConfig config;
+  if (webp.begin(&config, WEBP_DECODER_ABI_VERSION) == 0)
+    fail_picture(path, "WebP", "libwebp is of another version");
+  config.output.colorspace = MODE_RGB;
+  config.output.is_external_memory = 1;
+  config.output.u.RGBA = {pixels.rgb.data(), 3 * features.width, pixels.rgb.size()};
+  const VP8StatusCode status = webp.decode(bytes.data(), bytes.size(), &config);
+  if (status == VP8_STATUS_OUT_OF_MEMORY)
+    throw std::bad_alloc();
+  if (status != VP8_STATUS_OK)
     fail_picture(path, "WebP", "it is damaged or truncated");
   return pixels;
 }

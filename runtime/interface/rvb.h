@@ -9,6 +9,9 @@
 
    Link: cc app.c libNAME.a librvb_capi.a -fopenmp -lm     (no C++ library is needed)
 
+   Each library brings the interface and its kernels along, and the linker takes the first of each: link them as
+   archives, without --whole-archive.
+
    Arrays are float32, dense, C order, in the shapes of the network's NPY files, and already normalised as in training:
    x = (pixel / 255 - mean[channel]) / deviation[channel].
      image    [count, C, H, W]      of a static network (the program repeats it over its T steps)
@@ -49,7 +52,9 @@ typedef enum rvb_status {
   RVB_NO_STEP = 5, /* the program has no function "step" */
   RVB_KERNEL_FAILED = 6,
   RVB_NOT_FINITE = 7, /* a number of the input, or of the network's answer */
-  RVB_DAMAGED = 8     /* weights, tables or the manifest are not what the compiler wrote: their checksum differs */
+  RVB_DAMAGED = 8 /* weights, tables or the manifest are not what the compiler wrote: their checksum differs. Machine
+                     code and the constants within it are not covered, for the linker places them; of a deployed
+                     executable all read-only data are. */
 } rvb_status;
 
 typedef struct rvb_network rvb_network;

@@ -45,6 +45,7 @@ std::vector<std::string> lines_of(const std::string& path) {
 // `load` reads an official part; a partition divides that for training.
 std::unique_ptr<Dataset> open_images(Samples (*load)(const std::string&, Split, const Manifest&),
                                      const DataSettings& settings, Split split, const Manifest& manifest) {
+  check_flags(settings, {}, "what " + settings.folder + " holds");
   Partition partition = parse_partition(settings.partition);
   Samples samples = load(settings.folder, partition.official() ? split : Split::train, manifest);
   auto size = static_cast<size_t>(samples.sample_bytes());

@@ -118,6 +118,7 @@ std::unique_ptr<Dataset> open_picture(const std::string& path, const std::string
 std::unique_ptr<Dataset> open_pictures(Listing listing, const DataSettings& settings, Split split,
                                        const Manifest& manifest) {
   const Manifest& m = manifest;
+  check_flags(settings, {"--resize"}, "what " + settings.folder + " holds");
   check_network(settings, m, settings.folder + " has pictures");
   Provenance provenance = divide(listing, settings, split);
   if (listing.entries.empty())

@@ -234,6 +234,7 @@ Provenance divide(Listing& listing, const DataSettings& settings, Split split) {
 std::unique_ptr<Dataset> open_recordings(Listing listing, const DataSettings& settings, Split split,
                                          const Manifest& manifest) {
   Samples samples;
+  check_flags(settings, {"--frames", "--time-unit"}, "what " + settings.folder + " holds");
   samples.provenance = divide(listing, settings, split);
   check_unit(settings, !listing.unit_open, settings.folder + " (" + listing.format + ")");
   if (listing.entries.empty())

@@ -16,6 +16,7 @@ struct Options {
   std::string strip_prefix;                 // of the weights' names
   std::string partition, frames, time_unit; // of --data; "": the data set's, the recipe's
   int64_t resize = 0;                       // of pictures; 0: the recipe's
+  bool of_run = false;                      // those are of the run that is looked at, not of the command line
   int64_t limit = 0;                        // 0: all samples
   // what comes out
   std::string output, compare;

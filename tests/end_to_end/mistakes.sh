@@ -58,6 +58,20 @@ for flag in '--partition official' '--frames equal_time' '--split train'; do
 done
 expect 2 ./flags eval "${samples[@]}" --resize 30
 says '--resize belongs to pictures'
+# Images are taken as they are, and flags that nothing would heed are refused.
+/usr/bin/python3 - <<'END'
+import struct
+for part in "train", "t10k":
+    open(part + "-images-idx3-ubyte", "wb").write(struct.pack(">4I", 0x803, 4, 28, 28) + bytes(4 * 784))
+    open(part + "-labels-idx1-ubyte", "wb").write(struct.pack(">2I", 0x801, 4) + bytes(4))
+END
+expect 0 ./flags eval --data . --weights flags.safetensors
+for flag in '--resize 30' '--frames equal_time' '--time-unit ms'; do
+  for command in 'eval --weights flags.safetensors' 'train --run-dir never'; do
+    expect 2 ./flags $command --data . $flag
+    says "${flag% *} belongs to"
+  done
+done
 expect 2 ./flags eval --data /tmp --labels y.npy --weights flags.safetensors
 says '--labels belongs to --input'
 expect 2 ./flags train --data /tmp --labels y.npy

@@ -126,6 +126,13 @@ expect 2 ./deployed infer x.npy --resize 20
 says '--resize belongs to pictures'
 expect 1 ./deployed infer "$file" --resize 15
 says 'resize must not be smaller'
+# A size that was named is no news.
+for resize in "" "--resize 27"; do
+  expect 0 ./deployed infer "$file" $resize
+  ! grep -q 'was resized' said || die "a note about what was asked for"
+done
+expect 2 ./deployed eval --data data --frames equal_time
+says '--frames belongs to recordings'
 # What is no picture is called by its name.
 /usr/bin/python3 -c 'import numpy as np; np.savez("x.npz", a=np.zeros(3))'
 : >empty

@@ -144,6 +144,27 @@ TEST(Npy, ComesBackAsItWasWritten) {
   }
 }
 
+// Read one by one, in either order: the numbers of the whole array.
+TEST(Npy, NumbersOneByOne) {
+  std::string data;
+  for (char i = 0; i < 24; ++i)
+    data += i;
+  for (const char* order : {"False", "True"}) {
+    std::string bytes("\x93NUMPY\1\0", 8);
+    const std::string header = std::string("{'descr': '|i1', 'fortran_order': ") + order + ", 'shape': (2, 3, 4)}";
+    bytes += {static_cast<char>(header.size()), '\0'};
+    bytes += header + data;
+    const auto* file = reinterpret_cast<const uint8_t*>(bytes.data());
+    const NpyArray whole = parse_npy(file, bytes.size(), "x.npy");
+    const NpyNumbers numbers = npy_numbers(file, bytes.size(), "x.npy");
+    EXPECT_EQ(numbers.shape, whole.shape);
+    ASSERT_EQ(numbers.count, whole.whole.size());
+    for (size_t i = 0; i < whole.whole.size(); ++i)
+      EXPECT_EQ(static_cast<int64_t>(numbers.value(i)), whole.whole[i]) << order << i;
+    failure(Exit::user, [&] { npy_numbers(file, bytes.size() - 1, "x.npy"); });
+  }
+}
+
 TEST(Npy, TypesOrdersVersions) {
   EXPECT_EQ(npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3), }", std::string("\0\1\2\3\4\5", 6)).whole,
             (std::vector<int64_t>{0, 2, 4, 1, 3, 5}));
