@@ -135,7 +135,15 @@ public:
             {view_of(x, {all, {static_cast<int64_t>(op.operands.size()), 0}})}};
   }
 
+  // One loop has a copy of its body for each step, which know each other's inputs: that grows with the square of their
+  // number. Many steps are a loop each.
   void algorithm() override {
+    if (many()) {
+      define("stack_time")(f, t) = undef(inputs[0].type());
+      for (size_t s = 0; s < inputs.size(); ++s)
+        output()(f, static_cast<int>(s)) = inputs[s](f);
+      return;
+    }
     Expr step = inputs.back()(f);
     for (int s = static_cast<int>(inputs.size()) - 2; s >= 0; --s)
       step = select(t == s, inputs[static_cast<size_t>(s)](f), step);
@@ -144,6 +152,15 @@ public:
 
   void schedule() override {
     Var fo("fo"), fi("fi");
+    for (int s = 0; many() && s < static_cast<int>(inputs.size()); ++s)
+      output()
+          .update(s)
+          .split(f, fo, f, 8192, TailStrategy::GuardWithIf)
+          .split(f, f, fi, vec, TailStrategy::GuardWithIf)
+          .vectorize(fi)
+          .parallel(fo);
+    if (many())
+      return;
     output()
         .split(f, fo, f, 8192, TailStrategy::GuardWithIf)
         .split(f, f, fi, vec, TailStrategy::GuardWithIf)
@@ -154,6 +171,7 @@ public:
   }
 
 private:
+  bool many() const { return inputs.size() > 16; }
   Var f{"f"}, t{"t"};
 };
 

@@ -64,7 +64,7 @@ Value Elaborator::unknown_callee(const Expr& expr, const Scope& scope) {
       report(Code::unknown_name, expr.callee.range, "no layer, block or neuron is called " + ticked(name), "not found");
   std::vector<std::string> names = visible_names(scope);
   names.insert(names.end(), {"binary", "ternary"});
-  const std::string near = nearest(name, names);
+  const std::string near = diagnostics_.near(name, names);
   if (find_function(neuron_function_table(), name) != nullptr)
     diagnostic.note(ticked(name) + " is a function for the equations of a neuron");
   else
@@ -128,8 +128,8 @@ Bound Elaborator::bind(const std::string& what, const std::vector<Slot>& slots, 
       names.push_back(each.name);
     Diagnostic& diagnostic = report(Code::unknown_argument, argument.name.range,
                                     what + " has no parameter " + ticked(argument.name.text), "unknown name");
-    diagnostic.help(
-        advice(argument.name.text, nearest(argument.name.text, names), elsewhere_argument(argument.name.text)));
+    diagnostic.help(advice(argument.name.text, diagnostics_.near(argument.name.text, names),
+                           elsewhere_argument(argument.name.text)));
     std::string all;
     for (size_t j = 0; j < names.size() && j < 20; ++j)
       all += (j == 0 ? "" : ", ") + names[j];

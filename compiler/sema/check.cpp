@@ -35,7 +35,7 @@ std::map<std::string, Value> read_defines(Sources& sources, const Options& optio
     if (declared == nullptr) {
       Diagnostic& diagnostic = elaborator.report(Code::unknown_param, whole, "the model has no param " + ticked(name),
                                                  "given on the command line");
-      const std::string near = nearest(name, params);
+      const std::string near = diagnostics.near(name, params);
       if (!near.empty())
         diagnostic.help("did you mean " + ticked(near) + "?");
       std::string all;
@@ -79,8 +79,7 @@ std::optional<Program> check(Sources& sources, int file, const Options& options,
     program = elaborator.run();
   }
   found.sort();
-  for (const Diagnostic& each : found.items())
-    diagnostics.report(each.code, each.primary.range, each.message, each.primary.text) = each;
+  diagnostics.take(found);
   if (!program || found.has_errors())
     return std::nullopt;
   program->source_hash = hex_digits(hash);

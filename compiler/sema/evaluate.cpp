@@ -128,7 +128,7 @@ Value Elaborator::lookup(const std::string& name, Range range, const Scope& scop
   std::vector<std::string> names = visible_names(scope);
   names.insert(names.end(), words().begin(), words().end());
   names.insert(names.end(), {"real", "binary", "ternary", "true", "false"});
-  const std::string near = nearest(name, names);
+  const std::string near = diagnostics_.near(name, names);
   diagnostic.help(advice(name, near, elsewhere_value(name)));
   return {};
 }

@@ -44,12 +44,7 @@ private:
     result_.files.push_back(syntax::parse(sources_, file, found));
     const ast::File& tree = result_.files.back();
     failed_ |= found.has_errors();
-    for (const Diagnostic& each : found.items()) {
-      Diagnostic& copy = diagnostics_.report(each.code, each.primary.range, each.message, each.primary.text);
-      copy.secondary = each.secondary;
-      copy.notes = each.notes;
-      copy.helps = each.helps;
-    }
+    diagnostics_.take(found);
     if (found.has_errors())
       return;
     // Of two imported networks the second is the one mistake: that both have a T, and so on, follows from it.
@@ -146,9 +141,9 @@ private:
         throw Failure(Exit::user, "too many files are imported");
       text = read_regular_file(path.string(), syntax::longest_text);
     } catch (const Failure& failure) {
-      // Not the text is at fault where no file could be read.
+      // Not the text is at fault where no file could be read, or a file of the standard library that is there.
       const auto* environment = dynamic_cast<const EnvironmentFailure*>(&failure);
-      if (environment != nullptr && environment->exhausted())
+      if (environment != nullptr && (environment->exhausted() || (!item.value && !environment->absent())))
         throw;
       failed_ = true;
       not_found(item, where, shown, failure.what());
@@ -180,7 +175,7 @@ private:
         diagnostic.help("the standard library's is imported without quotes: `import " + stem + "`");
       return;
     }
-    const std::string near = nearest(shown, names);
+    const std::string near = diagnostics_.near(shown, names);
     if (!near.empty())
       diagnostic.help("did you mean " + ticked(near) + "?");
   }

@@ -227,7 +227,7 @@ private:
       ok_ = false;
       Diagnostic& diagnostic = e_.report(Code::unknown_name, expr.range, ticked(expr.text) + " is not defined",
                                          "not assigned before this line");
-      const std::string near = nearest(expr.text, names);
+      const std::string near = e_.diagnostics_.near(expr.text, names);
       if (!near.empty())
         diagnostic.help("did you mean " + ticked(near) + "?");
       return {};
@@ -341,7 +341,7 @@ private:
       ok_ = false;
       Diagnostic& diagnostic =
           e_.report(Code::unknown_name, expr.callee.range, "neurons have no function " + ticked(name), "not found");
-      const std::string near = nearest(name, names);
+      const std::string near = e_.diagnostics_.near(name, names);
       if (!near.empty())
         diagnostic.help("did you mean " + ticked(near) + "?");
       return {};

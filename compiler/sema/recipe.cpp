@@ -99,7 +99,7 @@ private:
   void unknown(Code code, Range range, const std::string& message, const std::string& name,
                const std::vector<std::string>& known) {
     Diagnostic& diagnostic = e_.report(code, range, message, "");
-    diagnostic.help(advice(name, nearest(name, known), elsewhere_setting(name)));
+    diagnostic.help(advice(name, e_.diagnostics_.near(name, known), elsewhere_setting(name)));
     std::string all;
     for (const std::string& each : known)
       all += (all.empty() ? "" : ", ") + each;

@@ -53,7 +53,7 @@ Value Elaborator::one_of(const Value& value, const ast::Item& item) {
   Diagnostic& diagnostic =
       report(Code::bad_value, item.name.range, ticked(item.name.text) + " cannot be " + describe(value),
              "must be one of its choices");
-  const std::string near = value.text.empty() ? "" : nearest(value.text, texts);
+  const std::string near = value.text.empty() ? "" : diagnostics_.near(value.text, texts);
   if (!near.empty())
     diagnostic.help("did you mean " + ticked(near) + "?");
   diagnostic.note("the choices are: " + printable(all, 300));

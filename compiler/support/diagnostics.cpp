@@ -1,12 +1,14 @@
 #include "support/diagnostics.h"
 
+#include "support/text.h"
+
 #include <algorithm>
 #include <tuple>
 
 namespace rvb {
 
 namespace {
-constexpr size_t most_diagnostics = 1000;
+constexpr size_t most_diagnostics = 1000, most_advised = 100;
 } // namespace
 
 int Sources::add(std::string path, std::string text) {
@@ -76,6 +78,19 @@ Diagnostic& Diagnostic::help(std::string text) {
   if (!text.empty())
     helps.push_back(std::move(text));
   return *this;
+}
+
+void Diagnostics::take(const Diagnostics& found) {
+  for (const Diagnostic& each : found.items_)
+    report(each.code, each.primary.range, each.message, each.primary.text) = each;
+  compared_ += found.compared_;
+}
+
+std::string Diagnostics::near(const std::string& name, const std::vector<std::string>& candidates) {
+  if (items_.size() > most_advised)
+    return "";
+  compared_ += candidates.size();
+  return nearest(name, candidates);
 }
 
 Diagnostic& Diagnostics::report(Code code, Range where, std::string message, std::string label) {

@@ -85,6 +85,13 @@ public:
   // The returned reference is valid until the next report.
   Diagnostic& report(Code code, Range where, std::string message, std::string label = "");
 
+  // The candidate that a name may have been meant to be, as text.h's nearest(); nothing after a hundred reports, for
+  // whoever reads those corrects them first.
+  std::string near(const std::string& name, const std::vector<std::string>& candidates);
+  size_t compared() const { return compared_; } // candidates, for near(): the work there was
+
+  void take(const Diagnostics& found); // all of them
+
   bool has_errors() const;
   bool empty() const { return items_.empty(); }
   const std::vector<Diagnostic>& items() const { return items_; }
@@ -92,6 +99,7 @@ public:
 
 private:
   std::vector<Diagnostic> items_;
+  size_t compared_ = 0;
   Diagnostic dropped_; // what reports beyond the limit write to: no input may fill the memory with complaints
 };
 

@@ -407,6 +407,16 @@ TEST(Time, SplitAndStack) {
     EXPECT_EQ("", differences(function({{"x", x}}, "split_time(%x)", one + ", " + one + ", " + one), 5));
     EXPECT_EQ("", differences(function({{"a", one}, {"b", one}, {"c", one}}, "stack_time(%a, %b, %c)", x), 5));
   }
+  // So many that each is a loop
+  string names, types;
+  std::vector<std::pair<string, string>> inputs;
+  for (int i = 0; i < 20; ++i) {
+    inputs.push_back({"x" + to_string(i), "f32[?,8,9]"});
+    names += (i == 0 ? "%x" : ", %x") + to_string(i);
+    types += i == 0 ? "f32[?,8,9]" : ", f32[?,8,9]";
+  }
+  EXPECT_EQ("", differences(function({inputs.begin(), inputs.end()}, "stack_time(" + names + ")", "f32[20,?,8,9]"), 5));
+  EXPECT_EQ("", differences(function({{"x", "f32[20,?,8,9]"}}, "split_time(%x)", types), 5));
   EXPECT_EQ("", differences(function({{"x", "f32[1,?,5]"}}, "split_time(%x)", "f32[?,5]"), 3));
   EXPECT_EQ("", differences(function({{"x", "f32[?,5]"}}, "stack_time(%x)", "f32[1,?,5]"), 3));
 }

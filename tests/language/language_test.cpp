@@ -298,6 +298,22 @@ TEST(Render, MoreThanTwentyErrorsAreCounted) {
   EXPECT_NE(result.text().find("\n10 more errors are not shown\n"), std::string::npos);
 }
 
+// Work counted in names that are compared: for a mistake that nobody will read, none are.
+TEST(Growth, NearNamesAreSoughtForMistakesThatAreKept) {
+  std::string params;
+  for (int i = 0; i < 50; ++i)
+    params += "param quite_a_name_" + std::to_string(i) + " = 1\n";
+  auto compared = [&](int mistakes) {
+    std::string body;
+    for (int i = 0; i < mistakes; ++i)
+      body += "x = image |> conv2d(quite_a_mane_" + std::to_string(i) + ")\n";
+    return check(network(body).insert(std::string("import neurons\n").size(), params)).diagnostics.compared();
+  };
+  EXPECT_GT(compared(10), 10u * 50);
+  EXPECT_EQ(compared(80), 8 * compared(10));
+  EXPECT_EQ(compared(200), compared(2000));
+}
+
 TEST(Text, NearestFindsTypingMistakes) {
   EXPECT_EQ(nearest("kernal", {"kernel", "stride"}), "kernel");
   EXPECT_EQ(nearest("Reverb", {"reverb"}), "reverb");
