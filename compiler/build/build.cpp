@@ -1,15 +1,10 @@
 #include "build/build.h"
 
-#include "build/compile.h"
-#include "build/frontend.h"
+#include "build/compilation.h"
 #include "build/link.h"
 #include "build/manifest.h"
 #include "build/memory_limit.h"
-#include "build/times.h"
 #include "host/output.h"
-#include "host/paths.h"
-#include "passes/passes.h"
-#include "support/result.h"
 
 #include <fmt/format.h>
 
@@ -46,49 +41,65 @@ void say_what_was_built(const sema::Program& program, const std::vector<codegen:
   tell("built {} in {:.1f} s\n", options.output, seconds);
 }
 
+class Training : public Compilation {
+public:
+  explicit Training(const Options& options) : Compilation(options) {
+    choose_target();
+    times.lap("syntax, sema");
+    module = generate(program, {true, true, program.streams(), true});
+    times.lap("irgen");
+  }
+
+private:
+  bool perform(Action action) override {
+    switch (action) {
+    case Action::limit_memory:
+      if (!options.mem_limit.empty())
+        memory_ = limit_memory(module, plans, program, target, options, sources);
+      return true;
+    case Action::emit: return emit();
+    case Action::write:
+      Compilation::perform(action);
+      times.lap("program");
+      return true;
+    case Action::link:
+      link_executable(folder->path(), files, Kind::trainable, options.output);
+      times.lap("link");
+      if (options.time_passes)
+        times.print(output());
+      if (!options.quiet)
+        say_what_was_built(program, plans, target, objects, memory_, options, times.seconds());
+      return true;
+    case Action::none:
+    case Action::calibrate:
+    case Action::choose_kernels:
+    case Action::plan:
+    case Action::compile_kernels:
+    case Action::verify: break;
+    }
+    return Compilation::perform(action);
+  }
+
+  bool emit() {
+    nlohmann::ordered_json described = manifest(program, module, plans, target, false);
+    if (memory_)
+      described["memory_limit"] = {{"bytes", memory_->limit}, {"batch", memory_->batch}};
+    info.manifest = described.dump();
+    if (emit_text(module, plans, info, target, options))
+      return false;
+    times.lap("plan");
+    if (options.output.empty() && options.time_passes) // nothing to write: --print-after and --time-passes end here
+      times.print(output());
+    return !options.output.empty();
+  }
+
+  std::optional<TrainingMemory> memory_;
+};
+
 } // namespace
 
 int run_build(const Options& options) {
-  StageTimes times;
-  Sources sources;
-  sema::Program program = load_program(options, sources);
-  kernels::Target target = resolve_target(options);
-  times.lap("syntax, sema");
-  ir::Module module = generate(program, {true, true, program.streams(), true});
-  times.lap("irgen");
-  run_passes(module, passes::training_pipeline(target.has_tables()), options);
-  times.lap("passes");
-  std::vector<codegen::Plan> plans = plan_all(module, target);
-  std::optional<TrainingMemory> memory;
-  if (!options.mem_limit.empty())
-    memory = limit_memory(module, plans, program, target, options, sources);
-  codegen::ProgramInfo info = program_info(program);
-  nlohmann::ordered_json described = manifest(program, module, plans, target, false);
-  if (memory)
-    described["memory_limit"] = {{"bytes", memory->limit}, {"batch", memory->batch}};
-  info.manifest = described.dump();
-  if (emit_text(module, plans, info, target, options))
-    return 0;
-  times.lap("plan");
-  if (options.output.empty()) { // nothing to write: --print-after and --time-passes end here
-    if (options.time_passes)
-      times.print(output());
-    return 0;
-  }
-
-  TemporaryFolder folder;
-  KernelObjects objects =
-      compile_kernels(kernel_requests(module, plans), target, folder.path(), options.jobs, options.quiet);
-  times.lap("kernels");
-  times.add(objects);
-  const std::vector<std::string> files = write_program(folder.path(), module, plans, info, target, objects);
-  times.lap("program");
-  link_executable(folder.path(), files, Kind::trainable, options.output);
-  times.lap("link");
-  if (options.time_passes)
-    times.print(output());
-  if (!options.quiet)
-    say_what_was_built(program, plans, target, objects, memory, options, times.seconds());
+  Training(options).run(training());
   return 0;
 }
 

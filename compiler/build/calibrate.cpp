@@ -1,6 +1,5 @@
 #include "build/calibrate.h"
 
-#include "build/build.h"
 #include "build/compile.h"
 #include "build/frontend.h"
 #include "build/link.h"
@@ -18,7 +17,7 @@ namespace rvb::build {
 
 using nlohmann::ordered_json;
 
-ordered_json range_list(const ir::Function& ranges, const std::map<std::string, passes::Grid>& grids,
+ordered_json range_list(const ir::Function& ranges, const std::map<std::string, analysis::Grid>& grids,
                         const passes::Ranges& largest) {
   ordered_json list = ordered_json::array();
   for (size_t i = 0; i < ranges.results.size(); ++i) {
@@ -36,7 +35,7 @@ ordered_json range_list(const ir::Function& ranges, const std::map<std::string, 
   return list;
 }
 
-std::string coverage_table(const Calibration& calibration, const std::map<std::string, passes::Grid>& grids) {
+std::string coverage_table(const Calibration& calibration, const std::map<std::string, analysis::Grid>& grids) {
   std::string text = fmt::format("calibrated on {} samples\n{:<24}  {:>13}  {:>13}  {:>10}\n", calibration.count(),
                                  "binary layer", "largest spike", "limit", "range used");
   for (const auto& [layer, grid] : grids) {
@@ -59,13 +58,7 @@ Calibration::Calibration(const sema::Program& program, ir::Module module, const 
   auto unwanted = [](const ir::Function& f) { return f.name != "infer"; };
   module.functions.erase(std::remove_if(module.functions.begin(), module.functions.end(), unwanted),
                          module.functions.end());
-  passes::add_ranges(module);
-  Options silent = options;
-  silent.print_after.clear();
-  silent.time_passes = false;
-  std::vector<std::string> pipeline = passes::deployment_pipeline();
-  pipeline.erase(pipeline.begin(), std::find(pipeline.begin(), pipeline.end(), "fuse_and_keep"));
-  run_passes(module, pipeline, silent);
+  passes::run(module, passes_of(calibration()), {});
   std::vector<codegen::Plan> plans = plan_all(module, target);
   KernelObjects objects =
       compile_kernels(kernel_requests(module, plans), target, folder_.path(), options.jobs, options.quiet);

@@ -3,6 +3,7 @@
 // many are silent decides between kernels.
 #pragma once
 
+#include "analysis/spike_grids.h"
 #include "build/options.h"
 #include "codegen/emit.h"
 #include "host/paths.h"
@@ -46,10 +47,10 @@ private:
 };
 
 // The results of @ranges for the manifest: what the runtime needs to read them. With grids, of integers.
-nlohmann::ordered_json range_list(const ir::Function& ranges, const std::map<std::string, passes::Grid>& grids = {},
+nlohmann::ordered_json range_list(const ir::Function& ranges, const std::map<std::string, analysis::Grid>& grids = {},
                                   const passes::Ranges& largest = {});
 
 // What the calibration covered of each layer's grid, as a table.
-std::string coverage_table(const Calibration& calibration, const std::map<std::string, passes::Grid>& grids);
+std::string coverage_table(const Calibration& calibration, const std::map<std::string, analysis::Grid>& grids);
 
 } // namespace rvb::build

@@ -1,13 +1,3 @@
-// How a network becomes a program. The stages, each with the flag that prints what it makes:
-//
-//   text      -> syntax -> AST               --emit=ast
-//   AST       -> sema   -> checked program   rvbc summary
-//   program   -> irgen  -> IR                --print-after=irgen
-//   IR        -> passes -> IR                --print-after=PASS, --emit=ir
-//   IR        -> plan   -> buffers and calls --emit=plan
-//   calls     -> kernels -> objects          --emit=stmt
-//   plan      -> LLVM   -> object            --emit=llvm, --emit=asm
-//   objects   -> link   -> executable        -o
 #include "build/compile.h"
 
 #include "build/frontend.h"
@@ -57,21 +47,40 @@ ir::Module generate(const sema::Program& program, const Wanted& wanted) {
   return module;
 }
 
-void run_passes(ir::Module& module, const std::vector<std::string>& pipeline, const Options& options) {
+namespace {
+
+// All membranes begin at 0.
+bool begins_at_rest(const sema::Program& program) {
+  return std::all_of(program.neurons.begin(), program.neurons.end(), [](const sema::Neuron& neuron) {
+    return std::all_of(neuron.initial.begin(), neuron.initial.end(), [](double value) { return value == 0; });
+  });
+}
+
+} // namespace
+
+Facts facts_of(const sema::Program& program, const kernels::Target& target, const Options& options) {
+  Facts facts;
+  facts.collapse_time = options.collapse_time;
+  facts.lookups = target.has_tables();
+  facts.at_rest = begins_at_rest(program);
+  return facts;
+}
+
+void print_generated(const ir::Module& module, const Options& options) {
   for (const std::string& name : options.print_after) {
     if (name != "all" && name != "irgen" && passes::find_pass(name) == nullptr)
       throw Failure(Exit::usage, "unknown pass `" + name + "` in --print-after");
     if (name == "irgen" || name == "all")
       put("// after irgen\n{}\n", ir::print(module));
   }
+}
+
+void run_passes(ir::Module& module, const std::vector<std::string>& passes, const Options& options) {
   passes::RunOptions run;
   run.print_after = options.print_after;
   run.print = &output();
   run.time = options.time_passes;
-  std::vector<std::string> names = pipeline;
-  if (!options.collapse_time)
-    names.erase(std::remove(names.begin(), names.end(), "collapse_time"), names.end());
-  passes::run(module, names, run);
+  passes::run(module, passes, run);
 }
 
 std::vector<codegen::Plan> plan_all(const ir::Module& module, const kernels::Target& target) {

@@ -1,9 +1,9 @@
-// The middle of every compilation: IR through the passes to plans, plans to objects. compile.cpp is the page to read
-// first.
+// The middle of every compilation: IR through the passes to plans, plans to objects. pipeline.cpp says in which order.
 #pragma once
 
 #include "build/objects.h"
 #include "build/options.h"
+#include "build/pipeline.h"
 #include "codegen/emit.h"
 #include "codegen/plan.h"
 #include "ir/ir.h"
@@ -21,7 +21,12 @@ struct Wanted {
   bool infer = false, train = false, step = false, observe = false;
 };
 ir::Module generate(const sema::Program& program, const Wanted& wanted);
-void run_passes(ir::Module& module, const std::vector<std::string>& pipeline, const Options& options);
+// What options, target and network say before the first stage.
+Facts facts_of(const sema::Program& program, const kernels::Target& target, const Options& options);
+// --print-after=irgen; Failure(usage) where --print-after names no pass.
+void print_generated(const ir::Module& module, const Options& options);
+// With --print-after and --time-passes.
+void run_passes(ir::Module& module, const std::vector<std::string>& passes, const Options& options);
 std::vector<codegen::Plan> plan_all(const ir::Module& module, const kernels::Target& target);
 
 codegen::ProgramInfo program_info(const sema::Program& program);

@@ -1,18 +1,16 @@
+#include "analysis/spike_grids.h"
 #include "build/build.h"
 #include "build/calibrate.h"
-#include "build/compile.h"
-#include "build/frontend.h"
+#include "build/compilation.h"
 #include "build/link.h"
 #include "build/manifest.h"
 #include "build/sparsity.h"
-#include "build/times.h"
 #include "build/weights.h"
 #include "codegen/disassemble.h"
 #include "host/output.h"
-#include "host/paths.h"
 #include "network/verification.h"
 #include "passes/fixed/fixed_point.h"
-#include "passes/passes.h"
+#include "passes/sparse_synapses.h"
 #include "support/result.h"
 
 #include <fmt/format.h>
@@ -165,155 +163,174 @@ std::string without_extension(const std::string& path) {
 
 namespace {
 
-// What a calibration decides, and what was decided.
-struct Decisions {
-  std::unique_ptr<Calibration> calibration; // null: none was asked for
-  std::vector<KernelChoice> kernels;
-  std::map<std::string, passes::Grid> grids; // of spikes in fixed point
-
-  bool worth_telling() const {
-    return calibration != nullptr || std::any_of(kernels.begin(), kernels.end(), [](auto& k) { return k.sparse; });
-  }
-};
-
-// All membranes begin at 0.
-bool begins_at_rest(const sema::Program& program) {
-  return std::all_of(program.neurons.begin(), program.neurons.end(), [](const sema::Neuron& neuron) {
-    return std::all_of(neuron.initial.begin(), neuron.initial.end(), [](double value) { return value == 0; });
-  });
-}
-
 bool wants_library(const Options& options) {
   return options.wants("lib") || options.wants("header");
 }
 
-// The pipeline; what calibration measures before fusing decides the grids of whole spikes and between kernels.
-Decisions run_deployment_passes(ir::Module& module, const sema::Program& program, const kernels::Target& target,
-                                const Options& options) {
-  const std::vector<std::string> pipeline = passes::deployment_pipeline(begins_at_rest(program));
-  const bool whole = options.spikes != "f32";
-  Decisions decisions;
-  if (whole && options.calibrate.empty())
-    throw Failure(Exit::usage, "--spikes " + options.spikes + " needs --calibrate, a data folder or an .npy of inputs");
-  if (options.calibrate.empty() && options.sparsity != "sparse" && options.sparse_layers.empty()) {
-    run_passes(module, pipeline, options);
-    decisions.kernels = choose_kernels(module, target, options, nullptr);
-    return decisions;
+class Deployment : public Compilation {
+public:
+  explicit Deployment(const Options& options) : Compilation(options), library_(wants_library(options)) {
+    check_layer_names(program, options);
+    choose_target();
+    times.lap("syntax, sema");
+    module = generate(program, {true, false, program.streams(), options.observe});
+    Diagnostics diagnostics;
+    Exit exit = Exit::ok;
+    hash_ = bind_weights(module, program, options.weights, options.strip_prefix, diagnostics, exit);
+    if (diagnostics.has_errors())
+      stop_with(Sources(), diagnostics, options, exit);
+    times.lap("irgen, weights");
+    if (integers() && options.calibrate.empty())
+      throw Failure(Exit::usage,
+                    "--spikes " + options.spikes + " needs --calibrate, a data folder or an .npy of inputs");
   }
-  const auto fuse = std::find(pipeline.begin(), pipeline.end(), "fuse_and_keep");
-  run_passes(module, {pipeline.begin(), fuse}, options);
-  if (!options.calibrate.empty())
-    decisions.calibration = std::make_unique<Calibration>(program, module, target, options);
-  if (whole)
-    decisions.grids =
-        passes::quantize_spikes(module, decisions.calibration->ranges(), options.spikes == "i16" ? 16 : 32);
-  if (!decisions.grids.empty()) {
-    run_passes(module, {"cse"}, options); // layers that read the same spikes on the same grid
-    if (!wants_library(options))          // a program counts what is held at the limits; the C interface does not
-      passes::add_ranges(module);
+
+private:
+  bool perform(Action action) override {
+    switch (action) {
+    case Action::calibrate: calibrate(); return true;
+    case Action::choose_kernels:
+      grids_ = analysis::spike_grids(module);
+      kernels_ = choose_kernels(module, target, options, calibration_.get());
+      facts.sparse = passes::sparse_synapses_argument(sparse_layers(kernels_));
+      return true;
+    case Action::emit: return emit();
+    case Action::verify: verify(); return true;
+    case Action::write:
+      if (!options.output.empty())
+        write();
+      return true;
+    case Action::link:
+      if (!options.output.empty())
+        link();
+      times.lap("program, link");
+      report();
+      return true;
+    case Action::none:
+    case Action::limit_memory:
+    case Action::plan:
+    case Action::compile_kernels: break;
+    }
+    return Compilation::perform(action);
   }
-  decisions.kernels = choose_kernels(module, target, options, decisions.calibration.get());
-  run_passes(module, {fuse, pipeline.end()}, options);
-  return decisions;
-}
+
+  bool integers() const { return options.spikes != "f32"; } // spikes
+
+  // What a calibration measures decides the grids of integer spikes, and between kernels.
+  void calibrate() {
+    if (options.calibrate.empty())
+      return;
+    calibration_ = std::make_unique<Calibration>(program, module, target, options);
+    facts.held =
+        integers() && !library_ &&
+        !calibration_->ranges().empty(); // a program counts what is held at the limits; the C interface does not
+    if (integers())
+      facts.spikes = passes::quantize_spikes_argument(options.spikes == "i16" ? 16 : 32, calibration_->ranges());
+  }
+
+  bool emit() {
+    info.deployed = true;
+    if (library_)
+      info.library =
+          identifier(options.output.empty() ? program.name : std::filesystem::path(options.output).stem().string());
+    if (emit_text(module, plans, info, target, options))
+      return false;
+    times.lap("plan");
+    return true;
+  }
+
+  void verify() {
+    if (const std::vector<std::string> left = unpacked_layers(module, program); !left.empty())
+      throw Failure(Exit::internal,
+                    fmt::format("this is a bug in rvbc: the weights of {} were not packed", fmt::join(left, ", ")));
+    verified_ = verify_addition_only(module, plans, folder->path());
+    verification_ = as_json(verified_, program);
+    bytes_ = constant_bytes(module);
+    real_neurons_ = passes::neurons_in_floating_point(*module.find("infer"));
+    info.manifest = described().dump();
+    times.lap("addition-only check");
+  }
+
+  ordered_json described() const {
+    ordered_json m = manifest(program, module, plans, target, true);
+    m["deployment"] = {{"weights_hash", hash_},
+                       {"weight_bytes", bytes_.all},
+                       {"binary_bytes", bytes_.binary},
+                       {"spikes", options.spikes},
+                       {"floating_point_neurons", real_neurons_},
+                       {"synaptic_multiplies", verification_.at("multiplies")},
+                       {"verification", verification_}};
+    describe_kernels(m, kernels_);
+    if (calibration_ != nullptr)
+      m["deployment"]["calibration_samples"] = calibration_->count();
+    if (const ir::Function* ranges = module.find("ranges"); ranges != nullptr)
+      m["ranges"] = range_list(*ranges, grids_, calibration_->ranges());
+    return m;
+  }
+
+  void write() {
+    Compilation::perform(Action::write);
+    if (!library_)
+      return;
+    codegen::emit_network_name(info, network_accessor(program), target, folder->path() + "/network.o");
+    files.insert(files.begin() + 1, "network.o");
+  }
+
+  void link() const {
+    const std::string base = without_extension(options.output);
+    if (library_) {
+      make_library(folder->path(), files, base + ".a");
+      write_text(base + ".h", header_text(program, info.library));
+      const std::filesystem::path place = std::filesystem::path(base).parent_path();
+      for (const char* header : {"rvb.h", "program.h"})
+        write_copy((place / header).string(), include_folder() + "/" + header);
+    } else {
+      link_executable(folder->path(), files, Kind::deployed, options.output);
+    }
+    if (!options.quiet)
+      tell("{}: {} bytes of weights ({} packed signs), {} kernels ({} cached), block {} + {} a sample\n",
+           library_ ? base + ".a" : options.output, bytes_.all, bytes_.binary, objects.files.size(), objects.cached,
+           plans[0].static_bytes, plans[0].sample_bytes);
+  }
+
+  void report() const {
+    if (options.time_passes)
+      times.print(output());
+    const bool sparse = std::any_of(kernels_.begin(), kernels_.end(), [](const auto& k) { return k.sparse; });
+    if (!options.quiet && (calibration_ != nullptr || sparse))
+      tell("{}", kernel_table(kernels_));
+    if (!options.quiet && !grids_.empty())
+      tell("{}", coverage_table(*calibration_, grids_));
+    if (!options.quiet && integers() && !library_ && !options.output.empty())
+      if (std::string line = calibration_->compare(folder->path() + "/program"); !line.empty())
+        tell("{}\n", line);
+    if (!options.quiet && !real_neurons_.empty())
+      tell("neurons behind whole sums that compute in floating point: {}\n", fmt::join(real_neurons_, ", "));
+    const bool multiplies = verification_.at("multiplies") != 0;
+    if (options.verify_addonly || multiplies)
+      print_verification(verified_, verification_);
+    if (multiplies)
+      throw Failure(Exit::verification, "the binary layers' code multiplies");
+    if (options.verify_addonly && verified_.empty())
+      throw Failure(Exit::verification,
+                    "--verify-addonly: " + program.name + " has no binary or ternary layer to verify");
+  }
+
+  const bool library_;
+  std::string hash_;                         // of the weights
+  std::unique_ptr<Calibration> calibration_; // null: none was asked for
+  std::vector<KernelChoice> kernels_;
+  std::map<std::string, analysis::Grid> grids_; // of integer spikes
+  std::vector<Verified> verified_;
+  ordered_json verification_;
+  Bytes bytes_;
+  std::vector<std::string> real_neurons_;
+};
 
 } // namespace
 
 int run_deploy(const Options& options) {
-  StageTimes times;
-  sema::Program program = load_program(options);
-  check_layer_names(program, options);
-  kernels::Target target = resolve_target(options);
-  times.lap("syntax, sema");
-  bool library = wants_library(options);
-  ir::Module module = generate(program, {true, false, program.streams(), options.observe});
-  Diagnostics diagnostics;
-  Exit exit = Exit::ok;
-  std::string hash = bind_weights(module, program, options.weights, options.strip_prefix, diagnostics, exit);
-  if (diagnostics.has_errors())
-    stop_with(Sources(), diagnostics, options, exit);
-  times.lap("irgen, weights");
-  Decisions decisions = run_deployment_passes(module, program, target, options);
-  times.lap("passes");
-  std::vector<codegen::Plan> plans = plan_all(module, target);
-  codegen::ProgramInfo info = program_info(program);
-  info.deployed = true;
-  if (library)
-    info.library =
-        identifier(options.output.empty() ? program.name : std::filesystem::path(options.output).stem().string());
-  if (emit_text(module, plans, info, target, options))
-    return 0;
-
-  times.lap("plan");
-  TemporaryFolder folder;
-  KernelObjects objects =
-      compile_kernels(kernel_requests(module, plans), target, folder.path(), options.jobs, options.quiet);
-  times.lap("kernels");
-  times.add(objects);
-  if (const std::vector<std::string> left = unpacked_layers(module, program); !left.empty())
-    throw Failure(Exit::internal,
-                  fmt::format("this is a bug in rvbc: the weights of {} were not packed", fmt::join(left, ", ")));
-  std::vector<Verified> verified = verify_addition_only(module, plans, folder.path());
-  ordered_json verification = as_json(verified, program);
-  Bytes bytes = constant_bytes(module);
-  const std::vector<std::string> real_neurons = passes::neurons_in_floating_point(*module.find("infer"));
-  ordered_json m = manifest(program, module, plans, target, true);
-  m["deployment"] = {{"weights_hash", hash},
-                     {"weight_bytes", bytes.all},
-                     {"binary_bytes", bytes.binary},
-                     {"spikes", options.spikes},
-                     {"floating_point_neurons", real_neurons},
-                     {"synaptic_multiplies", verification["multiplies"]},
-                     {"verification", verification}};
-  describe_kernels(m, decisions.kernels);
-  if (decisions.calibration != nullptr)
-    m["deployment"]["calibration_samples"] = decisions.calibration->count();
-  if (const ir::Function* ranges = module.find("ranges"); ranges != nullptr)
-    m["ranges"] = range_list(*ranges, decisions.grids, decisions.calibration->ranges());
-  info.manifest = m.dump();
-
-  times.lap("addition-only check");
-  if (!options.output.empty()) {
-    std::vector<std::string> files = write_program(folder.path(), module, plans, info, target, objects);
-    if (library) {
-      codegen::emit_network_name(info, network_accessor(program), target, folder.path() + "/network.o");
-      files.insert(files.begin() + 1, "network.o");
-      std::string base = without_extension(options.output);
-      make_library(folder.path(), files, base + ".a");
-      write_text(base + ".h", header_text(program, info.library));
-      std::filesystem::path beside = std::filesystem::path(base).parent_path();
-      for (const char* header : {"rvb.h", "program.h"})
-        write_copy((beside / header).string(), include_folder() + "/" + header);
-    } else {
-      link_executable(folder.path(), files, Kind::deployed, options.output);
-    }
-    if (!options.quiet)
-      tell("{}: {} bytes of weights ({} packed signs), {} kernels ({} cached), block {} + {} a sample\n",
-           library ? without_extension(options.output) + ".a" : options.output, bytes.all, bytes.binary,
-           objects.files.size(), objects.cached, plans[0].static_bytes, plans[0].sample_bytes);
-  }
-  times.lap("program, link");
-  if (options.time_passes)
-    times.print(output());
-  if (decisions.worth_telling() && !options.quiet)
-    tell("{}", kernel_table(decisions.kernels));
-  if (!decisions.grids.empty() && !options.quiet)
-    tell("{}", coverage_table(*decisions.calibration, decisions.grids));
-  if (options.spikes != "f32" && !library && !options.output.empty() && !options.quiet)
-    if (std::string line = decisions.calibration->compare(folder.path() + "/program"); !line.empty())
-      tell("{}\n", line);
-  if (!real_neurons.empty() && !options.quiet)
-    tell("neurons behind whole sums that compute in floating point: {}\n", fmt::join(real_neurons, ", "));
-  if (options.verify_addonly)
-    print_verification(verified, verification);
-  if (verification["multiplies"] != 0) {
-    if (!options.verify_addonly)
-      print_verification(verified, verification);
-    throw Failure(Exit::verification, "the binary layers' code multiplies");
-  }
-  if (options.verify_addonly && verified.empty())
-    throw Failure(Exit::verification,
-                  "--verify-addonly: " + program.name + " has no binary or ternary layer to verify");
+  Deployment(options).run(deployment());
   return 0;
 }
 

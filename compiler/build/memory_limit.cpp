@@ -44,13 +44,15 @@ struct Attempt {
   int64_t planned = 0;
 };
 
-std::vector<std::string> passes_for(const std::string& limit) {
-  return {"recompute=" + limit, "dce"}; // dce: what only dropped values needed is not emitted any more
+std::vector<std::string> passes_for(int64_t bytes, int64_t batch) {
+  Facts facts;
+  facts.memory = fmt::format("{}@{}", bytes, batch);
+  return passes_of(recomputation(), facts);
 }
 
 Attempt attempt(const ir::Module& module, int64_t bytes, int64_t batch, const kernels::Target& target) {
   Attempt result{module, {}, 0};
-  passes::run(result.module, passes_for(fmt::format("{}@{}", bytes, batch)), {});
+  passes::run(result.module, passes_for(bytes, batch), {});
   result.plan = codegen::plan(*result.module.find("gradient"), target);
   result.planned = block(result.plan, batch);
   return result;
@@ -132,11 +134,7 @@ TrainingMemory limit_memory(ir::Module& module, std::vector<codegen::Plan>& plan
     chosen = 0;
   }
   // Once more, for --print-after and --time-passes.
-  passes::RunOptions run;
-  run.print_after = options.print_after;
-  run.print = &output();
-  run.time = options.time_passes;
-  passes::run(module, passes_for(fmt::format("{}@{}", chosen, memory.batch)), run);
+  run_passes(module, passes_for(chosen, memory.batch), options);
   plans = plan_all(module, target);
   memory.planned = block(gradient(), memory.batch);
   memory.repeated = static_cast<int64_t>(gradient().calls.size()) - memory.operations;

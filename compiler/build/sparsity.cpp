@@ -2,7 +2,6 @@
 
 #include "build/frontend.h"
 #include "codegen/layer.h"
-#include "passes/sparse_synapses.h"
 #include "support/diagnostics.h"
 #include "support/result.h"
 #include "support/text.h"
@@ -52,10 +51,10 @@ void check_layer_names(const sema::Program& program, const Options& options) {
       throw Failure(Exit::usage, "--sparse and --dense both name `" + name + "`");
 }
 
-std::vector<KernelChoice> choose_kernels(ir::Module& module, const kernels::Target& target, const Options& options,
-                                         const Calibration* calibration) {
+std::vector<KernelChoice> choose_kernels(const ir::Module& module, const kernels::Target& target,
+                                         const Options& options, const Calibration* calibration) {
   std::vector<KernelChoice> choices;
-  std::set<std::string> seen, sparse;
+  std::set<std::string> seen;
   const ir::Function& infer = *module.find("infer");
   for (const ir::Op& op : infer.ops) {
     const bool binary = op.opcode == ir::Opcode::binary_conv2d || op.opcode == ir::Opcode::binary_linear;
@@ -72,12 +71,17 @@ std::vector<KernelChoice> choose_kernels(ir::Module& module, const kernels::Targ
       choice.sparse =
           (choice.sparse || contains(options.sparse_layers, op.layer)) && !contains(options.dense_layers, op.layer);
     }
-    if (choice.sparse)
-      sparse.insert(op.layer);
     choices.push_back(choice);
   }
-  passes::sparse_synapses(module, sparse);
   return choices;
+}
+
+std::vector<std::string> sparse_layers(const std::vector<KernelChoice>& choices) {
+  std::vector<std::string> layers;
+  for (const KernelChoice& choice : choices)
+    if (choice.sparse)
+      layers.push_back(choice.layer);
+  return layers;
 }
 
 std::string kernel_table(const std::vector<KernelChoice>& choices) {

@@ -26,10 +26,13 @@ struct KernelChoice {
 // that is named by both.
 void check_layer_names(const sema::Program& program, const Options& options);
 
-// Chooses, and says so in the module's synapses. `module` has packed, perhaps quantised synapses; `calibration` may be
-// null. One row a binary layer of @infer, in its order.
-std::vector<KernelChoice> choose_kernels(ir::Module& module, const kernels::Target& target, const Options& options,
-                                         const Calibration* calibration);
+// `module` has packed, perhaps quantised synapses; `calibration` may be null. One row a binary layer of @infer, in its
+// order.
+std::vector<KernelChoice> choose_kernels(const ir::Module& module, const kernels::Target& target,
+                                         const Options& options, const Calibration* calibration);
+
+// The layers that take the sparse kernel, as the pass sparse_synapses does.
+std::vector<std::string> sparse_layers(const std::vector<KernelChoice>& choices);
 
 std::string kernel_table(const std::vector<KernelChoice>& choices);
 

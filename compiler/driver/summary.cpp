@@ -4,9 +4,9 @@
 #include "build/frontend.h"
 #include "build/manifest.h"
 #include "build/memory_limit.h"
+#include "build/pipeline.h"
 #include "host/output.h"
 #include "layers/layer.h"
-#include "passes/passes.h"
 
 #include <fmt/format.h>
 
@@ -196,7 +196,8 @@ int run_summary(const Options& options) {
   sema::Program program = load_program(options, sources);
   kernels::Target target = resolve_target(options);
   ir::Module module = generate(program, {true, true, false});
-  run_passes(module, passes::training_pipeline(target.has_tables()), options);
+  print_generated(module, options);
+  run_passes(module, passes_of(training(), facts_of(program, target, options)), options);
   std::vector<codegen::Plan> plans = plan_all(module, target);
   std::optional<TrainingMemory> memory;
   if (!options.mem_limit.empty())

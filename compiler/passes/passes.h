@@ -23,12 +23,17 @@ bool fold_batchnorm(ir::Module& module);   // deployment: running statistics are
 bool fold_alpha(ir::Module& module);
 bool fold_alpha_at_rest(ir::Module& module); // fold_alpha=at_rest: the membranes of @step begin at 0
 bool pack_weights(ir::Module& module);       // conv2d(x, sign(constant)) -> binary_conv2d(x, bits)
-bool sign_synapses(ir::Module& module);      // training: conv2d(x, sign(w)) -> binary_conv2d(x, pack_signs(w))
-bool fuse(ir::Module& module);               // elementwise operations join a scan; cheap values are computed again
-bool fuse_and_keep(ir::Module& module);      // the same, every value computed once
-bool fixed_point(ir::Module& module);        // neurons behind whole sums compute in whole numbers
-bool share_literals(ir::Module& module);     // scans that differ in literals alone share a kernel
-bool recompute(ir::Module& module);          // values are computed again instead of kept; with a limit: recompute.h
+bool quantize_spikes(ir::Module& module);    // spikes as integers, by what a calibration has measured
+bool quantize_spikes_with(ir::Module& module, const std::string& argument);
+bool add_ranges(ir::Module& module);      // @infer -> @ranges, which shows what enters binary layers
+bool sparse_synapses(ir::Module& module); // binary layers visit only spikes that are not silent
+bool sparse_synapses_in(ir::Module& module, const std::string& argument);
+bool sign_synapses(ir::Module& module);  // training: conv2d(x, sign(w)) -> binary_conv2d(x, pack_signs(w))
+bool fuse(ir::Module& module);           // elementwise operations join a scan; cheap values are computed again
+bool fuse_and_keep(ir::Module& module);  // the same, every value computed once
+bool fixed_point(ir::Module& module);    // neurons behind whole sums compute in whole numbers
+bool share_literals(ir::Module& module); // scans that differ in literals alone share a kernel
+bool recompute(ir::Module& module);      // values are computed again instead of kept; with a limit: recompute.h
 
 struct Pass {
   const char* name; // as --print-after takes it
@@ -48,11 +53,5 @@ struct RunOptions {
 // Runs the passes in order; verifies after each that reports a change; a fault is a Failure with Exit::internal that
 // names the pass.
 void run(ir::Module& module, const std::vector<std::string>& names, const RunOptions& options);
-
-// The table of contents: the passes of each kind of compilation, in order (pipeline.cpp).
-// `signs`: synapses under signs run on packed bits in training, too (sign_synapses); for targets that have lookups.
-std::vector<std::string> training_pipeline(bool signs = true);
-// `at_rest`: all membranes begin at 0, so that @step may keep them in another unit than the language's.
-std::vector<std::string> deployment_pipeline(bool at_rest = true);
 
 } // namespace rvb::passes

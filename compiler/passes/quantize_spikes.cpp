@@ -25,10 +25,16 @@
 // Needs: pack_weights has run, fuse_and_keep has not. Keeps: the result up to the rounding of spikes.
 #include "passes/quantize_spikes.h"
 
+#include "analysis/spike_grids.h"
 #include "passes/edit.h"
+#include "passes/passes.h"
+#include "support/result.h"
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <iomanip>
+#include <sstream>
 
 namespace rvb::passes {
 
@@ -36,13 +42,8 @@ using namespace ir;
 
 namespace {
 
-bool reads_spikes(const Op& op) {
-  return (op.opcode == Opcode::binary_conv2d || op.opcode == Opcode::binary_linear) && op.operands.size() == 2 &&
-         !op.operands[0].is_literal();
-}
-
 bool is_binary(const Function& function, const Op& op) {
-  return reads_spikes(op) && function.type(op.operands[0].value).element == Element::f32;
+  return analysis::reads_spikes(op) && function.type(op.operands[0].value).element == Element::f32;
 }
 
 Grid grid_of(const Op& op, double largest, int64_t bits) {
@@ -69,7 +70,8 @@ double largest_of(const Ranges& ranges) {
   return largest > 0 ? largest : 1;
 }
 
-void quantize(Function& function, const Ranges& ranges, int64_t bits, std::map<std::string, Grid>& grids) {
+bool quantize(Function& function, const Ranges& ranges, int64_t bits) {
+  bool changed = false;
   const double assumed = largest_of(ranges);
   std::vector<Op> result;
   for (Op& op : function.ops) {
@@ -80,7 +82,7 @@ void quantize(Function& function, const Ranges& ranges, int64_t bits, std::map<s
     }
     const bool seen = range->second > 0 && std::isfinite(range->second);
     const Grid grid = grid_of(op, seen ? range->second : assumed, bits);
-    grids[op.layer] = grid;
+    changed = true;
     auto typed = [&](Value like, Element element) {
       Type type = function.type(like);
       type.element = element;
@@ -103,32 +105,57 @@ void quantize(Function& function, const Ranges& ranges, int64_t bits, std::map<s
     result.push_back(std::move(out));
   }
   function.ops = std::move(result);
+  return changed;
 }
 
 } // namespace
 
-void add_ranges(Module& module) {
-  Function ranges = *module.find("infer");
-  ranges.name = "ranges";
-  if (ranges.result_names.empty())
-    ranges.result_names = {"logits"};
-  for (const Op& op : ranges.ops) {
-    const std::string name = "range:" + op.layer;
-    std::vector<std::string>& names = ranges.result_names;
-    // Both halves of a ternary layer read the same spikes: once is enough.
-    if (!reads_spikes(op) || std::find(names.begin(), names.end(), name) != names.end())
-      continue;
-    ranges.results.push_back(op.operands[0]);
-    names.push_back(name);
-  }
-  module.functions.push_back(std::move(ranges));
+bool quantize_spikes(Module& module, const Ranges& ranges, int64_t bits) {
+  bool changed = false;
+  for (Function& function : module.functions)
+    changed |= quantize(function, ranges, bits);
+  return changed;
 }
 
-std::map<std::string, Grid> quantize_spikes(Module& module, const Ranges& ranges, int64_t bits) {
-  std::map<std::string, Grid> grids;
-  for (Function& function : module.functions)
-    quantize(function, ranges, bits, grids);
-  return grids;
+std::string quantize_spikes_argument(int64_t bits, const Ranges& ranges) {
+  if (ranges.empty())
+    return "";
+  std::ostringstream text;
+  text.imbue(std::locale::classic());
+  text << bits << std::setprecision(17); // reads back to the same number
+  for (const auto& [layer, largest] : ranges)
+    text << '/' << layer << ':' << largest;
+  return text.str();
+}
+
+namespace {
+
+Failure wrong(const std::string& argument) {
+  return Failure(Exit::usage, "quantize_spikes takes BITS/PATH:LARGEST/…, bits 16 or 32, not `" + argument + "`");
+}
+
+} // namespace
+
+bool quantize_spikes_with(Module& module, const std::string& argument) {
+  std::istringstream text(argument);
+  std::string bits, entry;
+  std::getline(text, bits, '/');
+  Ranges ranges;
+  while (std::getline(text, entry, '/')) {
+    const size_t colon = entry.find(':');
+    char* end = nullptr;
+    const double largest = colon == std::string::npos ? 0 : std::strtod(entry.c_str() + colon + 1, &end);
+    if (end == nullptr || *end != 0 || end == entry.c_str() + colon + 1)
+      throw wrong(argument);
+    ranges[entry.substr(0, colon)] = largest;
+  }
+  if ((bits != "16" && bits != "32") || ranges.empty())
+    throw wrong(argument);
+  return quantize_spikes(module, ranges, bits == "16" ? 16 : 32);
+}
+
+bool quantize_spikes(Module&) {
+  return false; // no layer has a range
 }
 
 } // namespace rvb::passes

@@ -1,14 +1,12 @@
-// Which synapses walk events: not in the table of passes, because it takes what somebody has chosen.
+// The argument of the pass sparse_synapses.
 #pragma once
 
-#include "ir/ir.h"
-
-#include <set>
 #include <string>
+#include <vector>
 
 namespace rvb::passes {
 
-// {sparse = 1} on the binary synapses of these layers, in all functions; on no others. True when something changed.
-bool sparse_synapses(ir::Module& module, const std::set<std::string>& layers);
+// PATH/PATH…
+std::string sparse_synapses_argument(const std::vector<std::string>& layers);
 
 } // namespace rvb::passes

@@ -1,5 +1,6 @@
 // The golden tensors against the IR as the interpreter runs it: everything above the kernels, in double precision.
 // Whole programs are compared by compare.py; where that fails and this does not, a kernel or the runtime is at fault.
+#include "build/pipeline.h"
 #include "build/weights.h"
 #include "files/npy.h"
 #include "files/safetensors.h"
@@ -161,7 +162,7 @@ TEST_P(Golden, TrainingPipeline) {
   Case golden(GetParam());
   ir::Module module;
   module.functions = {irgen::generate_infer(golden.program), irgen::generate_train(golden.program)};
-  passes::run(module, passes::training_pipeline(), {});
+  passes::run(module, build::passes_of(build::training()), {});
   EXPECT_LE(relative_difference(golden.run(module, "infer")["logits"].data, golden.logits), logit_tolerance);
   std::map<std::string, Tensor> results = golden.run(module, "gradient");
   EXPECT_LE(relative_difference(results["loss"].data, {golden.facts["loss"].get<double>()}), logit_tolerance);
@@ -183,7 +184,7 @@ TEST_P(Golden, DeploymentPipeline) {
   Exit exit = Exit::ok;
   build::bind_weights(module, golden.program, golden.weights_path(), "", diagnostics, exit);
   ASSERT_FALSE(diagnostics.has_errors());
-  passes::run(module, passes::deployment_pipeline(), {});
+  passes::run(module, build::passes_of(build::deployment()), {});
   EXPECT_LE(relative_difference(golden.run(module, "infer")["logits"].data, golden.logits), deployed_tolerance);
 
   if (!golden.program.streams())

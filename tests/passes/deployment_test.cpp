@@ -1,5 +1,6 @@
 // Folding alpha and batch normalisation into a network, with numbers of every sign.
 #include "analysis/verify.h"
+#include "build/pipeline.h"
 #include "ir/text.h"
 #include "network.h"
 #include "passes/fixed/fixed_point.h"
@@ -88,7 +89,7 @@ TEST_P(Deployment, EveryPassKeepsTheLogits) {
   const ir::Module before = made();
   ASSERT_EQ(analysis::verify(before), std::vector<std::string>{});
   ir::Module module = before;
-  for (const std::string& pass : passes::deployment_pipeline()) {
+  for (const std::string& pass : build::passes_of(build::deployment())) {
     const ir::Module previous = module;
     passes::run(module, {pass}, {});
     // Constants are floats: a few roundings of 2^-24 through seven layers.
@@ -100,7 +101,7 @@ TEST_P(Deployment, EveryPassKeepsTheLogits) {
 TEST_P(Deployment, SynapsesAreBits) {
   ir::Module module = made();
   const bool residual = std::get<0>(GetParam()).residual;
-  passes::run(module, passes::deployment_pipeline(), {});
+  passes::run(module, build::passes_of(build::deployment()), {});
   EXPECT_EQ(count(module, ir::Opcode::binary_conv2d), residual ? 6 : 2);
   EXPECT_EQ(count(module, ir::Opcode::conv2d), 1); // the encoding layer
   EXPECT_EQ(count(module, ir::Opcode::linear), 1); // the classifier
@@ -109,6 +110,13 @@ TEST_P(Deployment, SynapsesAreBits) {
   // The first layer's scale is in its weights, and only scans and kernels are left.
   for (const ir::Op& op : module.functions[0].ops)
     EXPECT_EQ(ir::info(op.opcode).traits & ir::elementwise, 0u) << ir::info(op.opcode).name;
+}
+
+// The passes of deployment's stages from `first` on, before `end`.
+std::vector<std::string> stages(const std::string& first, const std::string& end) {
+  const std::vector<std::string> passes = build::passes_of(build::part(build::deployment(), first, end));
+  EXPECT_FALSE(passes.empty()) << first << " " << end;
+  return passes;
 }
 
 // The largest spike of every binary layer, as a calibration finds it; the random arguments are those of tests::differs.
@@ -127,19 +135,15 @@ passes::Ranges ranges_of(ir::Module module) {
 }
 
 TEST_P(Deployment, WholeNumbersToTheLastNeuron) {
-  const std::vector<std::string> pipeline = passes::deployment_pipeline();
-  const auto fuse = std::find(pipeline.begin(), pipeline.end(), "fuse_and_keep");
-  const auto fixed_point = std::find(pipeline.begin(), pipeline.end(), "fixed_point");
-  ASSERT_NE(fixed_point, pipeline.end());
   ir::Module calibrated = made();
-  passes::run(calibrated, {pipeline.begin(), fuse}, {});
+  passes::run(calibrated, stages("", "fuse"), {});
   const passes::Ranges ranges = ranges_of(calibrated);
   for (const int64_t bits : {16, 32}) {
     ir::Module whole = calibrated;
-    ASSERT_FALSE(passes::quantize_spikes(whole, ranges, bits).empty());
-    passes::run(whole, {fuse, fixed_point}, {});
+    ASSERT_TRUE(passes::quantize_spikes(whole, ranges, bits));
+    passes::run(whole, stages("fuse", "fixed point"), {});
     const ir::Module before = whole;
-    passes::run(whole, {fixed_point, pipeline.end()}, {});
+    passes::run(whole, stages("fixed point", ""), {});
     ASSERT_EQ(analysis::verify(whole), std::vector<std::string>{});
     EXPECT_EQ(ir::print(ir::parse(ir::print(whole))), ir::print(whole));
     EXPECT_NE(passes::neurons_in_floating_point(*before.find("infer")), std::vector<std::string>{});
@@ -151,17 +155,15 @@ TEST_P(Deployment, WholeNumbersToTheLastNeuron) {
 
 // Spikes and membranes far beyond what was calibrated are held, and nothing overflows: the interpreter would say so.
 TEST_P(Deployment, WholeNumbersNeverOverflow) {
-  const std::vector<std::string> pipeline = passes::deployment_pipeline();
-  const auto fuse = std::find(pipeline.begin(), pipeline.end(), "fuse_and_keep");
   ir::Module module = made();
-  passes::run(module, {pipeline.begin(), fuse}, {});
+  passes::run(module, stages("", "fuse"), {});
   passes::Ranges ranges = ranges_of(module);
   for (auto& [layer, largest] : ranges)
     largest /= 1000;
   for (const int64_t bits : {16, 32}) {
     ir::Module whole = module;
     passes::quantize_spikes(whole, ranges, bits);
-    passes::run(whole, {fuse, pipeline.end()}, {});
+    passes::run(whole, stages("fuse", ""), {});
     const ir::Function& f = *whole.find("infer");
     for (unsigned seed = 1; seed <= 3; ++seed)
       EXPECT_NO_THROW(interpreter::evaluate(whole, f, 2, tests::arguments(f, 2, seed)));
@@ -183,8 +185,6 @@ INSTANTIATE_TEST_SUITE_P(Networks, Deployment,
 // by less than half a step for every binary layer on the way, nine in ten by less than twice that; the tail is long.
 // The same holds with 1023, 1016 or 1003 steps (medians within 8 %), and not with 512.
 TEST(Deployment16, LogitsOfManyNetworks) {
-  const std::vector<std::string> pipeline = passes::deployment_pipeline();
-  const auto fuse = std::find(pipeline.begin(), pipeline.end(), "fuse_and_keep");
   constexpr double half_a_step = 0.5 / 1021;
   for (const bool residual : {false, true}) {
     tests::Options options;
@@ -193,10 +193,10 @@ TEST(Deployment16, LogitsOfManyNetworks) {
     std::vector<double> errors;
     for (unsigned seed = 1; seed <= 25; ++seed) {
       ir::Module module = tests::with_constants(tests::network(options), seed, mixed_signs);
-      passes::run(module, {pipeline.begin(), fuse}, {});
+      passes::run(module, stages("", "fuse"), {});
       ir::Module whole = module;
       passes::quantize_spikes(whole, ranges_of(module), 16);
-      passes::run(whole, {fuse, pipeline.end()}, {});
+      passes::run(whole, stages("fuse", ""), {});
       const ir::Function &f = *module.find("infer"), &g = *whole.find("infer");
       for (unsigned samples = 1; samples <= 3; ++samples) // as calibrated
         errors.push_back(tests::difference(module, f, whole, g, 2, samples));
@@ -217,7 +217,7 @@ TEST(FoldAlpha, CostsNothingInAChain) {
   for (const bool average : {true, false}) {
     o.average = average;
     ir::Module module = tests::with_constants(tests::network(o), 5, mixed_signs);
-    passes::run(module, passes::deployment_pipeline(), {});
+    passes::run(module, build::passes_of(build::deployment()), {});
     EXPECT_EQ(count(module, ir::Opcode::mul), 2) << ir::print(module);
   }
 }

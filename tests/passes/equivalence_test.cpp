@@ -1,5 +1,6 @@
 // Every step of the training pipeline leaves what the functions compute as it was.
 #include "analysis/verify.h"
+#include "build/pipeline.h"
 #include "ir/text.h"
 #include "network.h"
 #include "passes/passes.h"
@@ -51,7 +52,7 @@ TEST_P(Training, EveryPassKeepsResults) {
   const ir::Module before = tests::network(GetParam().options);
   ASSERT_EQ(analysis::verify(before), std::vector<std::string>{});
   ir::Module module = before;
-  for (const std::string& pass : passes::training_pipeline()) {
+  for (const std::string& pass : build::passes_of(build::training())) {
     const ir::Module previous = module;
     passes::run(module, {pass}, {}); // verifies
     const std::string difference = tests::differs(previous, module, 1e-9);
@@ -66,7 +67,7 @@ TEST_P(Training, EveryPassKeepsResults) {
 TEST_P(Training, PipelineKeepsGradients) {
   ir::Module plain = tests::network(GetParam().options), module = plain;
   passes::run(plain, {"differentiate"}, {});
-  passes::run(module, passes::training_pipeline(), {});
+  passes::run(module, build::passes_of(build::training()), {});
   const ir::Function &f = *plain.find("gradient"), &g = *module.find("gradient");
   EXPECT_GT(f.result_names.size(), 10u);
   for (unsigned seed = 1; seed <= 3; ++seed)
@@ -76,7 +77,7 @@ TEST_P(Training, PipelineKeepsGradients) {
 // A second run finds nothing to do that changes what is computed, and the module stays well formed.
 TEST_P(Training, PassesMayRunAgain) {
   ir::Module module = tests::network(GetParam().options);
-  passes::run(module, passes::training_pipeline(), {});
+  passes::run(module, build::passes_of(build::training()), {});
   const ir::Module once = module;
   for (const passes::Pass& pass : passes::all_passes())
     passes::run(module, {pass.name}, {});

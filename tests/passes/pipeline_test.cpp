@@ -1,4 +1,5 @@
 // What the pipelines promise about their result, and that a fault in a pass is reported under its name.
+#include "build/pipeline.h"
 #include "ir/text.h"
 #include "network.h"
 #include "passes/passes.h"
@@ -31,7 +32,7 @@ bool has_time(const ir::Function& function) {
 
 ir::Module trained(const tests::Options& options) {
   ir::Module module = tests::network(options);
-  passes::run(module, passes::training_pipeline(), {});
+  passes::run(module, build::passes_of(build::training()), {});
   return module;
 }
 
@@ -129,9 +130,9 @@ TEST(Pipeline, KnowsItsPasses) {
   std::set<std::string> names;
   for (const passes::Pass& pass : passes::all_passes())
     EXPECT_TRUE(names.insert(pass.name).second);
-  for (const std::string& name : passes::training_pipeline())
+  for (const std::string& name : build::passes_of(build::training()))
     EXPECT_NE(passes::find_pass(name), nullptr) << name;
-  for (const std::string& name : passes::deployment_pipeline())
+  for (const std::string& name : build::passes_of(build::deployment()))
     EXPECT_NE(passes::find_pass(name), nullptr) << name;
 }
 

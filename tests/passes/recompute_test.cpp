@@ -1,6 +1,7 @@
 // recompute: the same numbers to the last bit, fewer bytes alive, limits that hold.
 #include "analysis/schedule.h"
 #include "analysis/verify.h"
+#include "build/pipeline.h"
 #include "ir/text.h"
 #include "network.h"
 #include "passes/passes.h"
@@ -69,7 +70,7 @@ TEST_P(Networks, FitTheLimitWithTheSameGradients) {
   options.residual = GetParam().residual;
   options.threshold = GetParam().threshold;
   ir::Module before = tests::network(options);
-  passes::run(before, passes::training_pipeline(), {});
+  passes::run(before, build::passes_of(build::training()), {});
   const ir::Function& gradient = *before.find("gradient");
   const int64_t largest = peak(before), smallest = peak(within(before, 0));
   EXPECT_LT(smallest, largest);
