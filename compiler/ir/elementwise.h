@@ -9,7 +9,7 @@
 namespace rvb::ir {
 
 enum class Elementwise : uint8_t {
-#define RVB_ELEMENTWISE(name) name = static_cast<uint8_t>(Opcode::name),
+#define RVB_ELEMENTWISE(name, operands, traits) name = static_cast<uint8_t>(Opcode::name),
 #include "ir/elementwise.def"
 #undef RVB_ELEMENTWISE
 };

@@ -23,13 +23,17 @@ int64_t Type::elements_per_sample() const {
   return elements(1);
 }
 
-const OperatorInfo& info(Opcode opcode) {
-  static const OperatorInfo table[] = {
+const std::vector<OperatorInfo>& all_operators() {
+  static const std::vector<OperatorInfo> table = {
 #define RVB_OPERATOR(name, operands, results, traits) {Opcode::name, #name, operands, results, traits},
 #include "ir/operators.def"
 #undef RVB_OPERATOR
   };
-  return table[static_cast<int>(opcode)];
+  return table;
+}
+
+const OperatorInfo& info(Opcode opcode) {
+  return all_operators()[static_cast<size_t>(opcode)];
 }
 
 const OperatorInfo* find_operator(const std::string& name) {
@@ -95,59 +99,6 @@ int64_t suffix_number(const std::string& name, size_t dot) {
   return number;
 }
 
-// The names of one function's values: networks of thousands of layers make tens of thousands of them, and looking at
-// all of them for every new one was most of compiling such a network.
-class NameIndex {
-public:
-  // The index of the function's values as they are now. That of the function before stays as long as it is the same
-  // one: names do not change and values come behind those that are there. Another function that has taken its place in
-  // memory shows by its names; what that might miss, verify finds, since names are unique.
-  static NameIndex& of(const Function& function) {
-    thread_local NameIndex last;
-    if (!last.describes(function))
-      last = NameIndex();
-    for (size_t i = last.names_.size(); i < function.values.size(); ++i)
-      last.add(function.values[i].name);
-    last.function_ = &function;
-    return last;
-  }
-
-  bool taken(const std::string& name) const { return taken_.count(name) != 0; }
-  int64_t highest(const std::string& stem) const { // of u.1, u.2 …
-    const auto found = highest_.find(stem);
-    return found == highest_.end() ? 0 : found->second;
-  }
-
-private:
-  bool describes(const Function& function) const {
-    const size_t known = names_.size();
-    constexpr size_t worth_keeping = 64, looks = 16;
-    if (known < worth_keeping || function_ != &function || function.values.size() < known)
-      return false;
-    for (size_t i = 0; i <= looks; ++i) {
-      const size_t at = i * (known - 1) / looks;
-      if (function.values[at].name != names_[at])
-        return false;
-    }
-    return true;
-  }
-
-  void add(const std::string& name) {
-    names_.push_back(name);
-    taken_.insert(name);
-    const size_t dot = name.rfind('.');
-    if (const int64_t number = dot == std::string::npos ? -1 : suffix_number(name, dot); number >= 0) {
-      int64_t& highest = highest_[name.substr(0, dot)];
-      highest = std::max(highest, number);
-    }
-  }
-
-  const Function* function_ = nullptr;
-  std::vector<std::string> names_;
-  std::unordered_set<std::string> taken_;
-  std::unordered_map<std::string, int64_t> highest_; // by stem
-};
-
 std::string clean_name(const std::string& hint) {
   std::string name = hint;
   for (char& c : name)
@@ -158,16 +109,33 @@ std::string clean_name(const std::string& hint) {
 
 } // namespace
 
-// A free name is taken as it is; otherwise its number is replaced by one above all numbers of that stem: u, u.1, u.2.
-Value Function::add_value(Type type, const std::string& hint) {
-  const NameIndex& index = NameIndex::of(*this);
-  std::string name = clean_name(hint);
-  if (index.taken(name)) {
-    const size_t dot = name.rfind('.');
-    const bool numbered = dot != std::string::npos && dot != 0 && suffix_number(name, dot) >= 0;
-    const std::string stem = numbered ? name.substr(0, dot) : name;
-    name = stem + "." + std::to_string(index.highest(stem) + 1);
+void NameIndex::add(const std::string& name) {
+  ++known_;
+  taken_.insert(name);
+  const size_t dot = name.rfind('.');
+  if (const int64_t number = dot == std::string::npos ? -1 : suffix_number(name, dot); number >= 0) {
+    int64_t& highest = highest_[name.substr(0, dot)];
+    highest = std::max(highest, number);
   }
+}
+
+// A free name is taken as it is; otherwise its number is replaced by one above all numbers of that stem: u, u.1, u.2.
+std::string NameIndex::unique(const std::vector<ValueInfo>& values, std::string name) {
+  if (known_ > values.size())
+    *this = NameIndex();
+  while (known_ < values.size())
+    add(values[known_].name);
+  if (taken_.count(name) == 0)
+    return name;
+  const size_t dot = name.rfind('.');
+  const bool numbered = dot != std::string::npos && dot != 0 && suffix_number(name, dot) >= 0;
+  const std::string stem = numbered ? name.substr(0, dot) : name;
+  const auto found = highest_.find(stem);
+  return stem + "." + std::to_string((found == highest_.end() ? 0 : found->second) + 1);
+}
+
+Value Function::add_value(Type type, const std::string& hint) {
+  std::string name = names.unique(values, clean_name(hint));
   values.push_back({std::move(type), std::move(name)});
   return static_cast<Value>(values.size() - 1);
 }

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -39,11 +41,12 @@ enum class Opcode : uint8_t {
 
 enum Trait : unsigned {
   none = 0,
-  elementwise = 1,    // one result of the operands' common shape; may stand in a scan's body
-  commutative = 2,    // operands may be exchanged
-  linear_time = 4,    // each leading (time, batch) index is treated alike and alone: f(repeat(x)) = repeat(f(x))
-  has_body = 8,       // scan
-  addition_only = 16, // a synaptic operator of the deployed program: its code must not multiply
+  elementwise = 1,      // one result of the operands' common shape; may stand in a scan's body
+  commutative = 2,      // operands may be exchanged
+  linear_time = 4,      // each leading (time, batch) index is treated alike and alone: f(repeat(x)) = repeat(f(x))
+  has_body = 8,         // scan
+  addition_only = 16,   // a synaptic operator of the deployed program: its code must not multiply
+  neuron_function = 32, // elementwise: a function of the language's neurons under the same name
 };
 
 // One row of operators.def. A negative count means "any number".
@@ -56,6 +59,7 @@ struct OperatorInfo {
 };
 
 const OperatorInfo& info(Opcode opcode);
+const std::vector<OperatorInfo>& all_operators(); // in the order of the rows
 const OperatorInfo* find_operator(const std::string& name); // null when there is none
 
 using Value = int32_t; // an index into Function::values
@@ -110,6 +114,28 @@ struct ValueInfo {
   std::string name; // unique in the function, without the %
 };
 
+// The names of a function's values as add_value has seen them: networks of thousands of layers make tens of thousands,
+// and looking at all of them for every new one was most of compiling such a network. Names do not change, and values
+// come after those that are there. A copy of the function learns them again when it is first given a value.
+class NameIndex {
+public:
+  NameIndex() = default;
+  NameIndex(const NameIndex&) {}
+  NameIndex(NameIndex&&) = default;
+  NameIndex& operator=(const NameIndex&) { return *this = NameIndex(); }
+  NameIndex& operator=(NameIndex&&) = default;
+
+  // `name`, or one like it, that none of the values has.
+  std::string unique(const std::vector<ValueInfo>& values, std::string name);
+
+private:
+  void add(const std::string& name);
+
+  size_t known_ = 0; // of the values
+  std::unordered_set<std::string> taken_;
+  std::unordered_map<std::string, int64_t> highest_; // the 12 of u.12, by u
+};
+
 struct Function {
   std::string name; // without the @
   std::vector<ValueInfo> values;
@@ -117,6 +143,7 @@ struct Function {
   std::vector<Op> ops;
   std::vector<Operand> results;          // what `ret` returns
   std::vector<std::string> result_names; // what the outside calls them ("logits", "grad:conv.weight"); may be empty
+  NameIndex names;                       // of add_value
 
   const Type& type(Value value) const { return values[value].type; }
   Value add_value(Type type, const std::string& hint); // makes the name unique

@@ -3,6 +3,9 @@
 #include "ir/text.h"
 #include "ops/elementwise.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace rvb::ops {
 
 bool broadcasts_to(const ir::Type& from, const ir::Type& to) {
@@ -109,21 +112,69 @@ Gradients neg_gradient(ir::Builder& b, const ir::Op&, const Gradients& up) {
   return {make(b, Opcode::neg, {*up[0]})};
 }
 
+// 0 times an unbounded side is 0: infinity only stands for "no bound", the values are finite.
+float product(float a, float b) {
+  return a == 0 || b == 0 ? 0 : a * b;
+}
+
+Interval mul_bounds(const Interval* x) {
+  const float corners[4] = {product(x[0].low, x[1].low), product(x[0].low, x[1].high), product(x[0].high, x[1].low),
+                            product(x[0].high, x[1].high)};
+  return {*std::min_element(corners, corners + 4), *std::max_element(corners, corners + 4)};
+}
+
+// By a number.
+Interval div_bounds(const Interval* x) {
+  const float by = x[1].low;
+  if (by != x[1].high || by == 0 || !std::isfinite(by))
+    return {};
+  return by > 0 ? Interval{x[0].low / by, x[0].high / by} : Interval{x[0].high / by, x[0].low / by};
+}
+
 } // namespace
 
-const Meaning rows::add{number_types, add_gradient, nullptr,
-                        [](const ir::Op&, const double* x) -> double { return x[0] + x[1]; }};
-const Meaning rows::sub{number_types, sub_gradient, nullptr,
-                        [](const ir::Op&, const double* x) -> double { return x[0] - x[1]; }};
-const Meaning rows::mul{reals, mul_gradient, nullptr,
-                        [](const ir::Op&, const double* x) -> double { return x[0] * x[1]; }};
-const Meaning rows::div{reals, div_gradient, nullptr,
-                        [](const ir::Op&, const double* x) -> double { return x[0] / x[1]; }};
-const Meaning rows::min{number_types, choice_gradient<Opcode::less_equal>, nullptr,
-                        [](const ir::Op&, const double* x) -> double { return x[1] < x[0] ? x[1] : x[0]; }};
-const Meaning rows::max{number_types, choice_gradient<Opcode::greater_equal>, nullptr,
-                        [](const ir::Op&, const double* x) -> double { return x[1] > x[0] ? x[1] : x[0]; }};
-const Meaning rows::neg{number_types, neg_gradient, nullptr,
-                        [](const ir::Op&, const double* x) -> double { return -x[0]; }};
+const Meaning rows::add{
+    number_types,  add_gradient,
+    nullptr,       [](const ir::Op&, const double* x) -> double { return x[0] + x[1]; },
+    Form::sum,     [](const Interval* x) -> Interval { return {x[0].low + x[1].low, x[0].high + x[1].high}; },
+    {0, 0, {}, {}}};
+const Meaning rows::sub{
+    number_types,  sub_gradient,
+    nullptr,       [](const ir::Op&, const double* x) -> double { return x[0] - x[1]; },
+    Form::sum,     [](const Interval* x) -> Interval { return {x[0].low - x[1].high, x[0].high - x[1].low}; },
+    {{}, 0, {}, 0}};
+const Meaning rows::mul{
+    reals,         mul_gradient, nullptr,       [](const ir::Op&, const double* x) -> double { return x[0] * x[1]; },
+    Form::product, mul_bounds,   {1, 1, {}, {}}};
+const Meaning rows::div{
+    reals,          div_gradient, nullptr,        [](const ir::Op&, const double* x) -> double { return x[0] / x[1]; },
+    Form::quotient, div_bounds,   {{}, 1, {}, {}}};
+const Meaning rows::min{number_types,
+                        choice_gradient<Opcode::less_equal>,
+                        nullptr,
+                        [](const ir::Op&, const double* x) -> double { return x[1] < x[0] ? x[1] : x[0]; },
+                        Form::extreme,
+                        [](const Interval* x) -> Interval {
+                          return {std::min(x[0].low, x[1].low), std::min(x[0].high, x[1].high)};
+                        },
+                        {{}, {}, {}, {}, true}};
+const Meaning rows::max{number_types,
+                        choice_gradient<Opcode::greater_equal>,
+                        nullptr,
+                        [](const ir::Op&, const double* x) -> double { return x[1] > x[0] ? x[1] : x[0]; },
+                        Form::extreme,
+                        [](const Interval* x) -> Interval {
+                          return {std::max(x[0].low, x[1].low), std::max(x[0].high, x[1].high)};
+                        },
+                        {{}, {}, {}, {}, true}};
+const Meaning rows::neg{number_types,
+                        neg_gradient,
+                        nullptr,
+                        [](const ir::Op&, const double* x) -> double { return -x[0]; },
+                        Form::negation,
+                        [](const Interval* x) -> Interval {
+                          return {-x[0].high, -x[0].low};
+                        },
+                        {{}, {}, {}, {}, false, true}};
 
 } // namespace rvb::ops

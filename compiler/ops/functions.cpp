@@ -1,6 +1,7 @@
 // abs, exp, log, sqrt, tanh, sigmoid, atan and detach. Rules reuse the result where it is part of the derivative.
 #include "ops/elementwise.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace rvb::ops {
@@ -53,23 +54,43 @@ Gradients detach_gradient(ir::Builder&, const ir::Op&, const Gradients&) {
   return {std::nullopt};
 }
 
+template <int low, int high> Interval between(const Interval*) {
+  return {low, high};
+}
+
+Interval at_least_zero(const Interval*) {
+  return {0, std::numeric_limits<float>::infinity()};
+}
+
+Interval abs_bounds(const Interval* x) {
+  const float magnitude = std::max(std::fabs(x[0].low), std::fabs(x[0].high));
+  return {x[0].low > 0 ? x[0].low : x[0].high < 0 ? -x[0].high : 0, magnitude};
+}
+
 } // namespace
 
-const Meaning rows::abs{number_types, abs_gradient, nullptr,
-                        [](const ir::Op&, const double* x) -> double { return std::fabs(x[0]); }};
-const Meaning rows::exp{reals, exp_gradient, nullptr,
-                        [](const ir::Op&, const double* x) -> double { return std::exp(x[0]); }};
+const Meaning rows::abs{number_types,    abs_gradient,
+                        nullptr,         [](const ir::Op&, const double* x) -> double { return std::fabs(x[0]); },
+                        Form::magnitude, abs_bounds};
+const Meaning rows::exp{reals,        exp_gradient,
+                        nullptr,      [](const ir::Op&, const double* x) -> double { return std::exp(x[0]); },
+                        Form::opaque, at_least_zero};
 const Meaning rows::log{reals, log_gradient, nullptr,
                         [](const ir::Op&, const double* x) -> double { return std::log(x[0]); }};
-const Meaning rows::sqrt{reals, sqrt_gradient, nullptr,
-                         [](const ir::Op&, const double* x) -> double { return std::sqrt(x[0]); }};
-const Meaning rows::tanh{reals, tanh_gradient, nullptr,
-                         [](const ir::Op&, const double* x) -> double { return std::tanh(x[0]); }};
-const Meaning rows::sigmoid{reals, sigmoid_gradient, nullptr,
-                            [](const ir::Op&, const double* x) -> double { return 1 / (1 + std::exp(-x[0])); }};
-const Meaning rows::atan{reals, atan_gradient, nullptr,
-                         [](const ir::Op&, const double* x) -> double { return std::atan(x[0]); }};
+const Meaning rows::sqrt{reals,        sqrt_gradient,
+                         nullptr,      [](const ir::Op&, const double* x) -> double { return std::sqrt(x[0]); },
+                         Form::opaque, at_least_zero};
+const Meaning rows::tanh{reals,        tanh_gradient,
+                         nullptr,      [](const ir::Op&, const double* x) -> double { return std::tanh(x[0]); },
+                         Form::opaque, between<-1, 1>};
+const Meaning rows::sigmoid{
+    reals,        sigmoid_gradient,
+    nullptr,      [](const ir::Op&, const double* x) -> double { return 1 / (1 + std::exp(-x[0])); },
+    Form::opaque, between<0, 1>};
+const Meaning rows::atan{reals,        atan_gradient,
+                         nullptr,      [](const ir::Op&, const double* x) -> double { return std::atan(x[0]); },
+                         Form::opaque, between<-2, 2>};
 const Meaning rows::detach{reals, detach_gradient, nullptr,
-                           [](const ir::Op&, const double* x) -> double { return x[0]; }};
+                           [](const ir::Op&, const double* x) -> double { return x[0]; }, Form::identity};
 
 } // namespace rvb::ops

@@ -43,20 +43,37 @@ Gradients select_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up)
 } // namespace
 
 const Meaning rows::greater_equal{comparison, nullptr, nullptr,
-                                  [](const ir::Op&, const double* x) -> double { return x[0] >= x[1]; }};
+                                  [](const ir::Op&, const double* x) -> double { return x[0] >= x[1]; },
+                                  Form::comparison};
 const Meaning rows::greater{comparison, nullptr, nullptr,
-                            [](const ir::Op&, const double* x) -> double { return x[0] > x[1]; }};
+                            [](const ir::Op&, const double* x) -> double { return x[0] > x[1]; }, Form::comparison};
 const Meaning rows::less_equal{comparison, nullptr, nullptr,
-                               [](const ir::Op&, const double* x) -> double { return x[0] <= x[1]; }};
+                               [](const ir::Op&, const double* x) -> double { return x[0] <= x[1]; }, Form::comparison};
 const Meaning rows::less{comparison, nullptr, nullptr,
-                         [](const ir::Op&, const double* x) -> double { return x[0] < x[1]; }};
-const Meaning rows::logical_and{logical, nullptr, nullptr,
-                                [](const ir::Op&, const double* x) -> double { return x[0] != 0 && x[1] != 0; }};
-const Meaning rows::logical_or{logical, nullptr, nullptr,
-                               [](const ir::Op&, const double* x) -> double { return x[0] != 0 || x[1] != 0; }};
-const Meaning rows::logical_not{logical, nullptr, nullptr,
-                                [](const ir::Op&, const double* x) -> double { return x[0] == 0; }};
+                         [](const ir::Op&, const double* x) -> double { return x[0] < x[1]; }, Form::comparison};
+const Meaning rows::logical_and{logical,
+                                nullptr,
+                                nullptr,
+                                [](const ir::Op&, const double* x) -> double { return x[0] != 0 && x[1] != 0; },
+                                Form::logic,
+                                nullptr,
+                                {1, 1, 0, {}, true}};
+const Meaning rows::logical_or{logical,
+                               nullptr,
+                               nullptr,
+                               [](const ir::Op&, const double* x) -> double { return x[0] != 0 || x[1] != 0; },
+                               Form::logic,
+                               nullptr,
+                               {0, 0, 1, {}, true}};
+const Meaning rows::logical_not{logical,
+                                nullptr,
+                                nullptr,
+                                [](const ir::Op&, const double* x) -> double { return x[0] == 0; },
+                                Form::logic,
+                                nullptr,
+                                {{}, {}, {}, {}, false, true}};
 const Meaning rows::select{select_types, select_gradient, nullptr,
-                           [](const ir::Op&, const double* x) -> double { return x[0] != 0 ? x[1] : x[2]; }};
+                           [](const ir::Op&, const double* x) -> double { return x[0] != 0 ? x[1] : x[2]; },
+                           Form::selection};
 
 } // namespace rvb::ops

@@ -5,6 +5,7 @@
 #include "ir/builder.h"
 #include "ir/ir.h"
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,11 +43,58 @@ using CountRule = Count (*)(const ir::Function& function, const ir::Op& op);
 // exact: reals and integers as they are, masks as 0 and 1.
 using ValueRule = double (*)(const ir::Op& op, const double* operands);
 
+// What algebra may do with an elementwise operator. Passes that reason about bodies (in intervals, under scaling, on
+// integers) ask for the form; they know no operators.
+enum class Form : uint8_t {
+  opaque,     // a function of its own: computed as it is written, in floating point
+  identity,   // the operand
+  negation,   //
+  magnitude,  //
+  sum,        // or difference
+  extreme,    // one of the operands, whichever their order says
+  product,    //
+  quotient,   //
+  comparison, // a mask
+  threshold,  // one number where x >= 0, another elsewhere
+  selection,  //
+  logic,      // of masks alone
+  quantize,   // a real number to an integer on a grid
+  dequantize, // and back
+};
+
+// Bounds of a number; without one they are infinite. Values are finite.
+struct Interval {
+  float low = -std::numeric_limits<float>::infinity(), high = std::numeric_limits<float>::infinity();
+  bool empty() const { return low > high; }
+  bool operator==(const Interval& o) const { return low == o.low && high == o.high; }
+};
+// Of the result, in float as the program computes: rounding is monotone, so they hold for what it computes.
+using BoundsRule = Interval (*)(const Interval* operands);
+
+// Operands that make an operation superfluous.
+struct Algebra {
+  std::optional<double> left, right; // f(left, x) = x, f(x, right) = x
+  std::optional<double> absorbing;   // f(absorbing, x) = f(x, absorbing) = absorbing
+  std::optional<double> of_equals;   // f(x, x)
+  bool idempotent = false;           // f(x, x) = x
+  bool involution = false;           // f(f(x)) = x
+};
+
+// Whether an operation can be left out, merged with an equal one, moved, or repeated.
+enum class Effects : uint8_t {
+  none,  // it gives the same for the same operands, wherever it stands
+  draws, // it does not: nobody merges, moves or repeats it; it may be left out
+};
+
 struct Meaning {
   TypeRule types;
   GradientRule gradient;     // null: not differentiable (masks, gradients of gradients)
   CountRule count;           // null: nothing worth counting
   ValueRule value = nullptr; // null: not elementwise; every elementwise operator has one
+  Form form = Form::opaque;
+  BoundsRule bounds = nullptr; // null: nothing is known
+  Algebra algebra = {};
+  Effects effects = Effects::none;
 };
 
 const Meaning& meaning(ir::Opcode opcode);
@@ -55,6 +103,19 @@ const Meaning& meaning(ir::Opcode opcode);
 // log, tanh, sigmoid and atan are rounded once from double: within their kernels' error). Integers wrap. Nothing when
 // the operator has no value rule or the result is no number of its type (NaN as an integer).
 std::optional<double> evaluate(const ir::Op& op, ir::Element result, const double* operands);
+
+// The bounds of an elementwise operation's result.
+Interval bounds(ir::Opcode opcode, const Interval* operands);
+
+// An ordering of two numbers: x >= y or x > y, with x and y the operands or, `swapped`, the other way round.
+struct Ordering {
+  bool swapped, strict;
+};
+Ordering ordering(ir::Opcode comparison); // of Form::comparison
+
+inline bool is_pure(ir::Opcode opcode) {
+  return meaning(opcode).effects == Effects::none;
+}
 
 // Sums a gradient that an elementwise rule returned to the type of the operand it belongs to: unchanged when the types
 // agree, `sum {axis = last}` for f32[C], and for the scalar f32[] that sum once more (sum_time over its one axis).

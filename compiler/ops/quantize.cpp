@@ -91,8 +91,8 @@ double saturated(const ir::Op& op, const double* x) {
 
 } // namespace
 
-const Meaning rows::quantize{quantize_types, nullptr, nullptr, quantized};
-const Meaning rows::dequantize{dequantize_types, nullptr, nullptr, dequantized};
+const Meaning rows::quantize{quantize_types, nullptr, nullptr, quantized, Form::quantize};
+const Meaning rows::dequantize{dequantize_types, nullptr, nullptr, dequantized, Form::dequantize};
 const Meaning rows::rescale{rescale_types, nullptr, nullptr, rescaled};
 const Meaning rows::saturate{saturate_types, nullptr, nullptr, saturated};
 

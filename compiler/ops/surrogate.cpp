@@ -79,10 +79,12 @@ Gradients ternary_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up
 
 } // namespace
 
-const Meaning rows::step{step_types, step_gradient, nullptr,
-                         [](const ir::Op&, const double* x) -> double { return x[0] >= 0 ? 1 : 0; }};
-const Meaning rows::sign{sign_types, sign_gradient, nullptr,
-                         [](const ir::Op&, const double* x) -> double { return x[0] >= 0 ? 1 : -1; }};
+const Meaning rows::step{step_types,      step_gradient,
+                         nullptr,         [](const ir::Op&, const double* x) -> double { return x[0] >= 0 ? 1 : 0; },
+                         Form::threshold, [](const Interval*) -> Interval { return {0, 1}; }};
+const Meaning rows::sign{sign_types,      sign_gradient,
+                         nullptr,         [](const ir::Op&, const double* x) -> double { return x[0] >= 0 ? 1 : -1; },
+                         Form::threshold, [](const Interval*) -> Interval { return {-1, 1}; }};
 const Meaning rows::ternary{ternary_types, ternary_gradient, nullptr, [](const ir::Op&, const double* x) -> double {
                               return x[0] > x[1] ? 1 : x[0] < -x[1] ? -1 : 0;
                             }};

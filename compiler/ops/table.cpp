@@ -1,4 +1,3 @@
-#include "ir/elementwise.h"
 #include "ops/rules.h"
 
 #include <cmath>
@@ -8,23 +7,6 @@ namespace rvb::ops {
 namespace {
 
 using namespace ir;
-
-constexpr unsigned traits_of[] = {
-#define RVB_OPERATOR(name, operands, results, traits) traits,
-#include "ir/operators.def"
-#undef RVB_OPERATOR
-};
-
-constexpr bool elementwise_rows_are_listed() {
-  size_t listed = 0, rows = 0;
-#define RVB_ELEMENTWISE(name) listed += (traits_of[static_cast<size_t>(Opcode::name)] & elementwise) != 0 ? 1 : 1000;
-#include "ir/elementwise.def"
-#undef RVB_ELEMENTWISE
-  for (unsigned traits : traits_of)
-    rows += (traits & elementwise) != 0;
-  return listed == rows;
-}
-static_assert(elementwise_rows_are_listed(), "elementwise.def has the rows of operators.def with this trait");
 
 std::optional<double> rounded(Element element, double value) {
   switch (element) {
@@ -48,6 +30,19 @@ std::optional<double> rounded(Element element, double value) {
 std::optional<double> evaluate(const ir::Op& op, ir::Element result, const double* operands) {
   const ValueRule rule = meaning(op.opcode).value;
   return rule == nullptr ? std::nullopt : rounded(result, rule(op, operands));
+}
+
+Interval bounds(ir::Opcode opcode, const Interval* operands) {
+  const BoundsRule rule = meaning(opcode).bounds;
+  return rule == nullptr ? Interval{} : rule(operands);
+}
+
+Ordering ordering(ir::Opcode comparison) {
+  ir::Op op;
+  op.opcode = comparison;
+  const double equal[2] = {0, 0}, rising[2] = {0, 1};
+  const ValueRule holds = meaning(comparison).value;
+  return {holds(op, rising) != 0, holds(op, equal) == 0};
 }
 
 const Meaning& meaning(ir::Opcode opcode) {
