@@ -13,7 +13,7 @@ compiler_rooms='
   ops: ir support
   layers: ir ops support
   syntax: support
-  sema: layers syntax ir support
+  sema: layers syntax ops ir support
   irgen: sema layers ir ops support
   analysis: ir ops support
   passes: analysis ir ops support

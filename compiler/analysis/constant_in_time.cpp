@@ -2,8 +2,8 @@
 
 #include "analysis/definitions.h"
 #include "analysis/known.h"
-#include "ir/elementwise.h"
 #include "ir/text.h"
+#include "ops/ops.h"
 
 #include <algorithm>
 #include <cmath>
@@ -18,22 +18,13 @@ namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-struct Interval {
-  float low = -infinity, high = infinity;
-  bool empty() const { return low > high; }
-  bool operator==(const Interval& o) const { return low == o.low && high == o.high; }
-};
+using ops::Interval;
 
 Interval hull(Interval a, Interval b) {
   return {std::min(a.low, b.low), std::max(a.high, b.high)};
 }
 Interval intersect(Interval a, Interval b) {
   return {std::max(a.low, b.low), std::min(a.high, b.high)};
-}
-
-// 0 times an unbounded side is 0: infinity only stands for "no bound", the values are finite.
-float product(float a, float b) {
-  return a == 0 || b == 0 ? 0 : a * b;
 }
 
 enum class Truth { no, yes, unknown };
@@ -171,67 +162,40 @@ private:
   }
 
   Abstract apply(const Op& op, const std::vector<Abstract>& x) {
-    if (op.opcode == Opcode::select) {
+    const ops::Meaning& meaning = ops::meaning(op.opcode);
+    Abstract mask;
+    switch (meaning.form) {
+    case ops::Form::selection:
       if (x[0].truth != Truth::unknown)
         return x[0].truth == Truth::yes ? x[1] : x[2];
       return join(x[1], x[2], false);
-    }
-    if (op.opcode == Opcode::detach)
-      return x[0];
-    if (op.opcode == Opcode::step || op.opcode == Opcode::sign) {
-      const Truth positive = compare(Opcode::greater_equal, {x[0], known(literal(0))});
+    case ops::Form::identity: return x[0];
+    case ops::Form::threshold: {
+      const Truth positive = compare({false, false}, {x[0], known(literal(0))});
       if (positive == Truth::unknown)
-        return {-1, {op.opcode == Opcode::step ? 0.0f : -1.0f, 1.0f}, Truth::unknown};
-      return known(literal(positive == Truth::yes ? 1 : op.opcode == Opcode::step ? 0 : -1));
+        return {-1, bounds(op, x), Truth::unknown};
+      const double side = positive == Truth::yes ? 1 : -1;
+      return known(literal(meaning.value(op, &side)));
     }
-    Abstract result;
-    switch (*elementwise_of(op.opcode)) {
-    case Elementwise::greater_equal:
-    case Elementwise::greater:
-    case Elementwise::less_equal:
-    case Elementwise::less: result.truth = compare(op.opcode, x); return result;
-    case Elementwise::logical_and: result.truth = both(x[0].truth, x[1].truth); return result;
-    case Elementwise::logical_or: result.truth = negated(both(negated(x[0].truth), negated(x[1].truth))); return result;
-    case Elementwise::logical_not: result.truth = negated(x[0].truth); return result;
-    case Elementwise::add:
-      if (is(x[0], 0))
-        return x[1];
-      if (is(x[1], 0))
-        return x[0];
-      break;
-    case Elementwise::sub:
-      if (is(x[1], 0))
-        return x[0];
-      if (x[0].expression >= 0 && x[0].expression == x[1].expression)
-        return known(literal(0)); // a number minus itself
-      break;
-    case Elementwise::mul:
-      if (is(x[0], 1))
-        return x[1];
-      if (is(x[1], 1))
-        return x[0];
-      break;
-    case Elementwise::div:
-    case Elementwise::min:
-    case Elementwise::max:
-    case Elementwise::neg:
-    case Elementwise::abs:
-    case Elementwise::exp:
-    case Elementwise::log:
-    case Elementwise::sqrt:
-    case Elementwise::tanh:
-    case Elementwise::sigmoid:
-    case Elementwise::atan:
-    case Elementwise::select:
-    case Elementwise::step:
-    case Elementwise::sign:
-    case Elementwise::ternary:
-    case Elementwise::detach:
-    case Elementwise::quantize:
-    case Elementwise::dequantize:
-    case Elementwise::rescale:
-    case Elementwise::saturate: break;
+    case ops::Form::comparison: mask.truth = compare(ops::ordering(op.opcode), x); return mask;
+    case ops::Form::logic: mask.truth = decided(op, x); return mask;
+    case ops::Form::opaque:
+    case ops::Form::negation:
+    case ops::Form::magnitude:
+    case ops::Form::sum:
+    case ops::Form::extreme:
+    case ops::Form::product:
+    case ops::Form::quotient:
+    case ops::Form::quantize:
+    case ops::Form::dequantize: break;
     }
+    const ops::Algebra& algebra = meaning.algebra;
+    if (algebra.left && is(x[0], *algebra.left))
+      return x[1];
+    if (algebra.right && is(x[1], *algebra.right))
+      return x[0];
+    if (algebra.of_equals && x[0].expression >= 0 && x[0].expression == x[1].expression)
+      return known(literal(*algebra.of_equals)); // a number minus itself
     const Interval range = bounds(op, x);
     std::string text = info(op.opcode).name;
     for (const auto& [name, attribute] : op.attributes)
@@ -251,17 +215,28 @@ private:
     return exact ? known(number(text), range) : Abstract{-1, range, Truth::unknown};
   }
 
-  static Truth negated(Truth t) { return t == Truth::unknown ? t : t == Truth::yes ? Truth::no : Truth::yes; }
-  static Truth both(Truth a, Truth b) {
-    if (a == Truth::no || b == Truth::no)
-      return Truth::no;
-    return a == Truth::yes && b == Truth::yes ? Truth::yes : Truth::unknown;
+  // Logic of masks: what all ways to decide the unknown ones agree on.
+  static Truth decided(const Op& op, const std::vector<Abstract>& x) {
+    const ops::ValueRule rule = ops::meaning(op.opcode).value;
+    bool seen[2] = {false, false};
+    for (unsigned choice = 0; choice < 1u << x.size(); ++choice) {
+      double masks[3] = {0, 0, 0};
+      bool possible = true;
+      for (size_t i = 0; i < x.size(); ++i) {
+        const bool yes = (choice >> i & 1) != 0;
+        possible &= x[i].truth == Truth::unknown || (x[i].truth == Truth::yes) == yes;
+        masks[i] = yes ? 1 : 0;
+      }
+      if (possible)
+        seen[rule(op, masks) != 0] = true;
+    }
+    return seen[0] == seen[1] ? Truth::unknown : seen[1] ? Truth::yes : Truth::no;
   }
 
-  Truth compare(Opcode opcode, std::vector<Abstract> x) {
-    if (opcode == Opcode::less_equal || opcode == Opcode::less) // a <= b is b >= a
+  Truth compare(ops::Ordering ordering, std::vector<Abstract> x) {
+    if (ordering.swapped) // a <= b is b >= a
       std::swap(x[0], x[1]);
-    const bool strict = opcode == Opcode::greater || opcode == Opcode::less;
+    const bool strict = ordering.strict;
     const Interval a = x[0].range, b = x[1].range;
     if (strict ? a.low > b.high : a.low >= b.high)
       return Truth::yes;
@@ -310,60 +285,16 @@ private:
 
   // Bounds are floats: of integers that are beyond their exact range nothing is known, nor of sums that might wrap.
   Interval bounds(const Op& op, const std::vector<Abstract>& x) const {
-    Interval range = bounds_of_reals(*elementwise_of(op.opcode), x);
+    Interval operands[3];
+    for (size_t i = 0; i < x.size(); ++i)
+      operands[i] = x[i].range;
+    const Interval range = ops::bounds(op.opcode, operands);
     if (function_.type(op.results[0]).element != Element::f32) {
       constexpr float exact = 1 << 24;
       if (!(range.low > -exact && range.high < exact))
         return {};
     }
     return range;
-  }
-
-  static Interval bounds_of_reals(Elementwise op, const std::vector<Abstract>& x) {
-    const Interval a = x[0].range, b = x.size() > 1 ? x[1].range : Interval{};
-    switch (op) {
-    case Elementwise::add: return {a.low + b.low, a.high + b.high};
-    case Elementwise::sub: return {a.low - b.high, a.high - b.low};
-    case Elementwise::mul: {
-      const float corners[4] = {product(a.low, b.low), product(a.low, b.high), product(a.high, b.low),
-                                product(a.high, b.high)};
-      return {*std::min_element(corners, corners + 4), *std::max_element(corners, corners + 4)};
-    }
-    case Elementwise::div:
-      if (b.low == b.high && b.low != 0 && std::isfinite(b.low))
-        return b.low > 0 ? Interval{a.low / b.low, a.high / b.low} : Interval{a.high / b.low, a.low / b.low};
-      return {};
-    case Elementwise::min: return {std::min(a.low, b.low), std::min(a.high, b.high)};
-    case Elementwise::max: return {std::max(a.low, b.low), std::max(a.high, b.high)};
-    case Elementwise::neg: return {-a.high, -a.low};
-    case Elementwise::abs: {
-      const float magnitude = std::max(std::fabs(a.low), std::fabs(a.high));
-      return {a.low > 0 ? a.low : a.high < 0 ? -a.high : 0, magnitude};
-    }
-    case Elementwise::exp:
-    case Elementwise::sqrt: return {0, infinity};
-    case Elementwise::sigmoid: return {0, 1};
-    case Elementwise::tanh: return {-1, 1};
-    case Elementwise::atan: return {-2, 2};
-    case Elementwise::log:
-    case Elementwise::greater_equal:
-    case Elementwise::greater:
-    case Elementwise::less_equal:
-    case Elementwise::less:
-    case Elementwise::logical_and:
-    case Elementwise::logical_or:
-    case Elementwise::logical_not:
-    case Elementwise::select:
-    case Elementwise::step:
-    case Elementwise::sign:
-    case Elementwise::ternary:
-    case Elementwise::detach:
-    case Elementwise::quantize:
-    case Elementwise::dequantize:
-    case Elementwise::rescale:
-    case Elementwise::saturate: return {};
-    }
-    return {};
   }
 
   const Function& function_;

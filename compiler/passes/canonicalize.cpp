@@ -15,7 +15,7 @@
 //   zero could tell, and the language's neurons have no use for 1/-0. x * 0.0 is left alone: x may be infinite.
 // Breaks: nothing. `detach` is dropped in functions that are not differentiated (all but @train).
 #include "analysis/known.h"
-#include "ir/elementwise.h"
+#include "ops/ops.h"
 #include "passes/edit.h"
 #include "passes/passes.h"
 
@@ -158,87 +158,52 @@ private:
       std::swap(x[0], x[1]);
       changed_ = true;
     }
-    switch (*elementwise_of(op.opcode)) {
-    case Elementwise::add:
-      if (is(x[1], 0))
-        return forward(op, x[0]);
-      if (const Op* n = maker(x[1], Opcode::neg))
-        return rewrite(op, Opcode::sub, {x[0], n->operands[0]});
-      if (const Op* n = maker(x[0], Opcode::neg))
-        return rewrite(op, Opcode::sub, {x[1], n->operands[0]});
-      join_branches(op);
-      return;
-    case Elementwise::sub:
-      if (is(x[1], 0))
-        return forward(op, x[0]);
+    const ops::Meaning& meaning = ops::meaning(op.opcode);
+    if (meaning.algebra.right && is(x[1], *meaning.algebra.right))
+      return forward(op, x[0]);
+    if (meaning.algebra.idempotent && x[0] == x[1])
+      return forward(op, x[0]);
+    if (meaning.algebra.involution)
+      if (const Op* n = maker(x[0], op.opcode))
+        return forward(op, n->operands[0]);
+    if (meaning.form == ops::Form::identity && function_.name != "train")
+      return forward(op, x[0]);
+    if (op.opcode == Opcode::add || op.opcode == Opcode::sub)
+      simplify_sum(op);
+    else if (op.opcode == Opcode::mul && is(x[1], -1) && same_type(x[0], op.results[0]))
+      rewrite(op, Opcode::neg, {x[0]});
+    else if (op.opcode == Opcode::div && x[1].is_literal() && has_exact_reciprocal(x[1].number))
+      rewrite(op, Opcode::mul, {x[0], Operand::literal(1 / x[1].number)});
+    else if (op.opcode == Opcode::select)
+      simplify_select(op);
+  }
+
+  void simplify_sum(Op& op) {
+    const std::vector<Operand>& x = op.operands;
+    if (op.opcode == Opcode::sub) {
       if (is(x[0], 0) && same_type(x[1], op.results[0]))
         return rewrite(op, Opcode::neg, {x[1]});
       if (const Op* n = maker(x[1], Opcode::neg))
         return rewrite(op, Opcode::add, {x[0], n->operands[0]});
       return;
-    case Elementwise::mul:
-      if (is(x[1], 1))
-        return forward(op, x[0]);
-      if (is(x[1], -1) && same_type(x[0], op.results[0]))
-        return rewrite(op, Opcode::neg, {x[0]});
-      return;
-    case Elementwise::div:
-      if (is(x[1], 1))
-        return forward(op, x[0]);
-      if (x[1].is_literal() && has_exact_reciprocal(x[1].number))
-        return rewrite(op, Opcode::mul, {x[0], Operand::literal(1 / x[1].number)});
-      return;
-    case Elementwise::min:
-    case Elementwise::max:
-      if (x[0] == x[1])
-        return forward(op, x[0]);
-      return;
-    case Elementwise::neg:
-      if (const Op* n = maker(x[0], Opcode::neg))
-        return forward(op, n->operands[0]);
-      return;
-    case Elementwise::logical_not:
-      if (const Op* n = maker(x[0], Opcode::logical_not))
-        return forward(op, n->operands[0]);
-      return;
-    case Elementwise::logical_and:
-    case Elementwise::logical_or:
-      if (x[0] == x[1])
-        return forward(op, x[0]);
-      return;
-    case Elementwise::select:
-      if (x[1] == x[2])
-        return forward(op, x[1]);
-      if (const Op* n = maker(x[0], Opcode::logical_not)) {
-        const Operand mask = n->operands[0], yes = x[2], no = x[1];
-        return rewrite(op, Opcode::select, {mask, yes, no});
-      }
-      if (const std::optional<float> mask = number(x[0]); mask && !x[0].is_literal())
-        return forward(op, *mask != 0 ? x[1] : x[2]);
-      return;
-    case Elementwise::detach:
-      if (function_.name != "train")
-        forward(op, x[0]);
-      return;
-    case Elementwise::abs:
-    case Elementwise::exp:
-    case Elementwise::log:
-    case Elementwise::sqrt:
-    case Elementwise::tanh:
-    case Elementwise::sigmoid:
-    case Elementwise::atan:
-    case Elementwise::greater_equal:
-    case Elementwise::greater:
-    case Elementwise::less_equal:
-    case Elementwise::less:
-    case Elementwise::step:
-    case Elementwise::sign:
-    case Elementwise::ternary:
-    case Elementwise::quantize:
-    case Elementwise::dequantize:
-    case Elementwise::rescale:
-    case Elementwise::saturate: return;
     }
+    if (const Op* n = maker(x[1], Opcode::neg))
+      return rewrite(op, Opcode::sub, {x[0], n->operands[0]});
+    if (const Op* n = maker(x[0], Opcode::neg))
+      return rewrite(op, Opcode::sub, {x[1], n->operands[0]});
+    join_branches(op);
+  }
+
+  void simplify_select(Op& op) {
+    const std::vector<Operand>& x = op.operands;
+    if (x[1] == x[2])
+      return forward(op, x[1]);
+    if (const Op* n = maker(x[0], Opcode::logical_not)) {
+      const Operand mask = n->operands[0], yes = x[2], no = x[1];
+      return rewrite(op, Opcode::select, {mask, yes, no});
+    }
+    if (const std::optional<float> mask = number(x[0]); mask && !x[0].is_literal())
+      return forward(op, *mask != 0 ? x[1] : x[2]);
   }
 
   // select(m, a, 0) + select(m, 0, b): what the gradient of a reset leaves behind.

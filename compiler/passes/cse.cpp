@@ -12,6 +12,7 @@
 // Needs: nothing. Keeps: every result, bit for bit (operands of commutative operations may be exchanged). The first
 //   one's layer stays. Breaks: nothing.
 #include "ir/text.h"
+#include "ops/ops.h"
 #include "passes/edit.h"
 #include "passes/passes.h"
 
@@ -90,6 +91,10 @@ bool merge(const Function& function, std::vector<Op>& ops, Substitution& same) {
       changed |= merge(function, body.ops, same);
       for (Operand& yield : body.yields)
         yield = same(yield);
+    }
+    if (!ops::is_pure(op.opcode)) {
+      kept.push_back(std::move(op));
+      continue;
     }
     std::string key = key_of(op);
     for (Value result : op.results) // `constant` of a parsed hash, or a scan: the type is not in the operands

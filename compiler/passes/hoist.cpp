@@ -19,6 +19,7 @@
 // So fold_constants finds the same operations on constants in @infer as in @step, where there is no body, and a stream
 // has the bits of the whole sequence. A mask that a step reads stays; what it compares leaves.
 // Needs: nothing. Keeps: every result, bit for bit. Breaks: nothing.
+#include "ops/ops.h"
 #include "passes/edit.h"
 #include "passes/passes.h"
 
@@ -71,7 +72,7 @@ private:
       outside_[body.parameters[static_cast<size_t>(i)]] = scan_.operands[static_cast<size_t>(i)];
     for (const Op& op : body.ops) {
       Op copy = op;
-      bool invariant = true;
+      bool invariant = ops::is_pure(op.opcode);
       for (Operand& operand : copy.operands) {
         const auto found = operand.is_literal() ? outside_.end() : outside_.find(operand.value);
         invariant = invariant && (operand.is_literal() || found != outside_.end());

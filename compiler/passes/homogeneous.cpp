@@ -1,6 +1,6 @@
 #include "passes/homogeneous.h"
 
-#include "ir/elementwise.h"
+#include "ops/ops.h"
 #include "passes/edit.h"
 
 #include <algorithm>
@@ -189,47 +189,29 @@ private:
       x.push_back(set_of(operand, scope));
     if (!is_elementwise(op)) // a synapse
       return x[0] & degree0 ? x[1] : 0;
-    switch (*elementwise_of(op.opcode)) {
-    case Elementwise::add:
-    case Elementwise::sub:
-    case Elementwise::min:
-    case Elementwise::max: return x[0] & x[1];
-    case Elementwise::select: return x[0] ? x[1] & x[2] : 0;
-    case Elementwise::neg:
-    case Elementwise::abs:
-    case Elementwise::detach: return x[0];
-    case Elementwise::mul: {
+    switch (ops::meaning(op.opcode).form) {
+    case ops::Form::sum:
+    case ops::Form::extreme: return x[0] & x[1];
+    case ops::Form::selection: return x[0] ? x[1] & x[2] : 0;
+    case ops::Form::negation:
+    case ops::Form::magnitude:
+    case ops::Form::identity: return x[0];
+    case ops::Form::product: {
       const bool one = ((x[0] & degree1) && (x[1] & degree0)) || ((x[0] & degree0) && (x[1] & degree1));
       return (x[0] & x[1] & degree0) | (one ? degree1 : 0);
     }
-    case Elementwise::div: {
+    case ops::Form::quotient: {
       const bool one = (x[0] & degree1) && (x[1] & degree0);
       return ((x[0] & x[1]) ? degree0 : 0) | (one ? degree1 : 0);
     }
-    case Elementwise::greater_equal:
-    case Elementwise::greater:
-    case Elementwise::less_equal:
-    case Elementwise::less: return (x[0] & x[1]) ? degree0 : 0;
-    case Elementwise::step:
-    case Elementwise::sign: return x[0] ? degree0 : 0;
-    // Logic of masks, and functions that scale with nothing.
-    case Elementwise::exp:
-    case Elementwise::log:
-    case Elementwise::sqrt:
-    case Elementwise::tanh:
-    case Elementwise::sigmoid:
-    case Elementwise::atan:
-    case Elementwise::logical_and:
-    case Elementwise::logical_or:
-    case Elementwise::logical_not:
-    case Elementwise::ternary:
-    case Elementwise::quantize:
-    case Elementwise::dequantize:
-    case Elementwise::rescale:
-    case Elementwise::saturate:
-      return std::all_of(x.begin(), x.end(), [](unsigned set) { return set & degree0; }) ? degree0 : 0;
+    case ops::Form::comparison: return (x[0] & x[1]) ? degree0 : 0;
+    case ops::Form::threshold: return x[0] ? degree0 : 0;
+    case ops::Form::opaque: // functions that scale with nothing
+    case ops::Form::logic:
+    case ops::Form::quantize:
+    case ops::Form::dequantize: break;
     }
-    return 0;
+    return std::all_of(x.begin(), x.end(), [](unsigned set) { return set & degree0; }) ? degree0 : 0;
   }
 
   // The degrees that an operand can still take.
@@ -252,16 +234,14 @@ private:
       degrees = {0, d};
       return true;
     }
-    switch (*elementwise_of(op.opcode)) {
-    case Elementwise::add:
-    case Elementwise::sub:
-    case Elementwise::min:
-    case Elementwise::max:
-    case Elementwise::neg:
-    case Elementwise::abs:
-    case Elementwise::detach: std::fill(degrees.begin(), degrees.end(), d); return true;
-    case Elementwise::select: degrees = {0, d, d}; return true;
-    case Elementwise::mul:
+    switch (ops::meaning(op.opcode).form) {
+    case ops::Form::sum:
+    case ops::Form::extreme:
+    case ops::Form::negation:
+    case ops::Form::magnitude:
+    case ops::Form::identity: std::fill(degrees.begin(), degrees.end(), d); return true;
+    case ops::Form::selection: degrees = {0, d, d}; return true;
+    case ops::Form::product:
       if (d == 0)
         degrees = {0, 0};
       else if ((x[0] & degree1) && (x[1] & degree0))
@@ -269,17 +249,14 @@ private:
       else
         degrees = {0, 1};
       return true;
-    case Elementwise::div:
+    case ops::Form::quotient:
       divides = true;
       if (d == 1)
         degrees = {1, 0};
       else
         degrees = (x[0] & x[1] & degree0) ? std::vector<int>{0, 0} : std::vector<int>{1, 1};
       return true;
-    case Elementwise::greater_equal:
-    case Elementwise::greater:
-    case Elementwise::less_equal:
-    case Elementwise::less: {
+    case ops::Form::comparison: {
       const unsigned common = x[0] & x[1];
       if (!common || d != 0)
         return false;
@@ -287,24 +264,14 @@ private:
       degrees = {degree, degree};
       return true;
     }
-    case Elementwise::step:
-    case Elementwise::sign: degrees = {x[0] & degree1 ? 1 : 0}; return d == 0;
-    case Elementwise::exp:
-    case Elementwise::log:
-    case Elementwise::sqrt:
-    case Elementwise::tanh:
-    case Elementwise::sigmoid:
-    case Elementwise::atan:
-    case Elementwise::logical_and:
-    case Elementwise::logical_or:
-    case Elementwise::logical_not:
-    case Elementwise::ternary:
-    case Elementwise::quantize:
-    case Elementwise::dequantize:
-    case Elementwise::rescale:
-    case Elementwise::saturate: std::fill(degrees.begin(), degrees.end(), 0); return d == 0;
+    case ops::Form::threshold: degrees = {x[0] & degree1 ? 1 : 0}; return d == 0;
+    case ops::Form::opaque:
+    case ops::Form::logic:
+    case ops::Form::quantize:
+    case ops::Form::dequantize: break;
     }
-    return false;
+    std::fill(degrees.begin(), degrees.end(), 0);
+    return d == 0;
   }
 
   bool assign_scan(const Op& scan, Scope& top, std::vector<int>& degrees) {

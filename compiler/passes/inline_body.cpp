@@ -1,6 +1,5 @@
 // The inlining of bodies in which some operands have become numbers.
 #include "analysis/known.h"
-#include "ir/elementwise.h"
 #include "ops/ops.h"
 #include "passes/edit.h"
 
@@ -67,7 +66,9 @@ private:
     return known_[v];
   }
 
-  static bool is(const Known& k, double number) { return k.number() && k.operand.number == number; }
+  static bool is(const Known& k, double number) {
+    return k.mask ? *k.mask == (number != 0) : k.number() && k.operand.number == number;
+  }
 
   std::optional<Known> simplify(const Op& op, const std::vector<Known>& x) {
     bool numbers = true;
@@ -86,43 +87,15 @@ private:
         return Known{Operand(), *value != 0};
       return Known{Operand::literal(*value), std::nullopt};
     }
-    switch (*elementwise_of(op.opcode)) {
-    case Elementwise::add: return is(x[0], 0) ? std::optional(x[1]) : is(x[1], 0) ? std::optional(x[0]) : std::nullopt;
-    case Elementwise::mul: return is(x[0], 1) ? std::optional(x[1]) : is(x[1], 1) ? std::optional(x[0]) : std::nullopt;
-    case Elementwise::sub: return is(x[1], 0) ? std::optional(x[0]) : std::nullopt;
-    case Elementwise::div: return is(x[1], 1) ? std::optional(x[0]) : std::nullopt;
-    case Elementwise::logical_and:
-    case Elementwise::logical_or: {
-      const bool absorbing = op.opcode == Opcode::logical_or;
-      for (int i = 0; i < 2; ++i)
-        if (x[i].mask)
-          return *x[i].mask == absorbing ? x[i] : x[1 - i];
+    const ops::Algebra& algebra = ops::meaning(op.opcode).algebra;
+    if (x.size() != 2)
       return std::nullopt;
-    }
-    case Elementwise::min:
-    case Elementwise::max:
-    case Elementwise::neg:
-    case Elementwise::abs:
-    case Elementwise::exp:
-    case Elementwise::log:
-    case Elementwise::sqrt:
-    case Elementwise::tanh:
-    case Elementwise::sigmoid:
-    case Elementwise::atan:
-    case Elementwise::greater_equal:
-    case Elementwise::greater:
-    case Elementwise::less_equal:
-    case Elementwise::less:
-    case Elementwise::logical_not:
-    case Elementwise::select:
-    case Elementwise::step:
-    case Elementwise::sign:
-    case Elementwise::ternary:
-    case Elementwise::detach:
-    case Elementwise::quantize:
-    case Elementwise::dequantize:
-    case Elementwise::rescale:
-    case Elementwise::saturate: return std::nullopt;
+    for (int i = 0; i < 2; ++i) {
+      if (algebra.absorbing && is(x[i], *algebra.absorbing))
+        return x[i];
+      const std::optional<double>& neutral = i == 0 ? algebra.left : algebra.right;
+      if (neutral && is(x[i], *neutral))
+        return x[1 - i];
     }
     return std::nullopt;
   }

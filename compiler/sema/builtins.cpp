@@ -1,5 +1,6 @@
 #include "sema/builtins.h"
 
+#include "ir/ir.h"
 #include "layers/layer.h"
 
 #include <algorithm>
@@ -21,20 +22,16 @@ const std::vector<FunctionInfo>& function_table() {
   return table;
 }
 
+// `step` has options; the others are operators of the IR that say so.
 const std::vector<FunctionInfo>& neuron_function_table() {
-  static const std::vector<FunctionInfo> table = {
-      {"step", {{"x", true}, {"surrogate", false}, {"width", false}}},
-      {"detach", {{"x", true}}},
-      {"min", {{"a", true}, {"b", true}}},
-      {"max", {{"a", true}, {"b", true}}},
-      {"abs", {{"x", true}}},
-      {"exp", {{"x", true}}},
-      {"log", {{"x", true}}},
-      {"sqrt", {{"x", true}}},
-      {"tanh", {{"x", true}}},
-      {"sigmoid", {{"x", true}}},
-      {"atan", {{"x", true}}},
-  };
+  static const std::vector<FunctionInfo> table = [] {
+    std::vector<FunctionInfo> rows = {{"step", {{"x", true}, {"surrogate", false}, {"width", false}}}};
+    for (const ir::OperatorInfo& info : ir::all_operators())
+      if ((info.traits & ir::neuron_function) != 0)
+        rows.push_back({info.name, info.operands == 1 ? std::vector<Slot>{{"x", true}}
+                                                      : std::vector<Slot>{{"a", true}, {"b", true}}});
+    return rows;
+  }();
   return table;
 }
 

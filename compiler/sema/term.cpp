@@ -1,7 +1,8 @@
 #include "sema/term.h"
 
-#include <algorithm>
-#include <cmath>
+#include "ops/ops.h"
+
+#include <stdexcept>
 
 namespace rvb::sema {
 
@@ -24,28 +25,15 @@ const char* name_of(Type type) {
 }
 
 double fold(const std::string& function, const std::vector<Term>& operands) {
-  const double x = operands[0].expr.number;
-  if (function == "step")
-    return x >= 0 ? 1 : 0;
-  if (function == "min")
-    return std::min(x, operands[1].expr.number);
-  if (function == "max")
-    return std::max(x, operands[1].expr.number);
-  if (function == "abs")
-    return std::abs(x);
-  if (function == "exp")
-    return std::exp(x);
-  if (function == "log")
-    return std::log(x);
-  if (function == "sqrt")
-    return std::sqrt(x);
-  if (function == "tanh")
-    return std::tanh(x);
-  if (function == "sigmoid")
-    return 1 / (1 + std::exp(-x));
-  if (function == "atan")
-    return std::atan(x);
-  return x; // detach
+  const ir::OperatorInfo* info = ir::find_operator(function);
+  if (info == nullptr)
+    throw std::logic_error("neurons have a function `" + function + "`, and the IR has none");
+  ir::Op op;
+  op.opcode = info->opcode;
+  double x[3] = {0, 0, 0};
+  for (size_t i = 0; i < operands.size(); ++i)
+    x[i] = operands[i].expr.number;
+  return ops::meaning(op.opcode).value(op, x);
 }
 
 } // namespace rvb::sema

@@ -1,6 +1,5 @@
 #include "passes/fixed/fixed_arithmetic.h"
 
-#include "ir/elementwise.h"
 #include "ops/ops.h"
 
 namespace rvb::passes {
@@ -85,53 +84,41 @@ Item Arithmetic::apply(const Op& inner, const std::vector<Item>& x) {
       throw Unsupported(); // a constant is no tensor of spikes
     return evaluated(inner, x);
   }
-  const Item nothing = constant_item({0});
-  switch (*elementwise_of(inner.opcode)) {
-  case Elementwise::detach: return x[0];
-  case Elementwise::dequantize:
+  const ops::ValueRule value = ops::meaning(inner.opcode).value;
+  switch (ops::meaning(inner.opcode).form) {
+  case ops::Form::identity: return x[0];
+  case ops::Form::dequantize:
     if (x[0].kind != Item::sums)
       throw Unsupported();
     return scaled(x[0], {inner.number("scale")});
-  case Elementwise::quantize: return quantized(inner, x[0]);
-  case Elementwise::neg: return scaled(x[0], {-1});
-  case Elementwise::mul: return product(x[0], x[1]);
-  case Elementwise::div:
+  case ops::Form::quantize: return quantized(inner, x[0]);
+  case ops::Form::negation: return scaled(x[0], {-1});
+  case ops::Form::product: return product(x[0], x[1]);
+  case ops::Form::quotient:
     if (x[1].kind != Item::constant)
       throw Unsupported();
     return scaled(x[0], each(x[1].factor, {1}, [](double a, double) { return 1 / a; }));
-  case Elementwise::add:
-  case Elementwise::sub: return sum(inner.opcode, x[0], x[1]);
-  case Elementwise::min:
-  case Elementwise::max: return joined(inner.opcode, {}, x[0], x[1]);
-  case Elementwise::abs: {
+  case ops::Form::sum: return sum(inner, x[0], x[1]);
+  case ops::Form::extreme: return joined(inner.opcode, {}, x[0], x[1]);
+  case ops::Form::magnitude: {
     Item result = aligned(x[0]);
-    result.base = maker_.op(Opcode::abs, {result.base}, {}, Element::i32, "size");
+    result.base = maker_.op(inner.opcode, {result.base}, {}, Element::i32, "size");
     return result;
   }
-  case Elementwise::greater_equal:
-  case Elementwise::greater:
-  case Elementwise::less_equal:
-  case Elementwise::less: return compared(inner.opcode, x[0], x[1]);
-  case Elementwise::step: return choice(compared(Opcode::greater_equal, x[0], nothing).base, {1}, {0});
-  case Elementwise::sign: return choice(compared(Opcode::greater_equal, x[0], nothing).base, {1}, {-1});
-  case Elementwise::select: return selected(x[0], x[1], x[2]);
-  case Elementwise::logical_and:
-  case Elementwise::logical_or:
-  case Elementwise::logical_not: {
+  case ops::Form::comparison: return compared(inner.opcode, x[0], x[1]);
+  case ops::Form::threshold: {
+    const double above = 1, below = -1;
+    return choice(compared(Opcode::greater_equal, x[0], constant_item({0})).base, {value(inner, &above)},
+                  {value(inner, &below)});
+  }
+  case ops::Form::selection: return selected(x[0], x[1], x[2]);
+  case ops::Form::logic: {
     std::vector<Operand> masks;
     for (const Item& i : x)
       masks.push_back(as_mask(i));
     return mask_item(maker_.op(inner.opcode, masks, {}, Element::boolean, "mask"));
   }
-  case Elementwise::exp:
-  case Elementwise::log:
-  case Elementwise::sqrt:
-  case Elementwise::tanh:
-  case Elementwise::sigmoid:
-  case Elementwise::atan:
-  case Elementwise::ternary:
-  case Elementwise::rescale:
-  case Elementwise::saturate: break;
+  case ops::Form::opaque: break;
   }
   throw Unsupported();
 }
@@ -155,13 +142,16 @@ Item Arithmetic::product(const Item& a, const Item& b) {
   throw Unsupported();
 }
 
-Item Arithmetic::sum(Opcode opcode, const Item& a, const Item& b) {
-  auto combined = [&](double x, double y) { return opcode == Opcode::add ? x + y : x - y; };
+Item Arithmetic::sum(const Op& inner, const Item& a, const Item& b) {
+  auto combined = [&](double x, double y) {
+    const double operands[2] = {x, y};
+    return ops::meaning(inner.opcode).value(inner, operands);
+  };
   if (a.kind == Item::choice && b.kind == Item::constant)
     return choice(a.base, each(a.factor, b.factor, combined), each(a.otherwise, b.factor, combined));
   if (b.kind == Item::choice && a.kind == Item::constant)
     return choice(b.base, each(a.factor, b.factor, combined), each(a.factor, b.otherwise, combined));
-  Item result = joined(opcode, {}, a, b);
+  Item result = joined(inner.opcode, {}, a, b);
   need(a.real() + b.real());
   result.bound = (a.real() + b.real()) / unit;
   return result;

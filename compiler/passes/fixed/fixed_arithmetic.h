@@ -28,7 +28,7 @@ public:
 
 private:
   Item product(const Item& a, const Item& b);
-  Item sum(ir::Opcode opcode, const Item& a, const Item& b);
+  Item sum(const ir::Op& inner, const Item& a, const Item& b);
   Item joined(ir::Opcode opcode, std::vector<ir::Operand> operands, const Item& a, const Item& b);
   Item compared(ir::Opcode opcode, const Item& a, const Item& b);
   Item selected(const Item& condition, const Item& a, const Item& b);

@@ -107,7 +107,8 @@ Item Maker::in_unit(const Item& x, double unit) {
         throw Unsupported();
     result.base = rescaled(x, unit);
     break;
-  default: throw Unsupported();
+  case Item::mask:
+  case Item::spikes: throw Unsupported();
   }
   return result;
 }

@@ -36,7 +36,7 @@
 // Needs: fuse_and_keep has run, constants are folded, all membranes begin at 0. Keeps: results up to rounding, finer
 // than that of the spikes.
 #include "passes/fixed/fixed_point.h"
-#include "ir/elementwise.h"
+#include "ops/ops.h"
 
 #include "passes/edit.h"
 #include "passes/fixed/fixed_body.h"
@@ -69,39 +69,8 @@ int64_t area(const Op& op) {
 bool decides(const Op& scan, bool neuron = false) {
   const std::vector<Op>& ops = scan.body[0].ops;
   return std::any_of(ops.begin(), ops.end(), [&](const Op& op) {
-    switch (*elementwise_of(op.opcode)) {
-    case Elementwise::quantize: return !neuron;
-    case Elementwise::greater_equal:
-    case Elementwise::greater:
-    case Elementwise::less_equal:
-    case Elementwise::less:
-    case Elementwise::step:
-    case Elementwise::sign: return true;
-    case Elementwise::add:
-    case Elementwise::sub:
-    case Elementwise::mul:
-    case Elementwise::div:
-    case Elementwise::min:
-    case Elementwise::max:
-    case Elementwise::neg:
-    case Elementwise::abs:
-    case Elementwise::exp:
-    case Elementwise::log:
-    case Elementwise::sqrt:
-    case Elementwise::tanh:
-    case Elementwise::sigmoid:
-    case Elementwise::atan:
-    case Elementwise::logical_and:
-    case Elementwise::logical_or:
-    case Elementwise::logical_not:
-    case Elementwise::select:
-    case Elementwise::ternary:
-    case Elementwise::detach:
-    case Elementwise::dequantize:
-    case Elementwise::rescale:
-    case Elementwise::saturate: return false;
-    }
-    return false;
+    const ops::Form form = ops::meaning(op.opcode).form;
+    return form == ops::Form::comparison || form == ops::Form::threshold || (form == ops::Form::quantize && !neuron);
   });
 }
 
