@@ -45,6 +45,7 @@ bool simple(ir::Opcode opcode) {
   case Elementwise::tanh:
   case Elementwise::sigmoid:
   case Elementwise::atan:
+  case Elementwise::softplus:
   case Elementwise::ternary: return false;
   }
   return false;

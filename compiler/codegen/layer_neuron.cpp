@@ -74,6 +74,7 @@ llvm::Value* LayerBuilder::lower_whole(const ir::Op& op, const std::vector<llvm:
   case Elementwise::tanh:
   case Elementwise::sigmoid:
   case Elementwise::atan:
+  case Elementwise::softplus:
   case Elementwise::logical_and:
   case Elementwise::logical_or:
   case Elementwise::logical_not:
@@ -128,6 +129,7 @@ llvm::Value* LayerBuilder::lower(const ir::Op& op, const std::vector<llvm::Value
   case Elementwise::tanh:
   case Elementwise::sigmoid:
   case Elementwise::atan:
+  case Elementwise::softplus:
   case Elementwise::ternary:
   case Elementwise::dequantize:
   case Elementwise::rescale:

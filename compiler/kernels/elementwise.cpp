@@ -40,6 +40,15 @@ Expr tanh_of(const Expr& x) {
   return select(abs(x) < 0.25f, near, select(x < 0.0f, -away, away));
 }
 
+// log(1 + exp(x)) through exp of a negative number, which cannot overflow; where that is small, by the series of
+// log(1 + e), which keeps what 1 + e would round away.
+Expr softplus(const Expr& x) {
+  Expr e = exp(-abs(x));
+  // e < 1/16: the next term, e^6 / 7, is below 1e-8.
+  Expr series = e * (1.0f + e * (-1.0f / 2 + e * (1.0f / 3 + e * (-1.0f / 4 + e * (1.0f / 5 + e * (-1.0f / 6))))));
+  return max(x, 0.0f) + select(e < 0.0625f, series, log(1.0f + e));
+}
+
 // The derivative that stands in for step's, OPERATORS.md; the forward value is a step.
 Expr step(const Expr& x) {
   return select(x >= 0.0f, 1.0f, 0.0f);
@@ -99,6 +108,7 @@ Expr lower(const ir::Op& op, const std::vector<Expr>& operands) {
   case Elementwise::tanh: return tanh_of(x[0]);
   case Elementwise::sigmoid: return sigmoid(x[0]);
   case Elementwise::atan: return atan(x[0]);
+  case Elementwise::softplus: return softplus(x[0]);
   case Elementwise::greater_equal: return x[0] >= x[1];
   case Elementwise::greater: return x[0] > x[1];
   case Elementwise::less_equal: return x[0] <= x[1];

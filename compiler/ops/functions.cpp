@@ -50,6 +50,11 @@ Gradients atan_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {
   return {make(b, Opcode::div, {*up[0], make(b, Opcode::add, {square, number(1)})})};
 }
 
+// sigmoid(x)
+Gradients softplus_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {
+  return {make(b, Opcode::mul, {*up[0], make(b, Opcode::sigmoid, {op.operands[0]})})};
+}
+
 Gradients detach_gradient(ir::Builder&, const ir::Op&, const Gradients&) {
   return {std::nullopt};
 }
@@ -90,6 +95,15 @@ const Meaning rows::sigmoid{
 const Meaning rows::atan{reals,        atan_gradient,
                          nullptr,      [](const ir::Op&, const double* x) -> double { return std::atan(x[0]); },
                          Form::opaque, between<-2, 2>};
+// log(1 + exp(x)), where exp cannot overflow.
+const Meaning rows::softplus{reals,
+                             softplus_gradient,
+                             nullptr,
+                             [](const ir::Op&, const double* x) -> double {
+                               return std::fmax(x[0], 0) + std::log1p(std::exp(-std::fabs(x[0])));
+                             },
+                             Form::opaque,
+                             at_least_zero};
 const Meaning rows::detach{reals, detach_gradient, nullptr,
                            [](const ir::Op&, const double* x) -> double { return x[0]; }, Form::identity};
 

@@ -234,8 +234,8 @@ private:
     Operand a = reals[0],
             b = reals.size() > 1 ? random_.of(reals) : (&builder == &builder_ ? partner(shape) : literal());
     static const std::vector<Opcode> two{Opcode::add, Opcode::sub, Opcode::min, Opcode::max};
-    static const std::vector<Opcode> one{Opcode::neg,     Opcode::abs,  Opcode::tanh,
-                                         Opcode::sigmoid, Opcode::atan, Opcode::detach};
+    static const std::vector<Opcode> one{Opcode::neg,  Opcode::abs,      Opcode::tanh,  Opcode::sigmoid,
+                                         Opcode::atan, Opcode::softplus, Opcode::detach};
     static const std::vector<Opcode> comparisons{Opcode::greater_equal, Opcode::greater, Opcode::less_equal,
                                                  Opcode::less};
     static const std::vector<std::string> surrogates{"rectangle", "triangle", "arctangent", "sigmoid"};

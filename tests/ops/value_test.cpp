@@ -28,6 +28,7 @@ const char* const operations[] = {
     "tanh(%a) : f32[7]",
     "sigmoid(%a) : f32[7]",
     "atan(%a) : f32[7]",
+    "softplus(%a) : f32[7]",
     "greater_equal(%a, %b) : bool[7]",
     "greater(%a, %b) : bool[7]",
     "less_equal(%a, %b) : bool[7]",
