@@ -59,7 +59,7 @@ struct OperatorInfo {
 };
 
 const OperatorInfo& info(Opcode opcode);
-const std::vector<OperatorInfo>& all_operators(); // in the order of the rows
+const std::vector<OperatorInfo>& all_operators();           // in the order of the rows
 const OperatorInfo* find_operator(const std::string& name); // null when there is none
 
 using Value = int32_t; // an index into Function::values
