@@ -102,6 +102,11 @@ public:
     std::vector<std::string> all = with_subcommand(std::move(words));
     std::reverse(all.begin(), all.end()); // CLI11 takes them from the back
     try {
+      // An empty value is a variable of a script that was not set, and would count as not given.
+      for (CLI::App* sub : app_.get_subcommands([](CLI::App*) { return true; }))
+        for (CLI::Option* option : sub->get_options())
+          if (option->get_items_expected_max() > 0 && !option->get_lnames().empty())
+            option->check([](const std::string& value) { return std::string(value.empty() ? "needs a value" : ""); });
       app_.parse(all);
     } catch (const CLI::ParseError& error) {
       return report(error);

@@ -184,12 +184,15 @@ std::vector<std::string> Arguments::parse(std::vector<std::string> words) const 
       if (equals != std::string::npos)
         throw Failure(Exit::usage, "--" + option.name + " takes no value");
       option.set("");
-    } else if (equals != std::string::npos) {
-      option.set(word.substr(equals + 1));
-    } else if (i + 1 < words.size() && words[i + 1].rfind("--", 0) != 0) {
-      option.set(words[++i]);
     } else {
-      throw Failure(Exit::usage, "--" + option.name + " needs a value (" + option.value + ")");
+      std::string value;
+      if (equals != std::string::npos)
+        value = word.substr(equals + 1);
+      else if (i + 1 < words.size() && words[i + 1].rfind("--", 0) != 0)
+        value = words[++i];
+      if (value.empty()) // or a variable of a script that was not set, which would count as not given
+        throw Failure(Exit::usage, "--" + option.name + " needs a value (" + option.value + ")");
+      option.set(value);
     }
   }
   return {};

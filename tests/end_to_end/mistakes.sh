@@ -58,6 +58,20 @@ for flag in '--partition official' '--frames equal_time' '--split train'; do
 done
 expect 2 ./flags eval "${samples[@]}" --resize 30
 says '--resize belongs to pictures'
+# An empty value is no value, and not a flag that was left out.
+for flag in --data --weights --output --threads --partition; do
+  expect 2 ./flags infer --input x.npy --weights flags.safetensors $flag ''
+  says "$flag needs a value"
+done
+expect 2 ./flags train "${samples[@]}" --validate= --run-dir never
+says '--validate needs a value'
+for flag in --emit --mem-limit --print-after; do
+  expect 2 "$RVBC" "$here/tiny.rvb" -o never $flag ''
+  says "$flag: needs a value"
+done
+expect 2 "$RVBC" deploy "$here/tiny.rvb" -o never --weights flags.safetensors --calibrate ''
+says '--calibrate: needs a value'
+
 # Images are taken as they are, and flags that nothing would heed are refused.
 /usr/bin/python3 - <<'END'
 import struct
