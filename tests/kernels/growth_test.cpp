@@ -13,7 +13,7 @@ namespace {
 int64_t lines(const std::string& text) {
   ir::Module module = ir::parse(text);
   std::string statements;
-  compile(module.functions[0], module.functions[0].ops[0], host(), {}, testing::TempDir() + "rvb_growth.o",
+  compile(module.functions[0], module.functions[0].ops[0], targets::host(), {}, testing::TempDir() + "rvb_growth.o",
           &statements);
   return std::count(statements.begin(), statements.end(), '\n');
 }
