@@ -161,7 +161,7 @@ private:
 } // namespace
 
 int run_command_line(int argc, char** argv, const rvb_program& program, const Command* commands, int count) {
-  begin_process();
+  const Process process;
   Common common;
   try {
     if (program.version != RVB_PROGRAM_VERSION)

@@ -89,15 +89,29 @@ void tell_of_threads(int wanted, int started, int error) {
   tell("note: {} threads cannot be started ({}): going on with {}\n", wanted, std::strerror(error), started);
 }
 
+bool returned = false;
+
+// libgomp says that a thread cannot be started, and ends the process as if the user's data were wrong. rvb_team() asks
+// for threads beforehand; this is for the moment in between.
+void ended(int status, void*) {
+  if (!returned && status == EXIT_FAILURE)
+    ::_exit(static_cast<int>(Exit::io));
+}
+
 } // namespace
 
-void begin_process() {
+Process::Process() {
   open_missing_descriptors();
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   std::set_terminate(last_words);
   reserve_memory();
   rvb_set_thread_note(tell_of_threads);
+  (void)::on_exit(ended, nullptr);
+}
+
+Process::~Process() {
+  returned = true;
 }
 
 } // namespace rvb::runtime

@@ -280,17 +280,10 @@ OPENER(openat, (int folder, const char* path, int flags, ...), (folder, path, fl
 OPENER(openat64, (int folder, const char* path, int flags, ...), (folder, path, flags, mode), int, const char*, int,
        mode_t)
 
-// libgomp ends the process when it is refused a thread, which is why the runtime asks for that many beforehand. The
-// moment between the two cannot be closed, and libgomp's own calls are left alone.
-static int from_libgomp(void* address) {
-  Dl_info found;
-  return dladdr(address, &found) != 0 && found.dli_fname != NULL && strstr(found.dli_fname, "libgomp") != NULL;
-}
-
 // These two return the error.
 int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*), void* argument) {
   REAL(int, "pthread_create", pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
-  int what = from_libgomp(__builtin_return_address(0)) ? nothing : fault("thread", "", -1);
+  int what = fault("thread", "", -1);
   return what > 0 ? what : real(thread, attributes, run, argument);
 }
 

@@ -13,7 +13,7 @@ ABOUT = "address space (ulimit -v), descriptors (-n) and stack (-s) from nothing
 COMPILES = True
 LIMITS = {"as": (resource.RLIMIT_AS, "--as"), "nofile": (resource.RLIMIT_NOFILE, "--nofile"),
           "stack": (resource.RLIMIT_STACK, "--stack")}
-STEPS = {"as": (8, 60), "nofile": (4, 24), "stack": (1, 4)}  # short, long
+STEPS = {"as": (8, 60), "nofile": (4, 24), "stack": (1, 8)}  # short, long
 WORDS = {"as": ("memory", "thread", "process"), "nofile": ("open files", "descriptor"), "stack": ("",)}
 MB = 1 << 20
 
@@ -56,7 +56,7 @@ class Kind:
             few = steps // 6
             for begin, end, count in ((0, loads, few), (loads, max(enough, loads), steps - few)):
                 found += [f"{name}:as:{int(begin + (i + rng.random()) * (end - begin) / count)}" for i in range(count)]
-            for limit, values in (("nofile", range(0, 24)), ("stack", [1 << i for i in range(20, 24)])):
+            for limit, values in (("nofile", range(0, 24)), ("stack", [1 << i for i in range(16, 24)])):
                 found += [f"{name}:{limit}:{v}" for v in sample(list(values), STEPS[limit][0 if short else 1])]
         return found
 

@@ -25,7 +25,7 @@ extern "C" __attribute__((weak)) void __sanitizer_set_death_callback(void (*call
 
 namespace {
 
-constexpr size_t largest_input = 1 << 16;
+constexpr size_t usual_input = 1 << 16, largest_input = 1 << 22;
 constexpr unsigned seconds_a_run = 10;
 
 class Mutator {
@@ -36,8 +36,10 @@ public:
     std::string text = corpus_[below(corpus_.size())];
     for (size_t i = 1 + below(1 + below(8)); i > 0; --i)
       mutate(text);
-    if (text.size() > largest_input)
-      text.resize(largest_input);
+    if (text.size() > usual_input)
+      text.resize(usual_input);
+    if (below(64) == 0)
+      grow(text);
     return text;
   }
 
@@ -67,6 +69,22 @@ private:
       end = std::max(end, begin + 1);
     }
     return source.substr(begin, end - begin);
+  }
+
+  // Some inputs are beyond what fits into 16 bits, and what a reader takes at once: a piece of the text over and over.
+  void grow(std::string& text) {
+    const size_t size = usual_input + below((usual_input << below(7)) + 1), at = below(text.size());
+    const std::string span = text.substr(at, 1 + below(1 + below(2000)));
+    if (span.empty())
+      return;
+    std::string middle;
+    middle.reserve(size + span.size());
+    while (middle.size() < size)
+      middle += span;
+    text.insert(at, middle);
+    text.resize(std::min(text.size(), largest_input));
+    if (below(2)) // headers say how large the rest is
+      write_integer(text, below(64));
   }
 
   void mutate(std::string& text) {
