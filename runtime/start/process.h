@@ -5,8 +5,8 @@ namespace rvb::runtime {
 
 // Descriptors 0, 1 and 2 that are missing are opened on /dev/null, so that no file becomes standard error. Writing to a
 // closed pipe or beyond a limit is an error of the write (EPIPE, EFBIG), not a signal. There is some stack even when
-// the rest of the memory is used up, and an end with a message when not even a failure can be reported any more. An exit
-// that a library decides on while this is alive is the machine's failure (exit code 5).
+// the rest of the memory is used up, and an end with a message when not even a failure can be reported any more. An
+// exit that a library decides on while this is alive is the machine's failure (exit code 5).
 class Process {
 public:
   Process();
