@@ -1,7 +1,7 @@
 #include "compiled.h"
 
-#include "codegen/layer.h"
 #include "ir/text.h"
+#include "layerkernels/layer.h"
 
 #include <dlfcn.h>
 
@@ -84,12 +84,12 @@ Compiled::Compiled(const Case& c) {
   const ir::Function& f = module.functions[0];
   const ir::Op& op = f.ops[0];
   targets::Target target = targets::host();
-  bool has_layer = codegen::has_layer(f, op, target); // as programs run it
-  codegen::Layer layer = codegen::layer(f, op, nullptr);
+  bool has_layer = layerkernels::has_layer(f, op, target); // as programs run it
+  layerkernels::Layer layer = layerkernels::layer(f, op, nullptr);
   std::string name = has_layer ? codegen::symbol(layer, target) : kernels::symbol(f, op, target);
   std::string path = std::filesystem::temp_directory_path() / (name + "_" + std::to_string(getpid()));
   if (has_layer)
-    codegen::compile_layer(layer, target, codegen::OutputKind::object, path + ".o");
+    layerkernels::compile_layer(layer, target, machine::OutputKind::object, path + ".o");
   else
     kernels::compile(f, op, target, {}, path + ".o");
   if (std::system(("cc -shared -o " + path + ".so " + path + ".o -lm").c_str()) != 0)
@@ -100,7 +100,7 @@ Compiled::Compiled(const Case& c) {
   function_ = dlsym(library, name.c_str());
   std::filesystem::remove(path + ".o");
   std::filesystem::remove(path + ".so");
-  kernels::Interface interface = has_layer ? codegen::interface_of(layer) : kernels::interface_of(f, op);
+  kernels::Interface interface = has_layer ? layerkernels::interface_of(layer) : kernels::interface_of(f, op);
   for (const kernels::View& view : interface.inputs)
     add(view, c, false);
   for (const kernels::View& view : interface.outputs)

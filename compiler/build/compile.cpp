@@ -168,7 +168,7 @@ std::vector<std::string> write_program(const std::string& folder, const ir::Modu
   for (const auto& [name, constant] : module.constants)
     info.data.push_back({name, static_cast<int64_t>(constant.bytes.size())});
   info.checksum = checksum(info, module, plans, target);
-  codegen::emit_program(plans, info, target, codegen::OutputKind::object, folder + "/program.o");
+  codegen::emit_program(plans, info, target, machine::OutputKind::object, folder + "/program.o");
   if (!module.constants.empty()) {
     codegen::write_data(module, info.identity(), folder + "/data");
     assemble(folder, "data");
@@ -196,7 +196,7 @@ std::string all_statements(const ir::Module& module, const std::vector<codegen::
 }
 
 std::string program_text(const std::vector<codegen::Plan>& plans, const codegen::ProgramInfo& info,
-                         const kernels::Target& target, codegen::OutputKind kind) {
+                         const kernels::Target& target, machine::OutputKind kind) {
   TemporaryFolder folder;
   std::string path = folder.path() + "/program";
   codegen::emit_program(plans, info, target, kind, path);
@@ -218,9 +218,9 @@ bool emit_text(const ir::Module& module, const std::vector<codegen::Plan>& plans
     else if (kind == "stmt")
       text += all_statements(module, plans, target);
     else if (kind == "llvm")
-      text += program_text(plans, info, target, codegen::OutputKind::llvm_ir);
+      text += program_text(plans, info, target, machine::OutputKind::llvm_ir);
     else if (kind == "asm")
-      text += program_text(plans, info, target, codegen::OutputKind::assembly);
+      text += program_text(plans, info, target, machine::OutputKind::assembly);
     else
       continue;
     asked = true;

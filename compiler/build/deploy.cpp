@@ -6,8 +6,8 @@
 #include "build/manifest.h"
 #include "build/sparsity.h"
 #include "build/weights.h"
-#include "codegen/disassemble.h"
 #include "host/output.h"
+#include "machine/disassemble.h"
 #include "network/verification.h"
 #include "passes/fixed/fixed_point.h"
 #include "passes/sparse_synapses.h"
@@ -30,7 +30,7 @@ namespace {
 // One binary layer's kernel in each of the functions that call it.
 struct Verified {
   std::string layer;
-  codegen::KernelReport report;
+  machine::KernelReport report;
 };
 
 std::vector<Verified> verify_addition_only(const ir::Module& module, const std::vector<codegen::Plan>& plans,
@@ -39,7 +39,7 @@ std::vector<Verified> verify_addition_only(const ir::Module& module, const std::
   for (size_t p = 0; p < plans.size(); ++p)
     for (const codegen::Call& call : plans[p].calls)
       if (call.op >= 0 && (ir::info(module.functions[p].ops[call.op].opcode).traits & ir::addition_only) != 0)
-        verified.push_back({call.layer, codegen::inspect_object(folder + "/" + call.symbol + ".o", call.symbol)});
+        verified.push_back({call.layer, machine::inspect_object(folder + "/" + call.symbol + ".o", call.symbol)});
   return verified;
 }
 
@@ -63,7 +63,7 @@ ordered_json as_json(const std::vector<Verified>& verified, const sema::Program&
   int64_t multiplies = 0;
   for (const Verified& v : verified) {
     ordered_json list = ordered_json::array();
-    for (const codegen::Multiply& multiply : v.report.multiplies)
+    for (const machine::Multiply& multiply : v.report.multiplies)
       list.push_back(multiply.text);
     j["kernels"].push_back({{"symbol", v.report.symbol},
                             {"layer", v.layer},
@@ -98,7 +98,7 @@ void print_verification(const std::vector<Verified>& verified, const ordered_jso
   for (const Verified& v : verified) {
     put("  {:<24} {} instructions, {} on data, {} in address arithmetic (general-purpose registers)\n", v.layer,
         v.report.instructions, v.report.multiplies.size(), v.report.address_arithmetic.size());
-    for (const codegen::Multiply& multiply : v.report.multiplies)
+    for (const machine::Multiply& multiply : v.report.multiplies)
       put("    {:#x}: {}\n", multiply.address, multiply.text);
   }
   put("{}\n", runtime::verification_summary(report));

@@ -2,11 +2,11 @@
 
 #include "base/failure.h"
 #include "build/object_cache.h"
-#include "codegen/layer.h"
 #include "host/children.h"
 #include "host/output.h"
 #include "host/paths.h"
 #include "host/process.h"
+#include "layerkernels/layer.h"
 #include "support/environment.h"
 
 #include <fmt/format.h>
@@ -165,8 +165,8 @@ private:
 
 void compile_kernel(const KernelRequest& request, const kernels::Target& target, const std::string& path) {
   if (request.layer)
-    codegen::compile_layer(codegen::layer(*request.function, *request.op, request.neuron), target,
-                           codegen::OutputKind::object, path);
+    layerkernels::compile_layer(layerkernels::layer(*request.function, *request.op, request.neuron), target,
+                                machine::OutputKind::object, path);
   else
     kernels::compile(*request.function, *request.op, target, {}, path);
 }
@@ -175,8 +175,8 @@ std::string kernel_text(const KernelRequest& request, const kernels::Target& tar
   TemporaryFolder folder;
   std::string path = folder.path() + "/kernel", text;
   if (request.layer) {
-    codegen::compile_layer(codegen::layer(*request.function, *request.op, request.neuron), target,
-                           codegen::OutputKind::llvm_ir, path);
+    layerkernels::compile_layer(layerkernels::layer(*request.function, *request.op, request.neuron), target,
+                                machine::OutputKind::llvm_ir, path);
     return read_text(path);
   }
   now_writing(path);

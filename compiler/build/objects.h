@@ -13,7 +13,7 @@ struct KernelRequest {
   std::string symbol;
   const ir::Function* function;
   const ir::Op* op;
-  bool layer = false;             // made by codegen/layer.h
+  bool layer = false;             // made by layerkernels/layer.h
   const ir::Op* neuron = nullptr; // then: what runs with it
 };
 

@@ -1,7 +1,7 @@
 #include "build/sparsity.h"
 
 #include "build/frontend.h"
-#include "codegen/layer.h"
+#include "layerkernels/layer.h"
 #include "support/diagnostics.h"
 #include "support/result.h"
 #include "support/text.h"
@@ -64,8 +64,8 @@ std::vector<KernelChoice> choose_kernels(const ir::Module& module, const kernels
     choice.layer = op.layer;
     if (calibration != nullptr && calibration->silence().count(op.layer) != 0)
       choice.silence = calibration->silence().at(op.layer);
-    if (codegen::has_layer(infer, op, target)) { // without lookups there is one kernel
-      choice.break_even = codegen::break_even(codegen::layer(infer, op, nullptr), target);
+    if (layerkernels::has_layer(infer, op, target)) { // without lookups there is one kernel
+      choice.break_even = layerkernels::break_even(layerkernels::layer(infer, op, nullptr), target);
       choice.sparse = options.sparsity == "sparse" ||
                       (options.sparsity == "auto" && choice.silence && choice.silence->groups > choice.break_even);
       choice.sparse =

@@ -39,7 +39,7 @@ std::string hidden_accessor(const ProgramInfo& info) {
 
 class Emitter {
 public:
-  Emitter(const ProgramInfo& info, const kernels::Target& target)
+  Emitter(const ProgramInfo& info, const targets::Target& target)
       : info_(info), target_(target), module_("rvb_program", context_), b_(context_) {
     i8_ = b_.getInt8Ty();
     i32_ = b_.getInt32Ty();
@@ -347,7 +347,7 @@ private:
   }
 
   const ProgramInfo& info_;
-  const kernels::Target& target_;
+  const targets::Target& target_;
   llvm::LLVMContext context_;
   llvm::Module module_;
   llvm::IRBuilder<> b_;
@@ -366,22 +366,22 @@ std::string ProgramInfo::identity() const {
   return library.empty() ? "" : hex_digits(fnv(text));
 }
 
-void emit_network_name(const ProgramInfo& info, const std::string& network, const kernels::Target& target,
+void emit_network_name(const ProgramInfo& info, const std::string& network, const targets::Target& target,
                        const std::string& path) {
   Emitter emitter(info, target);
   emitter.emit_network_name(network);
-  write_module(emitter.module(), target, Effort::none, OutputKind::object, path);
+  machine::write_module(emitter.module(), target, machine::Effort::none, machine::OutputKind::object, path);
 }
 
 std::string accessor_name(const std::string& library) {
   return "rvb_library_" + library;
 }
 
-void emit_program(const std::vector<Plan>& plans, const ProgramInfo& info, const kernels::Target& target,
-                  OutputKind kind, const std::string& path) {
+void emit_program(const std::vector<Plan>& plans, const ProgramInfo& info, const targets::Target& target,
+                  machine::OutputKind kind, const std::string& path) {
   Emitter emitter(info, target);
   emitter.emit(plans);
-  write_module(emitter.module(), target, Effort::none, kind, path);
+  machine::write_module(emitter.module(), target, machine::Effort::none, kind, path);
 }
 
 } // namespace rvb::codegen

@@ -1,8 +1,8 @@
 // Plans to native code: the program's steps and its table of entries, through LLVM.
 #pragma once
 
-#include "codegen/machine.h"
 #include "codegen/plan.h"
+#include "machine/machine.h"
 
 #include <string>
 #include <vector>
@@ -31,14 +31,14 @@ struct ProgramInfo {
 
 // `network`() as another name for the library's program, in an object of its own: of two libraries of one network, the
 // one that is linked first has it.
-void emit_network_name(const ProgramInfo& info, const std::string& network, const kernels::Target& target,
+void emit_network_name(const ProgramInfo& info, const std::string& network, const targets::Target& target,
                        const std::string& path);
 
 // rvb_library_NAME
 std::string accessor_name(const std::string& library);
 
 // One module with a function per plan (internal; reached through the table) and the program's datum.
-void emit_program(const std::vector<Plan>& plans, const ProgramInfo& info, const kernels::Target& target,
-                  OutputKind kind, const std::string& path);
+void emit_program(const std::vector<Plan>& plans, const ProgramInfo& info, const targets::Target& target,
+                  machine::OutputKind kind, const std::string& path);
 
 } // namespace rvb::codegen

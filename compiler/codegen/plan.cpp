@@ -1,7 +1,7 @@
 #include "codegen/plan.h"
 
-#include "codegen/layer_shape.h"
 #include "codegen/memory.h"
+#include "layerkernels/shape.h"
 
 #include <map>
 #include <sstream>
@@ -25,7 +25,7 @@ std::string argument_name(const std::string& name) {
 
 class Planner {
 public:
-  Planner(const ir::Function& function, const kernels::Target& target) : function_(function), target_(target) {
+  Planner(const ir::Function& function, const targets::Target& target) : function_(function), target_(target) {
     plan_.function = function.name;
   }
 
@@ -72,11 +72,12 @@ private:
   void choose_neurons() {
     for (size_t i = 0; i < function_.ops.size(); ++i) {
       const ir::Op& op = function_.ops[i];
-      const ir::Op* neuron = has_layer(function_, op, target_) ? neuron_behind(function_, op) : nullptr;
+      const ir::Op* neuron =
+          layerkernels::has_layer(function_, op, target_) ? layerkernels::neuron_behind(function_, op) : nullptr;
       if (neuron == nullptr)
         continue;
       int& chosen = synapse_of_.emplace(neuron, static_cast<int>(i)).first->second;
-      auto synapses = [&](const ir::Op& o) { return shape_of(layer(function_, o, nullptr)).synapses(); };
+      auto synapses = [&](const ir::Op& o) { return shape_of(layerkernels::layer(function_, o, nullptr)).synapses(); };
       if (synapses(op) > synapses(function_.ops[static_cast<size_t>(chosen)]))
         chosen = static_cast<int>(i);
     }
@@ -84,7 +85,7 @@ private:
 
   // The neuron that was chosen to run with these synapses, or null.
   const ir::Op* neuron_of(const ir::Op& synapse, int index) const {
-    const ir::Op* neuron = neuron_behind(function_, synapse);
+    const ir::Op* neuron = layerkernels::neuron_behind(function_, synapse);
     return neuron != nullptr && synapse_of_.at(neuron) == index ? neuron : nullptr;
   }
 
@@ -112,14 +113,15 @@ private:
       plan_.calls.push_back(call);
       return;
     }
-    if (has_layer(function_, op, target_)) {
+    if (layerkernels::has_layer(function_, op, target_)) {
       if (neuron_of(op, index) == nullptr) // else it runs where the neuron stands: by then all that it reads is there
-        layer_call(layer(function_, op, nullptr), index, -1);
+        layer_call(layerkernels::layer(function_, op, nullptr), index, -1);
       return;
     }
     auto synapse = synapse_of_.find(&op);
     if (synapse != synapse_of_.end()) {
-      layer_call(layer(function_, function_.ops[static_cast<size_t>(synapse->second)], &op), synapse->second, index);
+      layer_call(layerkernels::layer(function_, function_.ops[static_cast<size_t>(synapse->second)], &op),
+                 synapse->second, index);
       return;
     }
     if (!kernels::has_kernel(op.opcode))
@@ -138,7 +140,7 @@ private:
     plan_.calls.push_back(std::move(call));
   }
 
-  void layer_call(const Layer& l, int op, int neuron) {
+  void layer_call(const layerkernels::Layer& l, int op, int neuron) {
     Call call;
     call.symbol = symbol(l, target_);
     call.layer = l.synapse->layer;
@@ -168,7 +170,7 @@ private:
   }
 
   const ir::Function& function_;
-  const kernels::Target& target_;
+  const targets::Target& target_;
   Plan plan_;
   std::map<ir::Value, int> buffer_of_;
   std::map<ir::Value, int64_t> result_of_;
@@ -195,7 +197,7 @@ void print_list(std::ostream& out, const Plan& plan, const std::vector<int>& buf
 
 } // namespace
 
-Plan plan(const ir::Function& function, const kernels::Target& target) {
+Plan plan(const ir::Function& function, const targets::Target& target) {
   return Planner(function, target).run();
 }
 

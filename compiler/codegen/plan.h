@@ -46,7 +46,7 @@ struct Plan {
   int64_t sample_bytes = 0;
 };
 
-Plan plan(const ir::Function& function, const kernels::Target& target);
+Plan plan(const ir::Function& function, const targets::Target& target);
 std::string print(const Plan& plan);
 
 } // namespace rvb::codegen

@@ -1,9 +1,9 @@
 #include "driver/inspect.h"
 
 #include "analysis/verify.h"
-#include "codegen/disassemble.h"
 #include "host/output.h"
 #include "ir/text.h"
+#include "machine/disassemble.h"
 #include "passes/passes.h"
 #include "support/result.h"
 
@@ -32,9 +32,9 @@ int run_opt(const std::string& file, const std::vector<std::string>& names) {
 }
 
 int run_inspect(const std::string& object, const std::string& symbol) {
-  codegen::KernelReport report;
+  machine::KernelReport report;
   try {
-    report = codegen::inspect_object(object, symbol);
+    report = machine::inspect_object(object, symbol);
   } catch (const Failure&) {
     throw;
   } catch (const std::runtime_error& error) {
@@ -42,7 +42,7 @@ int run_inspect(const std::string& object, const std::string& symbol) {
   }
   put("{}: {} instructions, {} multiplies on data, {} in address arithmetic\n", symbol, report.instructions,
       report.multiplies.size(), report.address_arithmetic.size());
-  for (const codegen::Multiply& multiply : report.multiplies)
+  for (const machine::Multiply& multiply : report.multiplies)
     put("  {:#x}: {}\n", multiply.address, multiply.text);
   return static_cast<int>(report.multiplies.empty() ? Exit::ok : Exit::verification);
 }

@@ -1,6 +1,6 @@
 #include "host/process.h"
 
-#include "codegen/errors.h"
+#include "machine/errors.h"
 #include "support/result.h"
 
 #include <algorithm>
@@ -127,7 +127,7 @@ void begin_process() {
   open_missing_descriptors();
   std::signal(SIGCHLD, SIG_DFL); // ignored, the ends of children could not be seen
   std::signal(SIGXFSZ, SIG_IGN); // a file that becomes too large is an error of its write
-  codegen::install_error_handlers(library_failed, library_out_of_memory);
+  machine::install_error_handlers(library_failed, library_out_of_memory);
 }
 
 bool memory_is_exhausted() {

@@ -1,12 +1,12 @@
 // The additions-only check must find a multiply that is there, whatever its kind, and pass code that has none.
-#include "codegen/disassemble.h"
+#include "machine/disassemble.h"
 
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <fstream>
 
-using namespace rvb::codegen;
+using namespace rvb::machine;
 
 namespace {
 
