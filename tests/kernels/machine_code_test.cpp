@@ -58,13 +58,13 @@ const std::string multiply =
 } // namespace
 
 TEST(MachineCode, SynapsesUnderSignsDoNotMultiply) {
-  for (const char* target : {"generic", "x86-64-v3", "avx512"})
+  for (const char* target : {"generic", "avx", "x86-64-v3", "avx512"})
     for (const char* text : {binary_conv2d, binary_linear})
       EXPECT_FALSE(has(disassemble(object_of(text, target, "binary.o")), multiply)) << target << "\n" << text;
 }
 
 TEST(MachineCode, TheSearchFindsMultiplies) {
-  for (const char* target : {"generic", "x86-64-v3", "avx512"})
+  for (const char* target : {"generic", "avx", "x86-64-v3", "avx512"})
     EXPECT_TRUE(has(disassemble(object_of(conv2d, target, "real.o")), multiply)) << target;
 }
 
@@ -72,6 +72,9 @@ TEST(MachineCode, TargetsKeepToTheirRegisters) {
   for (const char* text : {conv2d, binary_conv2d}) {
     for (const char* target : {"x86-64", "generic"})
       EXPECT_FALSE(has(disassemble(object_of(text, target, "g.o")), "%[yz]mm|\\sv[a-z]+")) << target;
+    const std::string avx = disassemble(object_of(text, "avx", "avx.o"));
+    EXPECT_TRUE(has(avx, "%ymm"));
+    EXPECT_FALSE(has(avx, "%zmm|\\svp[a-z0-9]+\\s[^#\\n]*%ymm|\\svf?n?m(add|sub)[0-9]")) << avx; // no AVX2, no FMA
     std::string v3 = disassemble(object_of(text, "x86-64-v3", "v3.o"));
     EXPECT_TRUE(has(v3, "%ymm"));
     EXPECT_FALSE(has(v3, "%zmm|%k[0-7]|%[xy]mm(1[6-9]|2[0-9]|3[01])"));
