@@ -86,17 +86,14 @@ const Constant* constant_of(const Module& module, const Function& function, cons
 }
 
 std::vector<KeptMembrane> kept_membranes(const Function& function) {
-  const std::string prefix = "state.";
   std::vector<KeptMembrane> kept;
   for (Value parameter : function.parameters) {
-    const std::string& name = function.values[parameter].name;
-    if (name.rfind(prefix, 0) != 0)
+    const Port& port = function.values[parameter].port;
+    if (port.role != Role::state)
       continue;
     kept.push_back({parameter, no_value});
-    const std::string result = "state:" + name.substr(prefix.size());
-    for (size_t r = 0; r < function.result_names.size(); ++r)
-      if (function.result_names[r] == result && !function.results[r].is_literal())
-        kept.back().after = function.results[r].value;
+    if (const int r = function.result(Role::state, port.name); r >= 0 && !function.results[r].is_literal())
+      kept.back().after = function.results[r].value;
   }
   return kept;
 }

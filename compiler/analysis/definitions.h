@@ -20,8 +20,8 @@ std::vector<int> count_uses(const ir::Function& function);
 // By value, the index in `ops` of the operation that makes it; -1 for parameters and for values made in bodies.
 std::vector<int> definitions(const ir::Function& function, const std::vector<ir::Op>& ops);
 
-// Membranes that the caller of @step keeps between calls: parameters `state.K`, and what results `state:K` return for
-// them (no_value: nothing, or a literal).
+// Membranes that the caller of @step keeps between calls: arguments that are states, and what the results of these
+// states return for them (no_value: nothing, or a literal).
 struct KeptMembrane {
   ir::Value before, after;
 };

@@ -68,14 +68,14 @@ private:
       check_op(op);
     op_ = nullptr;
     check_operands(function_->results, "ret");
-    const std::vector<std::string>& labels = function_->result_names;
-    if (!labels.empty() && labels.size() != function_->results.size())
-      report("has " + std::to_string(function_->results.size()) + " results and " + std::to_string(labels.size()) +
+    const std::vector<ir::Port>& ports = function_->result_ports;
+    if (!ports.empty() && ports.size() != function_->results.size())
+      report("has " + std::to_string(function_->results.size()) + " results and " + std::to_string(ports.size()) +
              " names for them");
     std::set<std::string> seen;
-    for (const std::string& label : labels)
-      if (!label.empty() && !seen.insert(label).second)
-        report("two results are named \"" + label + "\"");
+    for (const ir::Port& port : ports)
+      if (!port.name.empty() && !seen.insert(ir::label(port)).second)
+        report("two results are named \"" + ir::label(port) + "\"");
   }
 
   // Marks a value as defined, once, with a name of its own. False when it does not even exist.

@@ -21,12 +21,12 @@ ordered_json range_list(const ir::Function& ranges, const std::map<std::string, 
                         const passes::Ranges& largest) {
   ordered_json list = ordered_json::array();
   for (size_t i = 0; i < ranges.results.size(); ++i) {
-    const std::string& name = ranges.result_names[i];
-    if (name.rfind("range:", 0) != 0)
+    const ir::Port& port = ranges.result_ports[i];
+    if (port.role != ir::Role::range)
       continue;
     const ir::Type& type = ranges.type(ranges.results[i].value);
-    list.push_back({{"name", name}, {"elements", type.elements_per_sample()}, {"channels", type.dims.back()}});
-    if (const auto grid = grids.find(name.substr(6)); grid != grids.end())
+    list.push_back({{"layer", port.name}, {"elements", type.elements_per_sample()}, {"channels", type.dims.back()}});
+    if (const auto grid = grids.find(port.name); grid != grids.end())
       list.back().update({{"bits", type.element == ir::Element::i16 ? 16 : 32},
                           {"limit", grid->second.limit},
                           {"scale", grid->second.scale},

@@ -4,6 +4,7 @@
 #include "build/link.h"
 #include "build/manifest.h"
 #include "codegen/data.h"
+#include "codegen/ports.h"
 #include "core/checksum.h"
 #include "host/output.h"
 #include "host/paths.h"
@@ -101,10 +102,6 @@ codegen::ProgramInfo program_info(const sema::Program& program) {
     info.width = shape[2];
   }
   info.classes = program.classes;
-  for (const irgen::KeptState& state : irgen::kept_states(program)) {
-    info.state_elements.push_back(state.elements);
-    info.state_initial.push_back(state.initial);
-  }
   return info;
 }
 
@@ -123,11 +120,19 @@ namespace {
 // The same program in this process's memory, for its checksum.
 uint64_t checksum(const codegen::ProgramInfo& info, const ir::Module& module, const std::vector<codegen::Plan>& plans,
                   const kernels::Target& target) {
+  const auto count = [](const auto& list) { return static_cast<int32_t>(list.size()); };
+  std::vector<std::vector<rvb_port>> ports;
   std::vector<rvb_function> functions;
-  for (const codegen::Plan& plan : plans)
-    functions.push_back({plan.function.c_str(), nullptr, plan.static_bytes, plan.sample_bytes,
-                         static_cast<int32_t>(plan.arguments.size()), static_cast<int32_t>(plan.results.size())});
-  const std::vector<float> initial(info.state_initial.begin(), info.state_initial.end());
+  for (const codegen::Plan& plan : plans) {
+    for (const std::vector<codegen::Port>* list : {&plan.arguments, &plan.results}) {
+      ports.emplace_back();
+      for (const codegen::Port& port : *list)
+        ports.back().push_back(codegen::describe(port));
+    }
+    const std::vector<rvb_port>&arguments = ports[ports.size() - 2], &results = ports.back();
+    functions.push_back({plan.function.c_str(), nullptr, plan.static_bytes, plan.sample_bytes, count(arguments),
+                         count(results), arguments.data(), results.data()});
+  }
   const std::vector<std::string> names = target.features;
   std::vector<const char*> features;
   for (const std::string& name : names)
@@ -137,25 +142,10 @@ uint64_t checksum(const codegen::ProgramInfo& info, const ir::Module& module, co
   for (const codegen::ProgramInfo::Data& each : info.data)
     data.push_back({module.constants.at(each.constant).bytes.data(), each.bytes});
   const auto number = [](int64_t value) { return static_cast<int32_t>(value); };
-  const auto count = [](const auto& list) { return static_cast<int32_t>(list.size()); };
-  rvb_program program{RVB_PROGRAM_VERSION,
-                      info.deployed,
-                      info.sequence,
-                      number(info.steps),
-                      number(info.channels),
-                      number(info.height),
-                      number(info.width),
-                      number(info.classes),
-                      count(info.state_elements),
-                      info.state_elements.data(),
-                      initial.data(),
-                      count(functions),
-                      functions.data(),
-                      features.data(),
-                      info.manifest.c_str(),
-                      data.data(),
-                      count(data),
-                      0};
+  rvb_program program{
+      RVB_PROGRAM_VERSION, info.deployed,         info.sequence,        number(info.steps), number(info.channels),
+      number(info.height), number(info.width),    number(info.classes), count(functions),   functions.data(),
+      features.data(),     info.manifest.c_str(), data.data(),          count(data),        0};
   return rvb_checksum(&program);
 }
 

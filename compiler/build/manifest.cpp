@@ -1,5 +1,6 @@
 #include "build/manifest.h"
 
+#include "ir/text.h"
 #include "irgen/generate.h"
 #include "layers/layer.h"
 #include "ops/ops.h"
@@ -12,6 +13,24 @@
 namespace rvb::build {
 
 using nlohmann::ordered_json;
+
+namespace {
+
+ordered_json port_list(const std::vector<codegen::Port>& ports) {
+  ordered_json list = ordered_json::array();
+  for (const codegen::Port& each : ports) {
+    ordered_json dims = ordered_json::array();
+    for (int64_t dim : each.type.dims)
+      dims.push_back(dim == ir::batch ? ordered_json("batch") : ordered_json(dim));
+    list.push_back({{"name", each.port.name},
+                    {"role", ir::role_name(each.port.role)},
+                    {"element", ir::element_name(each.type.element)},
+                    {"dims", std::move(dims)}});
+  }
+  return list;
+}
+
+} // namespace
 
 int64_t elements(const sema::Shape& shape) {
   return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
@@ -82,7 +101,7 @@ std::map<std::string, int64_t> statistic_values(const ir::Module& module) {
 ordered_json manifest(const sema::Program& program, const ir::Module& module, const std::vector<codegen::Plan>& plans,
                       const kernels::Target& target, bool deployed) {
   ordered_json m;
-  m["schema"] = "rvb.manifest/1";
+  m["schema"] = "rvb.manifest/2";
   m["name"] = program.name;
   m["source_hash"] = program.source_hash;
   m["compiler"] = std::string("rvbc ") + RVB_VERSION;
@@ -143,8 +162,8 @@ ordered_json manifest(const sema::Program& program, const ir::Module& module, co
   }
   m["functions"] = ordered_json::object();
   for (const codegen::Plan& plan : plans)
-    m["functions"][plan.function] = {{"arguments", plan.arguments},
-                                     {"results", plan.results},
+    m["functions"][plan.function] = {{"arguments", port_list(plan.arguments)},
+                                     {"results", port_list(plan.results)},
                                      {"static_bytes", plan.static_bytes},
                                      {"sample_bytes", plan.sample_bytes}};
   if (module.find("observe") != nullptr)

@@ -79,17 +79,15 @@ ordered_json observation(const sema::Program& program) {
                            {"shape", layer.shape},
                            {"states", neuron.states},
                            {"multiplications", multiplications(neuron)},
-                           {"decides", decides(neuron)},
-                           {"spikes", "spikes:" + layer.path}};
-      if (neuron.states != 0)
-        json["membrane"] = "membrane:" + layer.path;
+                           {"decides", decides(neuron)}};
       neurons.push_back(std::move(json));
     }
     if (!layer.synaptic())
       continue;
+    const ir::Port input = layers::observed_input(program, layer);
     ordered_json json = {{"path", layer.path},
                          {"kind", layer.row->name},
-                         {"input", layers::observed_input(program, layer)},
+                         {"input", {{"role", ir::role_name(input.role)}, {"name", input.name}}},
                          {"input_shape", program.layers[layer.inputs[0]].shape},
                          {"shape", layer.shape},
                          {"first", !behind[i]},

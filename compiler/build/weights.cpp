@@ -7,8 +7,6 @@
 #include "support/result.h"
 #include "support/text.h"
 
-#include <set>
-
 namespace rvb::build {
 
 namespace {
@@ -59,19 +57,21 @@ runtime::Safetensors read(const sema::Program& program, const std::string& path,
   }
 }
 
-void bind(ir::Function& function, const std::set<std::string>& names) {
+// Arguments that are parameters of the network become constants of their names.
+void bind(ir::Function& function) {
   std::vector<ir::Op> constants;
   std::vector<ir::Value> kept;
   for (ir::Value parameter : function.parameters) {
-    const std::string& name = function.values[parameter].name;
-    if (names.count(name) == 0) {
+    const ir::Port port = function.values[parameter].port;
+    if (port.role != ir::Role::parameter) {
       kept.push_back(parameter);
       continue;
     }
     ir::Op op;
     op.opcode = ir::Opcode::constant;
     op.results = {parameter};
-    op.attributes["name"] = name;
+    op.attributes["name"] = port.name;
+    function.values[parameter].port = {};
     constants.push_back(std::move(op));
   }
   function.parameters = kept;
@@ -86,17 +86,15 @@ std::string bind_weights(ir::Module& module, const sema::Program& program, const
   if (diagnostics.has_errors())
     return "";
   uint64_t hash = fnv_start;
-  std::set<std::string> names;
   for (const sema::Parameter& p : program.parameters) {
     const runtime::Tensor& tensor = *file.find(p.name);
     hash = fnv(p.name, hash);
     hash = fnv(tensor.values.data(), tensor.values.size() * sizeof(float), hash);
     module.constants[p.name] =
         ir::Constant::from_floats(irgen::memory_type(p).dims, transposed(tensor.values, tensor.shape, p.order));
-    names.insert(p.name);
   }
   for (ir::Function& function : module.functions)
-    bind(function, names);
+    bind(function);
   return hex_digits(hash);
 }
 

@@ -1,6 +1,7 @@
 #include "codegen/emit.h"
 
 #include "codegen/data.h"
+#include "codegen/ports.h"
 #include "interface/program.h"
 #include "support/fnv.h"
 
@@ -54,7 +55,9 @@ public:
         "halide_buffer_t");
     frame_ = llvm::StructType::create(context_, {i64_, pointer_->getPointerTo(), pointer_->getPointerTo(), pointer_},
                                       "rvb_frame");
-    function_entry_ = llvm::StructType::create(context_, {pointer_, pointer_, i64_, i64_, i32_, i32_}, "rvb_function");
+    port_ = llvm::StructType::create(context_, {pointer_, i32_, i32_, i32_, b_.getFloatTy(), pointer_}, "rvb_port");
+    function_entry_ = llvm::StructType::create(
+        context_, {pointer_, pointer_, i64_, i64_, i32_, i32_, pointer_, pointer_}, "rvb_function");
   }
 
   void emit(const std::vector<Plan>& plans) {
@@ -75,8 +78,10 @@ public:
   llvm::Module& module() { return module_; }
 
 private:
+  llvm::Constant* pointer(llvm::Constant* value) { return llvm::ConstantExpr::getPointerCast(value, pointer_); }
+
   llvm::Constant* text(const std::string& value, const char* name) {
-    return llvm::ConstantExpr::getPointerCast(b_.CreateGlobalString(value, name, 0, &module_), pointer_);
+    return pointer(b_.CreateGlobalString(value, name, 0, &module_));
   }
 
   // A read-only array with internal linkage; a pointer to its first element.
@@ -286,20 +291,32 @@ private:
                                                        llvm::ConstantExpr::getPointerCast(function, pointer_),
                                                        b_.getInt64(plan.static_bytes), b_.getInt64(plan.sample_bytes),
                                                        b_.getInt32(static_cast<uint32_t>(plan.arguments.size())),
-                                                       b_.getInt32(static_cast<uint32_t>(plan.results.size()))});
+                                                       b_.getInt32(static_cast<uint32_t>(plan.results.size())),
+                                                       pointer(ports(plan.arguments)), pointer(ports(plan.results))});
+  }
+
+  llvm::Constant* ports(const std::vector<Port>& list) {
+    std::vector<llvm::Constant*> entries;
+    for (const Port& each : list) {
+      const rvb_port port = describe(each);
+      std::vector<llvm::Constant*> dims;
+      for (int32_t i = 0; i < port.rank; ++i)
+        dims.push_back(b_.getInt64(static_cast<uint64_t>(port.dims[i])));
+      const auto number = [&](int32_t v) { return b_.getInt32(static_cast<uint32_t>(v)); };
+      entries.push_back(llvm::ConstantStruct::get(
+          port_, {text(port.name, "rvb_port_name"), number(port.role), number(port.element), number(port.rank),
+                  llvm::ConstantFP::get(b_.getFloatTy(), port.initial), pointer(array(i64_, dims, "rvb_dims"))}));
+    }
+    return array(port_, entries, "rvb_ports");
   }
 
   // rvb_program of runtime/interface/program.h, field by field.
   void emit_table(const std::vector<llvm::Constant*>& entries) {
-    std::vector<llvm::Constant*> states, initial, features, data;
+    std::vector<llvm::Constant*> features, data;
     llvm::StructType* data_entry = llvm::StructType::create(context_, {pointer_, i64_}, "rvb_data");
     for (const ProgramInfo::Data& each : info_.data)
       data.push_back(llvm::ConstantStruct::get(
           data_entry, {constant(each.constant), b_.getInt64(static_cast<uint64_t>(each.bytes))}));
-    for (int64_t elements : info_.state_elements)
-      states.push_back(b_.getInt64(static_cast<uint64_t>(elements)));
-    for (double value : info_.state_initial)
-      initial.push_back(llvm::ConstantFP::get(b_.getFloatTy(), static_cast<float>(value)));
     for (const std::string& feature : target_.features)
       features.push_back(text(feature, "rvb_feature"));
     features.push_back(llvm::ConstantPointerNull::get(pointer_));
@@ -312,9 +329,6 @@ private:
                                            number(info_.height),
                                            number(info_.width),
                                            number(info_.classes),
-                                           number(static_cast<int64_t>(states.size())),
-                                           array(i64_, states, "rvb_states"),
-                                           array(b_.getFloatTy(), initial, "rvb_initial"),
                                            number(static_cast<int64_t>(entries.size())),
                                            array(function_entry_, entries, "rvb_functions"),
                                            array(pointer_, features, "rvb_features"),
@@ -353,7 +367,7 @@ private:
   llvm::IRBuilder<> b_;
   llvm::Type *i8_, *i32_, *i64_;
   llvm::PointerType* pointer_;
-  llvm::StructType *dimension_, *buffer_, *frame_, *function_entry_;
+  llvm::StructType *dimension_, *buffer_, *frame_, *port_, *function_entry_;
   llvm::Function* describe_ = nullptr;
   llvm::Value *batch_ = nullptr, *arguments_ = nullptr, *results_ = nullptr, *block_ = nullptr;
   std::map<std::vector<int64_t>, llvm::Constant*> shapes_;

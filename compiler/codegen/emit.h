@@ -18,9 +18,7 @@ struct ProgramInfo {
   int64_t steps = 1;
   int64_t channels = 1, height = 1, width = 1;
   int64_t classes = 1;
-  std::vector<int64_t> state_elements;
-  std::vector<double> state_initial; // one a state
-  std::string manifest;              // JSON
+  std::string manifest; // JSON
   struct Data {
     std::string constant;
     int64_t bytes;

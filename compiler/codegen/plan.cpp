@@ -11,16 +11,10 @@ namespace rvb::codegen {
 
 namespace {
 
-// A result's outside name: what the IR says, or the parameter's own.
-std::string outside_name(const ir::Function& function, size_t result) {
-  if (result < function.result_names.size())
-    return function.result_names[result];
-  return "result" + std::to_string(result);
-}
-
-// Function parameters are IR names; "state.0" is called "state:0" outside, as results are.
-std::string argument_name(const std::string& name) {
-  return name.rfind("state.", 0) == 0 ? "state:" + name.substr(6) : name;
+ir::Port result_port(const ir::Function& function, size_t result) {
+  if (result < function.result_ports.size())
+    return function.result_ports[result];
+  return {ir::Role::other, "result" + std::to_string(result)};
 }
 
 class Planner {
@@ -32,7 +26,8 @@ public:
   Plan run() {
     for (size_t p = 0; p < function_.parameters.size(); ++p) {
       buffer_of_[function_.parameters[p]] = add(function_.parameters[p], Place::argument, static_cast<int64_t>(p));
-      plan_.arguments.push_back(argument_name(function_.values[function_.parameters[p]].name));
+      const ir::ValueInfo& parameter = function_.values[function_.parameters[p]];
+      plan_.arguments.push_back({parameter.port, parameter.type});
     }
     choose_result_places();
     choose_neurons();
@@ -60,10 +55,10 @@ private:
   // returned twice, or one that is a parameter or a constant, is copied at the end.
   void choose_result_places() {
     for (size_t r = 0; r < function_.results.size(); ++r) {
-      plan_.results.push_back(outside_name(function_, r));
       const ir::Operand& result = function_.results[r];
       if (result.is_literal())
         throw std::logic_error("function " + function_.name + " returns a literal");
+      plan_.results.push_back({result_port(function_, r), function_.type(result.value)});
       result_of_.emplace(result.value, static_cast<int64_t>(r));
     }
   }

@@ -37,11 +37,17 @@ struct Call {
   int64_t number = 0;        // of count
 };
 
+// An argument or result of the program's function.
+struct Port {
+  ir::Port port;
+  ir::Type type;
+};
+
 struct Plan {
   std::string function;
   std::vector<Buffer> buffers;
   std::vector<Call> calls;
-  std::vector<std::string> arguments, results; // what the manifest calls them
+  std::vector<Port> arguments, results;
   int64_t static_bytes = 0;
   int64_t sample_bytes = 0;
 };

@@ -154,6 +154,20 @@ Value Function::parameter(const std::string& name) const {
   return no_value;
 }
 
+Value Function::parameter(Role role) const {
+  for (Value value : parameters)
+    if (values[value].port.role == role)
+      return value;
+  return no_value;
+}
+
+int Function::result(Role role, const std::string& name) const {
+  for (size_t i = 0; i < result_ports.size(); ++i)
+    if (result_ports[i].is(role, name))
+      return static_cast<int>(i);
+  return -1;
+}
+
 namespace {
 
 template <typename T> std::vector<uint8_t> to_bytes(const std::vector<T>& values) {

@@ -5,6 +5,8 @@
 // reads values (or literal numbers), makes values, and carries attributes. `scan` alone has a body.
 #pragma once
 
+#include "ir/ports.h"
+
 #include <cstdint>
 #include <map>
 #include <string>
@@ -112,6 +114,7 @@ struct Op {
 struct ValueInfo {
   Type type;
   std::string name; // unique in the function, without the %
+  Port port = {};   // of a parameter of the function
 };
 
 // The names of a function's values as add_value has seen them: networks of thousands of layers make tens of thousands,
@@ -141,14 +144,16 @@ struct Function {
   std::vector<ValueInfo> values;
   std::vector<Value> parameters;
   std::vector<Op> ops;
-  std::vector<Operand> results;          // what `ret` returns
-  std::vector<std::string> result_names; // what the outside calls them ("logits", "grad:conv.weight"); may be empty
-  NameIndex names;                       // of add_value
+  std::vector<Operand> results;   // what `ret` returns
+  std::vector<Port> result_ports; // what they are; may be empty
+  NameIndex names;                // of add_value
 
   const Type& type(Value value) const { return values[value].type; }
-  Value add_value(Type type, const std::string& hint); // makes the name unique
-  Value find(const std::string& name) const;           // no_value when missing
-  Value parameter(const std::string& name) const;      // a parameter by name; no_value when missing
+  Value add_value(Type type, const std::string& hint);  // makes the name unique
+  Value find(const std::string& name) const;            // no_value when missing
+  Value parameter(const std::string& name) const;       // a parameter by name; no_value when missing
+  Value parameter(Role role) const;                     // the first of this role; no_value when missing
+  int result(Role role, const std::string& name) const; // its index; -1 when missing
 };
 
 // The contents of a constant, in the element type's own bytes, row-major in the IR's dimensions.

@@ -126,7 +126,7 @@ private:
     if (!functions_.emplace(function_.name, 0).second)
       fail_at(begin, "function @" + function_.name + " is defined twice");
     expect("(");
-    until(")", [&] { function_.parameters.push_back(declaration()); });
+    until(")", [&] { function_.parameters.push_back(parameter()); });
     expect("->");
     expect("(");
     std::vector<Type> types;
@@ -136,14 +136,14 @@ private:
         label = string();
         expect("=");
       }
-      function_.result_names.push_back(label);
+      function_.result_ports.push_back(port_of_label(label));
       types.push_back(type());
     });
     bool named = false;
-    for (const std::string& label : function_.result_names)
-      named = named || !label.empty();
+    for (const Port& port : function_.result_ports)
+      named = named || !port.name.empty();
     if (!named)
-      function_.result_names.clear();
+      function_.result_ports.clear();
     expect("{");
     ops(function_.ops, 0);
     size_t at = here();
@@ -170,7 +170,7 @@ private:
   }
 
   Value define(const std::string& id, Type type) {
-    function_.values.push_back({std::move(type), id});
+    function_.values.push_back({std::move(type), id, {}});
     return names_[id] = static_cast<Value>(function_.values.size() - 1);
   }
 
@@ -178,6 +178,21 @@ private:
     std::string id = new_name();
     expect(":");
     return define(id, type());
+  }
+
+  Value parameter() {
+    std::string id = new_name();
+    expect(":");
+    Port port = port_of_value(id);
+    if (peek() == '"') {
+      port = port_of_label(string());
+      expect("=");
+    }
+    Value value = define(id, type());
+    if (accept_word("begins"))
+      port.initial = number().real;
+    function_.values[static_cast<size_t>(value)].port = std::move(port);
+    return value;
   }
 
   std::vector<Operand> operands() {

@@ -21,17 +21,6 @@ template <typename T> std::string shortest(T value) {
   return std::string(buffer, end.ptr);
 }
 
-const char* element_name(Element element) {
-  switch (element) {
-  case Element::f32: return "f32";
-  case Element::boolean: return "bool";
-  case Element::i32: return "i32";
-  case Element::u32: return "u32";
-  case Element::i16: return "i16";
-  }
-  return "f32";
-}
-
 std::string quoted(const std::string& text) {
   std::string out = "\"";
   for (unsigned char c : text) {
@@ -89,11 +78,12 @@ public:
   explicit Printer(const Function& function) : function_(function) {}
 
   std::string run() {
-    out_ = "func @" + function_.name + "(" + declarations(function_.parameters) + ") -> (";
+    out_ = "func @" + function_.name + "(" + list(function_.parameters, [this](Value v) { return parameter(v); }) +
+           ") -> (";
     for (size_t i = 0; i < function_.results.size(); ++i) {
       out_ += i == 0 ? "" : ", ";
-      if (i < function_.result_names.size() && !function_.result_names[i].empty())
-        out_ += quoted(function_.result_names[i]) + " = ";
+      if (i < function_.result_ports.size() && !label(function_.result_ports[i]).empty())
+        out_ += quoted(label(function_.result_ports[i])) + " = ";
       const Operand& result = function_.results[i];
       out_ += print(result.is_literal() ? Type{} : function_.type(result.value));
     }
@@ -112,6 +102,14 @@ private:
 
   std::string declarations(const std::vector<Value>& values) const {
     return list(values, [this](Value v) { return name(v) + ": " + print(function_.type(v)); });
+  }
+
+  // Its port only where the name does not say it.
+  std::string parameter(Value value) const {
+    const Port& port = function_.values[value].port;
+    const bool said = port == port_of_value(function_.values[value].name) || port == Port();
+    return name(value) + ": " + (said ? "" : quoted(label(port)) + " = ") + print(function_.type(value)) +
+           (port.initial == 0 && !std::signbit(port.initial) ? "" : " begins " + print_number(port.initial));
   }
 
   void ops(const std::vector<Op>& items, const std::string& indent) {
@@ -143,6 +141,17 @@ private:
 };
 
 } // namespace
+
+const char* element_name(Element element) {
+  switch (element) {
+  case Element::f32: return "f32";
+  case Element::boolean: return "bool";
+  case Element::i32: return "i32";
+  case Element::u32: return "u32";
+  case Element::i16: return "i16";
+  }
+  return "f32";
+}
 
 std::string print(const Attribute& attribute) {
   if (const int64_t* value = std::get_if<int64_t>(&attribute))

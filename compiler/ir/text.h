@@ -10,6 +10,7 @@ namespace rvb::ir {
 std::string print(const Module& module);
 std::string print(const Function& function);
 std::string print(const Type& type);
+const char* element_name(Element element); // "f32"
 std::string print(const Attribute& attribute);
 std::string print_number(double value); // shortest form that reads back to the same float, with '.', 'e', inf or nan
 

@@ -13,13 +13,14 @@ namespace {
 
 using layers::Build;
 
-void give(ir::Function& function, const std::string& name, ir::Operand value) {
+void give(ir::Function& function, const ir::Port& port, ir::Operand value) {
   function.results.push_back(value);
-  function.result_names.push_back(name);
+  function.result_ports.push_back(port);
 }
 
-ir::Value declare(ir::Function& function, ir::Type type, const std::string& name) {
-  const ir::Value value = function.add_value(std::move(type), name);
+ir::Value declare(ir::Function& function, ir::Type type, const ir::Port& port) {
+  const ir::Value value = function.add_value(std::move(type), port.name);
+  function.values[static_cast<size_t>(value)].port = port;
   function.parameters.push_back(value);
   return value;
 }
@@ -38,13 +39,15 @@ ir::Function generate(const sema::Program& program, Build::Phase phase, const st
   function.name = name;
   ir::Builder builder(function, function.ops, &ops::infer);
   Build build(program, phase, builder);
-  build.image = declare(function, layers::type_of(program, {program.input.shape, program.input.sequence}), "image");
-  const ir::Value labels =
-      build.training() ? declare(function, {ir::Element::i32, {ir::batch}}, "labels") : ir::no_value;
+  build.image = declare(function, layers::type_of(program, {program.input.shape, program.input.sequence}),
+                        {ir::Role::input, "image"});
+  const ir::Value labels = build.training()
+                               ? declare(function, {ir::Element::i32, {ir::batch}}, {ir::Role::labels, "labels"})
+                               : ir::no_value;
   for (const sema::Parameter& parameter : program.parameters)
     if (parameter.trainable || !build.training())
       build.parameters[{parameter.layer, parameter.role, parameter.slot}] =
-          declare(function, memory_type(parameter), parameter.name);
+          declare(function, memory_type(parameter), {ir::Role::parameter, parameter.name});
   for (const sema::Layer& layer : program.layers) {
     builder.set_layer(layer.path);
     const ir::Value value = layer.row->build(build);
@@ -54,10 +57,10 @@ ir::Function generate(const sema::Program& program, Build::Phase phase, const st
   }
   builder.set_layer("");
   if (build.training())
-    give(function, "loss", loss(program, build, labels));
-  give(function, "logits", build.values[static_cast<size_t>(program.output)]);
+    give(function, {ir::Role::loss, "loss"}, loss(program, build, labels));
+  give(function, {ir::Role::logits, "logits"}, build.values[static_cast<size_t>(program.output)]);
   for (const layers::Shown& shown : build.shown)
-    give(function, shown.name, shown.value);
+    give(function, shown.port, shown.value);
   return function;
 }
 
@@ -74,8 +77,11 @@ ir::Function generate_observe(const sema::Program& program) {
 // What is only looked at goes: results, and what scans yield for them.
 ir::Function generate_infer(const sema::Program& program) {
   ir::Function function = generate(program, Build::Phase::inference, "infer");
-  function.results.resize(1);
-  function.result_names.resize(1);
+  for (size_t r = function.results.size(); r-- > 0;)
+    if (function.result_ports[r].role != ir::Role::logits) {
+      function.results.erase(function.results.begin() + static_cast<int64_t>(r));
+      function.result_ports.erase(function.result_ports.begin() + static_cast<int64_t>(r));
+    }
   for (ir::Op& op : function.ops)
     if (op.opcode == ir::Opcode::scan && op.integer("states") > 0) {
       op.results.erase(op.results.begin() + 1); // the membrane
@@ -85,13 +91,7 @@ ir::Function generate_infer(const sema::Program& program) {
 }
 
 ir::Function generate_step(const sema::Program& program) {
-  return step_of(generate_infer(program), program.input.sequence).function;
-}
-
-std::vector<KeptState> kept_states(const sema::Program& program) {
-  if (!program.streams())
-    return {};
-  return step_of(generate_infer(program), program.input.sequence).states;
+  return step_of(generate_infer(program), program.input.sequence);
 }
 
 ir::Type memory_type(const sema::Parameter& parameter) {

@@ -14,14 +14,6 @@ ir::Function generate_infer(const sema::Program& program);
 // One step of @infer, membranes kept by the caller: only of programs that stream (layers::Network::streams).
 ir::Function generate_step(const sema::Program& program);
 
-// What the caller of @step keeps from one step to the next, `state:K` in this order: the neurons' states, and for each
-// mean over time its sum so far and the number of steps in it. None of a program that does not stream.
-struct KeptState {
-  int64_t elements; // of a sample
-  double initial;
-};
-std::vector<KeptState> kept_states(const sema::Program& program);
-
 // The type of a parameter in memory.
 ir::Type memory_type(const sema::Parameter& parameter);
 

@@ -19,15 +19,21 @@ ir::Type without_time(ir::Type type) {
 class Stepper {
 public:
   Stepper(const ir::Function& infer, bool sequence)
-      : infer_(infer), map_(infer.values.size()), builder_(step_.function, step_.function.ops, &ops::infer) {
-    step_.function.name = "step";
-    declare(infer.parameters[0], sequence);
-    declare_states(); // the caller's order: the image, states, parameters
-    for (size_t p = 1; p < infer.parameters.size(); ++p)
-      declare(infer.parameters[p], false);
+      : infer_(infer), map_(infer.values.size()), builder_(step_, step_.ops, &ops::infer) {
+    step_.name = "step";
+    const auto is_input = [&](ir::Value parameter) {
+      return infer.values[static_cast<size_t>(parameter)].port.role == ir::Role::input;
+    };
+    for (ir::Value parameter : infer.parameters)
+      if (is_input(parameter))
+        declare(parameter, sequence);
+    declare_states();
+    for (ir::Value parameter : infer.parameters)
+      if (!is_input(parameter))
+        declare(parameter, false);
   }
 
-  Step run() {
+  ir::Function run() {
     for (const ir::Op& op : infer_.ops) {
       builder_.set_layer(op.layer);
       if (op.opcode == ir::Opcode::repeat)
@@ -39,9 +45,10 @@ public:
       else
         copy(op, builder_);
     }
-    ir::Function& function = step_.function;
-    function.results.insert(function.results.begin(), of(infer_.results[0]));
-    function.result_names.insert(function.result_names.begin(), infer_.result_names[0]);
+    for (size_t r = infer_.results.size(); r-- > 0;) { // before the states
+      step_.results.insert(step_.results.begin(), of(infer_.results[r]));
+      step_.result_ports.insert(step_.result_ports.begin(), infer_.result_ports[r]);
+    }
     return std::move(step_);
   }
 
@@ -52,8 +59,9 @@ private:
 
   void declare(ir::Value parameter, bool steps) {
     const ir::ValueInfo& info = infer_.values[static_cast<size_t>(parameter)];
-    const ir::Value value = step_.function.add_value(steps ? without_time(info.type) : info.type, info.name);
-    step_.function.parameters.push_back(value);
+    const ir::Value value = step_.add_value(steps ? without_time(info.type) : info.type, info.name);
+    step_.values[static_cast<size_t>(value)].port = info.port;
+    step_.parameters.push_back(value);
     map_[static_cast<size_t>(parameter)] = value;
   }
 
@@ -80,15 +88,16 @@ private:
   }
 
   void declare_state(ir::Type type, double initial) {
-    step_.states.push_back({type.elements_per_sample(), initial});
-    states_.push_back(step_.function.add_value(std::move(type), "state." + std::to_string(states_.size())));
-    step_.function.parameters.push_back(states_.back());
+    const std::string number = std::to_string(states_.size());
+    states_.push_back(step_.add_value(std::move(type), "state." + number));
+    step_.values[static_cast<size_t>(states_.back())].port = {ir::Role::state, number, initial};
+    step_.parameters.push_back(states_.back());
   }
 
   // What the next step is to read in place of the next state.
   void keep(ir::Operand state) {
-    step_.function.results.push_back(state);
-    step_.function.result_names.push_back("state:" + std::to_string(next_state_++));
+    step_.results.push_back(state);
+    step_.result_ports.push_back({ir::Role::state, std::to_string(next_state_++)});
   }
 
   void copy(const ir::Op& op, ir::Builder& builder) {
@@ -136,7 +145,7 @@ private:
 
   // What a step yields may be a number (a neuron that never emits) or one a channel: as the tensor it stands for.
   ir::Value filled(const ir::Operand& operand, const ir::Type& type) {
-    if (!operand.is_literal() && step_.function.type(operand.value) == type)
+    if (!operand.is_literal() && step_.type(operand.value) == type)
       return operand.value;
     const ir::Value zero = builder_.build(ir::Opcode::mul, {value_of(type), ir::Operand::literal(0.0)});
     return builder_.build(ir::Opcode::add, {zero, operand});
@@ -144,16 +153,16 @@ private:
 
   ir::Value value_of(const ir::Type& type) const {
     for (const ir::Value state : states_)
-      if (step_.function.type(state) == type)
+      if (step_.type(state) == type)
         return state;
     for (const ir::Operand& value : map_)
-      if (!value.is_literal() && step_.function.type(value.value) == type)
+      if (!value.is_literal() && step_.type(value.value) == type)
         return value.value;
     throw std::logic_error("no tensor of the neuron's shape");
   }
 
   const ir::Function& infer_;
-  Step step_;
+  ir::Function step_;
   std::vector<ir::Operand> map_;  // by value of @infer
   std::vector<ir::Value> states_; // in the order of the layers
   int next_state_ = 0;
@@ -162,7 +171,7 @@ private:
 
 } // namespace
 
-Step step_of(const ir::Function& infer, bool sequence) {
+ir::Function step_of(const ir::Function& infer, bool sequence) {
   return Stepper(infer, sequence).run();
 }
 

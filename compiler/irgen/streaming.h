@@ -5,13 +5,9 @@
 
 namespace rvb::irgen {
 
-struct Step {
-  ir::Function function;
-  std::vector<KeptState> states;
-};
-
-// `infer`: a function of the whole sequence, its first parameter the image, its first result the logits. `sequence`:
-// whether the image is one a step.
-Step step_of(const ir::Function& infer, bool sequence);
+// `infer`: a function of the whole sequence. `sequence`: whether its input is one a step. What the caller keeps from
+// one step to the next are arguments and results of role `state`: the neurons' states, and for each mean over time its
+// sum so far and the number of steps in it.
+ir::Function step_of(const ir::Function& infer, bool sequence);
 
 } // namespace rvb::irgen

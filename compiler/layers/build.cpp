@@ -16,9 +16,9 @@ ir::Value Build::parameter(Role role, int slot) const {
   return found->second;
 }
 
-void Build::show(const std::string& what, ir::Value value) {
+void Build::show(ir::Role role, ir::Value value) {
   if (!training())
-    shown.push_back({what + ":" + layer().path, value});
+    shown.push_back({{role, layer().path}, value});
 }
 
 void Build::update(Role statistic, int slot, ir::Value value) {
@@ -26,7 +26,7 @@ void Build::update(Role statistic, int slot, ir::Value value) {
   const auto parameter = std::find_if(network.parameters.begin(), network.parameters.end(), [&](const Parameter& each) {
     return each.layer == index && each.role == statistic && each.slot == slot;
   });
-  shown.push_back({"batch:" + parameter->name, value});
+  shown.push_back({{ir::Role::statistic, parameter->name}, value});
 }
 
 ir::Type type_of(const Network& network, const Tensor& tensor) {

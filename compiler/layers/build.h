@@ -11,7 +11,7 @@ namespace rvb::layers {
 
 // What a function shows besides its output.
 struct Shown {
-  std::string name; // as in the manifest: "spikes:PATH", "batch:PATH.running_mean"
+  ir::Port port;
   ir::Value value;
 };
 
@@ -32,7 +32,7 @@ public:
   ir::Value parameter(Role role, int slot = 0) const;
 
   // Inference: a value that is looked at (traces, counts of events). Training: what a running statistic moves to.
-  void show(const std::string& what, ir::Value value);
+  void show(ir::Role role, ir::Value value);
   void update(Role statistic, int slot, ir::Value value);
 
   // An operation with one result; with several.

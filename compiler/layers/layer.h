@@ -53,8 +53,8 @@ namespace rows {
 const std::vector<const Row*>& table();
 const Row* find(const std::string& name); // one that programs may call; null when there is none
 
-// Where @observe shows what enters a synaptic layer: "image", "spikes:NEURON" or "events:LAYER".
-std::string observed_input(const Network& network, const Layer& layer);
+// Where @observe shows what enters a synaptic layer: the input, a neuron's spikes, or the layer's events.
+ir::Port observed_input(const Network& network, const Layer& layer);
 
 // Faults of several layers.
 bool is_image(const Tensor& tensor);

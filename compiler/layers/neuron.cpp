@@ -94,9 +94,9 @@ ir::Value build(Build& build) {
   if (build.training() && neuron.states != 0)
     body.yields.erase(body.yields.begin() + 1); // nobody looks at the membrane
   const std::vector<ir::Value> results = build.ir.build_scan(std::move(scan), {"spikes", "membrane"});
-  build.show("spikes", results[0]);
+  build.show(ir::Role::spikes, results[0]);
   if (neuron.states != 0 && !build.training())
-    build.show("membrane", results[1]);
+    build.show(ir::Role::membrane, results[1]);
   return results[0];
 }
 

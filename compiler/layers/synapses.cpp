@@ -72,8 +72,8 @@ ir::Value with_bias(Build& build, ir::Value sums) {
 
 void show_events(Build& build) {
   const Layer& layer = build.layer();
-  if (observed_input(build.network, layer) == "events:" + layer.path)
-    build.show("events", build.input());
+  if (observed_input(build.network, layer).role == ir::Role::events)
+    build.show(ir::Role::events, build.input());
 }
 
 } // namespace rvb::layers

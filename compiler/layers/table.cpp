@@ -18,13 +18,14 @@ const Row* find(const std::string& name) {
   return nullptr;
 }
 
-std::string observed_input(const Network& network, const Layer& layer) {
+ir::Port observed_input(const Network& network, const Layer& layer) {
   const Layer* from = &network.input_of(layer);
   while (from->row->keeps_values)
     from = &network.input_of(*from);
   if (from->row->family == Family::input)
-    return "image";
-  return from->row->family == Family::neuron ? "spikes:" + from->path : "events:" + layer.path;
+    return {ir::Role::input, "image"};
+  return from->row->family == Family::neuron ? ir::Port{ir::Role::spikes, from->path}
+                                             : ir::Port{ir::Role::events, layer.path};
 }
 
 bool is_image(const Tensor& tensor) {

@@ -29,18 +29,16 @@ bool add_ranges(Module& module) {
     return false;
   Function ranges = *module.find("infer");
   ranges.name = "ranges";
-  if (ranges.result_names.empty() && !ranges.results.empty()) {
-    ranges.result_names.resize(ranges.results.size());
-    ranges.result_names[0] = "logits";
+  if (ranges.result_ports.empty() && !ranges.results.empty()) {
+    ranges.result_ports.resize(ranges.results.size());
+    ranges.result_ports[0] = {Role::logits, "logits"};
   }
   for (const Op& op : ranges.ops) {
-    const std::string name = "range:" + op.layer;
-    std::vector<std::string>& names = ranges.result_names;
     // Both halves of a ternary layer read the same spikes: once is enough.
-    if (!analysis::reads_spikes(op) || std::find(names.begin(), names.end(), name) != names.end())
+    if (!analysis::reads_spikes(op) || ranges.result(Role::range, op.layer) >= 0)
       continue;
     ranges.results.push_back(op.operands[0]);
-    names.push_back(name);
+    ranges.result_ports.push_back({Role::range, op.layer});
   }
   module.functions.push_back(std::move(ranges));
   return true;

@@ -36,7 +36,8 @@
 // adjoints of the states are the backward scan's states; they begin as the gradient of the final states. Gradients of
 // invariants are emitted element by element and summed outside, because a body holds elementwise operators only.
 //
-// Needs: a function @train whose result "loss" is f32[]. Its parameters after image and labels get gradients; one that
+// Needs: a function @train whose result "loss" is f32[]. Arguments that are parameters of the network get gradients;
+// one that
 //   nothing flows to gets zeros. Keeps: the other results and functions. Breaks: nothing.
 #include "ops/ops.h"
 #include "passes/edit.h"
@@ -90,7 +91,7 @@ public:
     for (Value value : wanted) {
       const std::optional<Operand> gradient = adjoints_.get(value);
       function_.results.push_back(gradient ? *gradient : zeros(value));
-      function_.result_names.push_back("grad:" + function_.values[value].name);
+      function_.result_ports.push_back({Role::gradient, function_.values[value].port.name});
     }
   }
 
@@ -402,14 +403,15 @@ bool differentiate(Module& module) {
   if (!function)
     return false;
   Value loss = no_value;
-  for (size_t i = 0; i < function->result_names.size(); ++i)
-    if (function->result_names[i] == "loss" && !function->results[i].is_literal())
+  for (size_t i = 0; i < function->result_ports.size(); ++i)
+    if (function->result_ports[i].role == Role::loss && !function->results[i].is_literal())
       loss = function->results[i].value;
   if (loss == no_value || !(function->type(loss) == Type{}))
     throw Failure(Exit::internal, "differentiate: @train has no result \"loss\" of type f32[]");
-  if (function->parameters.size() < 2)
-    throw Failure(Exit::internal, "differentiate: @train takes an image, labels, then the parameters");
-  std::vector<Value> wanted(function->parameters.begin() + 2, function->parameters.end());
+  std::vector<Value> wanted;
+  for (Value parameter : function->parameters)
+    if (function->values[parameter].port.role == Role::parameter)
+      wanted.push_back(parameter);
   Differentiate(*function).run(loss, wanted);
   function->name = "gradient";
   return true;

@@ -81,7 +81,7 @@ Row measure(const Context& context, ParameterSet& parameters, int64_t batch, int
   int64_t step = 0;
   std::vector<const float*> gradients;
   for (const Parameter& p : m.parameters)
-    gradients.push_back(function.result("grad:" + p.name));
+    gradients.push_back(function.result(RVB_GRADIENT, p.name));
   // A rate of 1e-9: the work of a step, without wandering off to weights that are not finite.
   return {batch, threads, repeat(context.options.repeats, context.options.seconds, [&] {
             function.run(batch);

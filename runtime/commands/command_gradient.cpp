@@ -25,7 +25,7 @@ int run_gradient(const Context& context) {
   std::iota(samples.begin(), samples.end(), 0);
   load_batch(*dataset, samples.data(), nullptr, dataset->count(), manifest, gradient.image(), gradient.labels());
   gradient.run(dataset->count());
-  float loss = gradient.result("loss")[0];
+  float loss = gradient.result(RVB_LOSS)[0];
   if (!std::isfinite(loss))
     throw Failure(Exit::user, fmt::format("the loss is {}: the weights or the input are too large", loss));
 
@@ -33,7 +33,7 @@ int run_gradient(const Context& context) {
     Safetensors file;
     for (int i = 0; i < parameters.count(); ++i) {
       const Parameter& p = parameters.info(i);
-      const float* values = gradient.result("grad:" + p.name);
+      const float* values = gradient.result(RVB_GRADIENT, p.name);
       if (values == nullptr)
         continue;
       Tensor tensor{p.name, p.shape, std::vector<float>(static_cast<size_t>(p.elements))};

@@ -53,8 +53,8 @@ std::string calibration_text(const Manifest& m) {
   std::string text = fmt::format("spikes: integers of {} bits, scaled by layer; calibrated on {} samples\n",
                                  m.ranges[0].bits, d.value("calibration_samples", int64_t{0}));
   for (const SpikeRange& range : m.ranges)
-    text += fmt::format("  {:<24}  up to {:.4g} in {} steps; the largest of the calibration was {:.4g}\n",
-                        range.layer(), static_cast<double>(range.limit) / range.scale, range.limit, range.largest);
+    text += fmt::format("  {:<24}  up to {:.4g} in {} steps; the largest of the calibration was {:.4g}\n", range.layer,
+                        static_cast<double>(range.limit) / range.scale, range.limit, range.largest);
   return text;
 }
 

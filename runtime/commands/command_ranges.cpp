@@ -62,7 +62,7 @@ int run_ranges(const Context& context) {
     load_batch(*dataset, samples.data(), nullptr, count, manifest, ranges.image(), nullptr);
     ranges.run(count);
     for (const SpikeRange& range : manifest.ranges)
-      look(layers[range.layer()], ranges.result(range.result), count * range.elements, range.channels);
+      look(layers[range.layer], ranges.result(RVB_RANGE, range.layer), count * range.elements, range.channels);
   }
   nlohmann::ordered_json json = {{"schema", "rvb.ranges/2"}, {"count", dataset->count()}};
   for (const auto& [path, spikes] : layers)

@@ -20,7 +20,7 @@ int run_reestimate(const Context& context) {
   Function gradient(context.program, m, "gradient", batch, &weights);
   int64_t taken = 0;
   for (int p = 0; p < weights.count(); ++p)
-    taken += gradient.result("batch:" + weights.info(p).name) != nullptr ? 1 : 0;
+    taken += gradient.result(RVB_STATISTIC, weights.info(p).name) != nullptr ? 1 : 0;
   if (taken == 0)
     throw Failure(Exit::user, "`" + m.name + "` has no BatchNorm");
   reestimate_batchnorm(gradient, weights, m, *samples, [] { return true; });

@@ -60,7 +60,7 @@ int run_stream(const Context& context, const ParameterSet& parameters) {
     std::memcpy(step->image(), frame.data(), frame.size() * sizeof(float));
     step->run(frames.samples());
     step->advance_states();
-    const float* result = step->result("logits");
+    const float* result = step->result(RVB_LOGITS);
     logits.assign(result, result + frames.samples() * context.manifest.classes);
     ++count;
     if (!std::all_of(logits.begin(), logits.end(), [](float value) { return std::isfinite(value); }))

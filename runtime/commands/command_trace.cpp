@@ -47,8 +47,8 @@ int run_trace(const Context& context) {
   Function observe(context.program, m, "observe", 1, &parameters);
   load_batch(*dataset, &options.sample, nullptr, 1, m, observe.image(), nullptr);
   observe.run(1);
-  const float *logits = observe.result("logits"), *spikes = observe.result(neuron.spikes);
-  const float* membranes = neuron.membrane.empty() ? nullptr : observe.result(neuron.membrane);
+  const float *logits = observe.result(RVB_LOGITS), *spikes = observe.result(RVB_SPIKES, neuron.path);
+  const float* membranes = observe.result(RVB_MEMBRANE, neuron.path);
   require_finite(spikes, m.steps * neuron.elements(), options.sample, "a spike of `" + neuron.path + "`");
   if (membranes != nullptr)
     require_finite(membranes, m.steps * neuron.elements(), options.sample, "a membrane of `" + neuron.path + "`");

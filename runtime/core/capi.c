@@ -3,6 +3,7 @@
 
 #include "core/checksum.h"
 #include "core/core.h"
+#include "core/ports.h"
 #include "core/way_out.h"
 
 #include <stdio.h>
@@ -18,18 +19,15 @@ struct rvb_network {
   unsigned char* block; /* big enough for either function */
   float* image;         /* memory order */
   float* logits;
-  float** states; /* 2 * state_count: read from the first half, written to the second, then they change places */
+  int32_t state_count;
+  struct state {
+    int32_t argument, result; /* of `step` */
+    float *before, *after;    /* read, and written; then they change places */
+  } * states;
   const void** arguments;
   void** results;
   char message[256];
 };
-
-static const rvb_function* find(const rvb_program* program, const char* name) {
-  for (int32_t i = 0; i < program->function_count; ++i)
-    if (strcmp(program->functions[i].name, name) == 0)
-      return &program->functions[i];
-  return NULL;
-}
 
 const char* rvb_status_text(rvb_status status) {
   switch (status) {
@@ -67,14 +65,45 @@ static float* floats(int64_t count) {
   return rvb_allocate((size_t)count * sizeof(float));
 }
 
+/* Whether the functions take and give nothing but what is known here: one input, states, logits. */
+static int known(const rvb_function* function) {
+  int32_t inputs = 0, logits = 0;
+  for (int32_t i = 0; function != NULL && i < function->argument_count; ++i) {
+    const rvb_port* port = &function->arguments[i];
+    if (port->role == RVB_STATE && rvb_find_port(function->results, function->result_count, RVB_STATE, port->name) < 0)
+      return 0;
+    if (port->role != RVB_INPUT && port->role != RVB_STATE)
+      return 0;
+    inputs += port->role == RVB_INPUT;
+  }
+  for (int32_t i = 0; function != NULL && i < function->result_count; ++i) {
+    if (function->results[i].role != RVB_LOGITS && function->results[i].role != RVB_STATE)
+      return 0;
+    logits += function->results[i].role == RVB_LOGITS;
+  }
+  return function == NULL || (inputs == 1 && logits == 1);
+}
+
+static int32_t larger(int32_t a, int32_t b) {
+  return a > b ? a : b;
+}
+
 static int allocate_states(rvb_network* network) {
-  int32_t states = network->program->state_count;
-  network->states = calloc((size_t)states * 2 + 1, sizeof *network->states);
+  const rvb_function* step = network->step;
+  const int32_t most = step == NULL ? 0 : step->argument_count;
+  network->states = calloc((size_t)most + 1, sizeof *network->states);
   if (network->states == NULL)
     return 0;
-  for (int32_t i = 0; i < 2 * states; ++i) {
-    network->states[i] = floats(network->max_count * network->program->state_elements[i % states]);
-    if (network->states[i] == NULL)
+  for (int32_t i = 0; i < most; ++i) {
+    const rvb_port* port = &step->arguments[i];
+    if (port->role != RVB_STATE)
+      continue;
+    struct state* state = &network->states[network->state_count++];
+    state->argument = i;
+    state->result = rvb_find_port(step->results, step->result_count, RVB_STATE, port->name);
+    state->before = floats(rvb_port_floats(port, network->max_count));
+    state->after = floats(rvb_port_floats(port, network->max_count));
+    if (state->before == NULL || state->after == NULL)
       return 0;
   }
   return 1;
@@ -93,12 +122,14 @@ rvb_status rvb_create(const rvb_program* program, int64_t max_count, int threads
     return RVB_UNSUPPORTED_CPU;
   if (rvb_checksum(program) != program->checksum)
     return RVB_DAMAGED;
+  if (!known(rvb_find_function(program, "infer")) || !known(rvb_find_function(program, "step")))
+    return RVB_BAD_ARGUMENT;
   rvb_network* network = calloc(1, sizeof *network);
   if (network == NULL)
     return RVB_OUT_OF_MEMORY;
   network->program = program;
-  network->infer = find(program, "infer");
-  network->step = find(program, "step");
+  network->infer = rvb_find_function(program, "infer");
+  network->step = rvb_find_function(program, "step");
   network->max_count = max_count;
   network->threads = threads;
   int64_t frames = program->sequence ? program->steps : 1;
@@ -106,8 +137,13 @@ rvb_status rvb_create(const rvb_program* program, int64_t max_count, int threads
   network->block = rvb_allocate((size_t)(infer_bytes > step_bytes ? infer_bytes : step_bytes) + 64);
   network->image = floats(max_count * frames * image_elements(program));
   network->logits = floats(max_count * program->classes);
-  network->arguments = calloc((size_t)program->state_count + 1, sizeof *network->arguments);
-  network->results = calloc((size_t)program->state_count + 1, sizeof *network->results);
+  const rvb_function *infer = network->infer, *step = network->step;
+  network->arguments =
+      calloc((size_t)larger(infer == NULL ? 0 : infer->argument_count, step == NULL ? 0 : step->argument_count) + 1,
+             sizeof *network->arguments);
+  network->results =
+      calloc((size_t)larger(infer == NULL ? 0 : infer->result_count, step == NULL ? 0 : step->result_count) + 1,
+             sizeof *network->results);
   if (network->block == NULL || network->image == NULL || network->logits == NULL || network->arguments == NULL ||
       network->results == NULL || !allocate_states(network)) {
     rvb_free(network);
@@ -144,8 +180,9 @@ static rvb_status not_finite(rvb_network* network, const char* what) {
 }
 
 static rvb_status call(rvb_network* network, const rvb_function* function, int64_t count, float* logits) {
-  network->arguments[0] = network->image;
-  network->results[0] = network->logits;
+  const rvb_port *arguments = function->arguments, *results = function->results;
+  network->arguments[rvb_find_port(arguments, function->argument_count, RVB_INPUT, NULL)] = network->image;
+  network->results[rvb_find_port(results, function->result_count, RVB_LOGITS, NULL)] = network->logits;
   rvb_frame frame = {count, network->arguments, network->results, network->block};
   rvb_set_threads(network->threads);
   rvb_clear_error();
@@ -185,25 +222,26 @@ rvb_status rvb_step(rvb_network* network, const float* frame, int64_t count, flo
     return failed(network, RVB_NO_STEP);
   if (frame == NULL || logits == NULL || count < 1 || count > network->max_count)
     return failed(network, RVB_BAD_ARGUMENT);
-  int32_t states = network->program->state_count;
   if (!to_memory_order(network->program, frame, network->image, count))
     return not_finite(network, "a number of the input");
-  for (int32_t i = 0; i < states; ++i) {
+  for (int32_t i = 0; i < network->state_count; ++i) {
     /* The streams that this call does not bring keep theirs: the rest is copied before the two change places. */
-    int64_t elements = network->program->state_elements[i];
+    struct state* state = &network->states[i];
+    const int64_t elements = rvb_port_floats(&network->step->arguments[state->argument], 1);
     if (count < network->max_count)
-      memcpy(network->states[states + i] + count * elements, network->states[i] + count * elements,
+      memcpy(state->after + count * elements, state->before + count * elements,
              (size_t)((network->max_count - count) * elements) * sizeof(float));
-    network->arguments[1 + i] = network->states[i];
-    network->results[1 + i] = network->states[states + i];
+    network->arguments[state->argument] = state->before;
+    network->results[state->result] = state->after;
   }
   rvb_status status = call(network, network->step, count, logits);
   if (status != RVB_OK)
     return status;
-  for (int32_t i = 0; i < states; ++i) {
-    float* old = network->states[i];
-    network->states[i] = network->states[states + i];
-    network->states[states + i] = old;
+  for (int32_t i = 0; i < network->state_count; ++i) {
+    struct state* state = &network->states[i];
+    float* old = state->before;
+    state->before = state->after;
+    state->after = old;
   }
   return RVB_OK;
 }
@@ -211,16 +249,18 @@ rvb_status rvb_step(rvb_network* network, const float* frame, int64_t count, flo
 void rvb_reset(rvb_network* network) {
   if (network == NULL)
     return;
-  for (int32_t i = 0; i < network->program->state_count; ++i)
-    for (int64_t k = 0; k < network->max_count * network->program->state_elements[i]; ++k)
-      network->states[i][k] = network->program->state_initial[i];
+  for (int32_t i = 0; i < network->state_count; ++i)
+    rvb_begin_state(&network->step->arguments[network->states[i].argument], network->states[i].before,
+                    network->max_count);
 }
 
 void rvb_free(rvb_network* network) {
   if (network == NULL)
     return;
-  for (int32_t i = 0; network->states != NULL && i < 2 * network->program->state_count; ++i)
-    rvb_release(network->states[i]);
+  for (int32_t i = 0; network->states != NULL && i < network->state_count; ++i) {
+    rvb_release(network->states[i].before);
+    rvb_release(network->states[i].after);
+  }
   free(network->states);
   free(network->arguments);
   free(network->results);

@@ -14,16 +14,26 @@ static uint64_t hash_text(const char* text, uint64_t seed) {
   return rvb_hash64(text, (int64_t)strlen(text) + 1, seed);
 }
 
+static uint64_t hash_ports(const rvb_port* ports, int32_t count, uint64_t hash) {
+  for (int32_t i = 0; i < count; ++i) {
+    const rvb_port* port = &ports[i];
+    const int32_t numbers[] = {port->role, port->element, port->rank};
+    hash = hash_text(port->name, rvb_hash64(numbers, sizeof numbers, hash));
+    hash = rvb_hash64(&port->initial, sizeof port->initial, hash);
+    hash = rvb_hash64(port->dims, port->rank * (int64_t)sizeof *port->dims, hash);
+  }
+  return hash;
+}
+
 uint64_t rvb_checksum(const rvb_program* p) {
-  const int32_t numbers[] = {p->version, p->deployed, p->sequence,    p->steps,          p->channels,  p->height,
-                             p->width,   p->classes,  p->state_count, p->function_count, p->data_count};
+  const int32_t numbers[] = {p->version, p->deployed, p->sequence, p->steps,          p->channels,
+                             p->height,  p->width,    p->classes,  p->function_count, p->data_count};
   uint64_t hash = rvb_hash64(numbers, sizeof numbers, 0);
-  hash = rvb_hash64(p->state_elements, p->state_count * (int64_t)sizeof *p->state_elements, hash);
-  hash = rvb_hash64(p->state_initial, p->state_count * (int64_t)sizeof *p->state_initial, hash);
   for (int32_t i = 0; i < p->function_count; ++i) {
     const rvb_function* f = &p->functions[i];
-    const int64_t sizes[] = {f->static_bytes, f->sample_bytes, f->arguments, f->results};
+    const int64_t sizes[] = {f->static_bytes, f->sample_bytes, f->argument_count, f->result_count};
     hash = hash_text(f->name, rvb_hash64(sizes, sizeof sizes, hash));
+    hash = hash_ports(f->results, f->result_count, hash_ports(f->arguments, f->argument_count, hash));
   }
   for (const char* const* feature = p->features; feature != NULL && *feature != NULL; ++feature)
     hash = hash_text(*feature, hash);

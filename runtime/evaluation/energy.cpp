@@ -128,9 +128,9 @@ Connections connections_of(const Manifest& manifest, const ObservedSynapses& lay
     }
   if (zeros == before)
     return {};
-  Shape shape = layer.input == "image" ? manifest.input : Shape{};
+  Shape shape = layer.input_role == RVB_INPUT ? manifest.input : Shape{};
   for (const ObservedNeuron& neuron : manifest.neurons)
-    if (neuron.spikes == layer.input)
+    if (layer.input_role == RVB_SPIKES && neuron.path == layer.input)
       shape = neuron.shape;
   if (layer.convolution() || shape.size() != 3)
     return connections;
@@ -189,14 +189,14 @@ void EnergyCounter::add(const Dataset& dataset, int64_t most) {
     for (size_t i = 0; i < synapses_.size(); ++i) {
       const ObservedSynapses& layer = manifest_.synapses[i];
       // A still image is read once a step.
-      bool still = layer.input == "image" && !manifest_.sequence;
-      const float* values = layer.input == "image" ? observe_.image() : observe_.result(layer.input);
+      const bool from_input = layer.input_role == RVB_INPUT, still = from_input && !manifest_.sequence;
+      const float* values = from_input ? observe_.image() : observe_.result(layer.input_role, layer.input);
       for (int64_t repeat = 0; repeat < (still ? steps : 1); ++repeat)
         count_events(layer, values, still ? count : count * steps, connections_[i], synapses_[i]);
     }
     for (size_t i = 0; i < neurons_.size(); ++i)
-      count_spikes(observe_.result(manifest_.neurons[i].spikes), count * steps * manifest_.neurons[i].elements(),
-                   neurons_[i]);
+      count_spikes(observe_.result(RVB_SPIKES, manifest_.neurons[i].path),
+                   count * steps * manifest_.neurons[i].elements(), neurons_[i]);
     samples_ += count;
   }
 }

@@ -177,7 +177,7 @@ ordered_json energy_json(const Network& network, const EnergyCounter& counter) {
                         {"kind", layer.kind},
                         {"binary", layer.binary},
                         {"weights_kind", layer.weights_kind()},
-                        {"input", layer.input},
+                        {"input", layer.input_text()},
                         {"operation", multiplies(layer, count) ? "mac" : "ac"},
                         {"dense", dense},
                         {"dense_without_padding", static_cast<double>(count.possible) / n},

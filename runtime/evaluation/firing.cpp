@@ -17,7 +17,7 @@ std::string FiringFault::text() const {
 std::vector<FiringFault> firing_faults(const Network& network, const ParameterSet& weights, const Dataset& samples) {
   const Manifest& m = network.manifest;
   std::vector<FiringFault> faults;
-  if (m.neurons.empty() || m.find("observe") == nullptr)
+  if (m.neurons.empty() || find_function(network.program, "observe") == nullptr)
     return faults;
   const int64_t all = samples.count(), wanted = std::min(all, std::clamp<int64_t>(all / 100, 8, 64));
   Function observe(network.program, m, "observe", fitting_batch(network.program, m, "observe", wanted), &weights);
@@ -30,7 +30,7 @@ std::vector<FiringFault> firing_faults(const Network& network, const ParameterSe
     load_batch(samples, chosen.data() + first, nullptr, count, m, observe.image(), nullptr);
     observe.run(count);
     for (size_t n = 0; n < m.neurons.size(); ++n) {
-      const float* values = observe.result(m.neurons[n].spikes);
+      const float* values = observe.result(RVB_SPIKES, m.neurons[n].path);
       const int64_t size = count * m.steps * m.neurons[n].elements();
       spikes[n] += size - std::count(values, values + size, 0.0f);
       updates[n] += size;

@@ -36,14 +36,14 @@ double share(int64_t part, int64_t all) {
 } // namespace
 
 bool HeldSpikes::counted(const Manifest& manifest) {
-  return !manifest.ranges.empty() && manifest.ranges[0].bits != 0 && manifest.find("ranges") != nullptr;
+  return !manifest.ranges.empty() && manifest.ranges[0].bits != 0;
 }
 
 void HeldSpikes::add(const Function& ranges, int64_t samples) {
   samples_ += samples;
   for (size_t i = 0; i < layers_.size(); ++i) {
     const SpikeRange& range = manifest_.ranges[i];
-    const void* values = ranges.result(range.result);
+    const void* values = ranges.result(RVB_RANGE, range.layer);
     const int64_t size = samples * range.elements;
     const auto calibrated = std::llround(range.largest * range.scale);
     const Found found = range.bits == 16 ? look(static_cast<const int16_t*>(values), size, calibrated, range.limit)
@@ -73,7 +73,7 @@ std::string HeldSpikes::text() const {
   for (size_t i = 0; i < layers_.size(); ++i) {
     const SpikeRange& range = manifest_.ranges[i];
     const Count& count = layers_[i];
-    text += fmt::format("{:<24}  {:>11.4g}  {:>11.4g}  {:>11.4g}  {:>12.3f} %  {:>10} {:>7.3f} %\n", range.layer(),
+    text += fmt::format("{:<24}  {:>11.4g}  {:>11.4g}  {:>11.4g}  {:>12.3f} %  {:>10} {:>7.3f} %\n", range.layer,
                         static_cast<double>(range.limit) / range.scale, range.largest, count.largest,
                         100 * share(count.beyond, count.spikes), count.held, 100 * share(count.held, count.spikes));
   }
@@ -89,7 +89,7 @@ std::string HeldSpikes::note() const {
       worst = i;
   return fmt::format("{} spikes were held at the limit of their {} bits, most in `{}` ({:.3g} % of its spikes): the "
                      "input is beyond what the calibration saw",
-                     held(), manifest_.ranges[0].bits, manifest_.ranges[worst].layer(),
+                     held(), manifest_.ranges[0].bits, manifest_.ranges[worst].layer,
                      100 * share(layers_[worst].held, layers_[worst].spikes));
 }
 
@@ -103,7 +103,7 @@ nlohmann::ordered_json HeldSpikes::json() const {
   for (size_t i = 0; i < layers_.size(); ++i) {
     const SpikeRange& range = manifest_.ranges[i];
     const Count& count = layers_[i];
-    json["layers"].push_back({{"layer", range.layer()},
+    json["layers"].push_back({{"layer", range.layer},
                               {"limit", static_cast<double>(range.limit) / range.scale},
                               {"calibrated_largest", range.largest},
                               {"largest", count.largest},

@@ -77,7 +77,7 @@ void run_over(const Dataset& dataset, const Manifest& manifest, Function& infer,
   int64_t count = 0;
   for (int64_t first = 0; (count = loader.next(infer.image(), labels)) > 0; first += count) {
     infer.run(count);
-    const float* logits = infer.result("logits");
+    const float* logits = infer.result(RVB_LOGITS);
     if (mirror) {
       both.assign(logits, logits + count * manifest.classes);
       mirror_images(manifest, count, infer.image());

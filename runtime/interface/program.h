@@ -13,16 +13,49 @@
 extern "C" {
 #endif
 
-enum { RVB_PROGRAM_VERSION = 3 };
+enum { RVB_PROGRAM_VERSION = 4 };
 
 /* What a function returns where its largest tensor would have more than 2^31 elements: kernels count in 32 bits. No
    kernel has run then. */
 enum { RVB_BATCH_TOO_LARGE = 1000 };
 
+/* What an argument or a result is. */
+typedef enum rvb_role {
+  RVB_OTHER = 0,
+  RVB_INPUT,     /* argument: samples, normalised; with the time in front in "infer" of a sequence network */
+  RVB_LABELS,    /* argument: a class per sample */
+  RVB_PARAMETER, /* argument: the parameter of this name */
+  RVB_STATE,     /* argument and result of "step": what the caller keeps between two calls, and hands back */
+  RVB_LOGITS,    /* result: [batch, classes] */
+  RVB_LOSS,      /* result: the mean over the batch */
+  RVB_GRADIENT,  /* result: of the loss with respect to the parameter of this name, in its memory order */
+  RVB_STATISTIC, /* result: of the batch, for the running statistic of this name:
+                    running = (1 - momentum) * running + momentum * statistic */
+  RVB_SPIKES,    /* results of "observe", with the time in front: what the neuron of this path emits, */
+  RVB_MEMBRANE,  /* its first state when it emits, before the reset, */
+  RVB_EVENTS,    /* and what enters the layer of this path, where it is neither an input nor some neuron's spikes */
+  RVB_RANGE      /* result of "ranges": what enters the binary layer of this path */
+} rvb_role;
+
+typedef enum rvb_element { RVB_F32 = 0, RVB_I32, RVB_U32, RVB_I16, RVB_BOOL } rvb_element;
+
+enum { RVB_BATCH = -1 }; /* the dimension that is the number of samples */
+
+/* An argument or result of a function. Role and name together are one of the function's arguments, and one of its
+   results; programs may have several inputs and outputs. Callers look ports up by them: places mean nothing. */
+typedef struct rvb_port {
+  const char* name;
+  int32_t role;        /* rvb_role */
+  int32_t element;     /* rvb_element */
+  int32_t rank;        /* of dims */
+  float initial;       /* of a state: every element of it before the first step */
+  const int64_t* dims; /* outermost first; RVB_BATCH for the number of samples */
+} rvb_port;
+
 typedef struct rvb_frame {
   int64_t batch;                /* number of samples, at least 1 */
-  const void* const* arguments; /* in the order of the function's "arguments" in the manifest */
-  void* const* results;         /* in the order of "results" */
+  const void* const* arguments; /* one for each of the function's arguments, in their order */
+  void* const* results;         /* likewise */
   unsigned char* block;         /* static_bytes + batch * sample_bytes */
 } rvb_frame;
 
@@ -31,8 +64,10 @@ typedef struct rvb_function {
   int (*run)(const rvb_frame* frame); /* 0, or the first non-zero code of a kernel */
   int64_t static_bytes;
   int64_t sample_bytes;
-  int32_t arguments;
-  int32_t results;
+  int32_t argument_count;
+  int32_t result_count;
+  const rvb_port* arguments;
+  const rvb_port* results;
 } rvb_function;
 
 /* A constant: weights, thresholds, tables. */
@@ -43,14 +78,11 @@ typedef struct rvb_data {
 
 typedef struct rvb_program {
   int32_t version;                 /* RVB_PROGRAM_VERSION */
-  int32_t deployed;                /* 1: weights are inside; functions take only the image (and states) */
+  int32_t deployed;                /* 1: weights are inside; functions take only inputs (and states) */
   int32_t sequence;                /* 0: one static image, repeated over the steps inside; 1: [T, batch, ...] */
   int32_t steps;                   /* T */
   int32_t channels, height, width; /* of the input; height = width = 1 for a vector input */
   int32_t classes;
-  int32_t state_count;           /* what "step" keeps (membranes; sums and counts of means): extra arguments, results */
-  const int64_t* state_elements; /* elements of 4 bytes per sample of each state */
-  const float* state_initial;    /* what each state is before the first step */
   int32_t function_count;
   const rvb_function* functions;
   const char* const* features; /* CPU features needed ("avx2"), ending in null */

@@ -45,7 +45,8 @@ extern "C" {
 typedef enum rvb_status {
   RVB_OK = 0,
   RVB_BAD_ARGUMENT = 1, /* null, a count outside 1 .. max_count or too large for the
-                           network (a tensor of more than 2^31 elements), or a program of another version */
+                           network (a tensor of more than 2^31 elements), or a program of another version or with
+                           several inputs or outputs */
   RVB_NOT_DEPLOYED = 2, /* a program whose weights are outside */
   RVB_UNSUPPORTED_CPU = 3,
   RVB_OUT_OF_MEMORY = 4,

@@ -1,6 +1,7 @@
 // One function of the compiled program with all the memory it needs, allocated once for the largest batch.
 #pragma once
 
+#include "core/ports.h"
 #include "interface/program.h"
 #include "network/manifest.h"
 #include "network/parameters.h"
@@ -17,9 +18,11 @@ public:
 
   int64_t max_batch() const { return max_batch_; }
   int64_t block_bytes() const;
-  float* image() { return image_.data(); }                                 // [T if sequence, batch, H, W, C]
+  float* image() { return inputs_.front().values.data(); } // the first input: [T if sequence, batch, H, W, C]
+  float* input(const std::string& name);                   // null: the function has no such input
   int32_t* labels() { return reinterpret_cast<int32_t*>(labels_.data()); } // [batch]
-  const float* result(const std::string& name) const;                      // null: the function has no such result
+  const float* result(rvb_role role, const std::string& name) const;       // null: the function has no such result
+  const float* result(rvb_role role) const;                                // the first of this role
   void run(int64_t batch);                                                 // Failure(internal) when a kernel fails
 
   // The states of "step": to where the neurons begin; and what the last run made of them becomes what the next one
@@ -28,19 +31,23 @@ public:
   void advance_states();
 
 private:
-  void add_state(const rvb_program& program, const FunctionInfo& info, const std::string& name);
+  const void* argument(const rvb_port& port, const ParameterSet* parameters);
+  const void* add_state(const rvb_port& port);
   const rvb_function* function_ = nullptr;
   std::string name_;
   int64_t max_batch_;
-  Floats image_, labels_;
-  std::vector<std::string> result_names_;
+  Floats labels_;
+  struct Input {
+    std::string name;
+    Floats values;
+  };
+  std::vector<Input> inputs_;
   std::vector<Floats> results_;
   std::vector<const void*> arguments_;
   std::vector<void*> result_pointers_;
   struct State {
-    size_t argument, result; // places of "state:K"
-    float initial;
-    Floats values; // what the next run reads
+    size_t argument, result; // places
+    Floats values;           // what the next run reads
   };
   std::vector<State> states_;
   struct Release {
@@ -53,6 +60,9 @@ private:
 // results, where one sample allows it. Failure(usage) when the program has no such function.
 int64_t fitting_batch(const rvb_program& program, const Manifest& manifest, const std::string& name, int64_t batch);
 
-const rvb_function* find_function(const rvb_program& program, const std::string& name);
+// Null when the program has none of this name.
+inline const rvb_function* find_function(const rvb_program& program, const std::string& name) {
+  return rvb_find_function(&program, name.c_str());
+}
 
 } // namespace rvb::runtime

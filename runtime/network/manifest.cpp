@@ -51,16 +51,19 @@ ObservedNeuron parse_neuron(const ordered_json& json) {
   n.states = json.at("states");
   n.multiplications = json.at("multiplications");
   n.decides = json.value("decides", true);
-  n.spikes = json.at("spikes");
-  n.membrane = json.value("membrane", "");
   return n;
+}
+
+rvb_role observed_role(const std::string& name) {
+  return name == "input" ? RVB_INPUT : name == "spikes" ? RVB_SPIKES : RVB_EVENTS;
 }
 
 ObservedSynapses parse_synapses(const ordered_json& json) {
   ObservedSynapses s;
   s.path = json.at("path");
   s.kind = json.at("kind");
-  s.input = json.at("input");
+  s.input_role = observed_role(json.at("input").at("role"));
+  s.input = json.at("input").at("name");
   s.input_shape = json.at("input_shape").get<Shape>();
   s.shape = json.at("shape").get<Shape>();
   s.first = json.at("first");
@@ -81,28 +84,12 @@ ObservedSynapses parse_synapses(const ordered_json& json) {
 
 } // namespace
 
-const FunctionInfo* Manifest::find(const std::string& function) const {
-  for (const FunctionInfo& info : functions)
-    if (info.name == function)
-      return &info;
-  return nullptr;
-}
-
 int64_t ObservedNeuron::elements() const {
   return product(shape);
 }
 
-int64_t Manifest::observed_elements(const std::string& result) const {
-  for (const ObservedNeuron& n : neurons)
-    if (result == n.spikes || (result == n.membrane && !result.empty()))
-      return steps * n.elements();
-  for (const SpikeRange& range : ranges)
-    if (result == range.result)
-      return range.elements;
-  for (const ObservedSynapses& s : synapses)
-    if (result == s.input)
-      return steps * product(s.input_shape);
-  return 0;
+std::string ObservedSynapses::input_text() const {
+  return input_role == RVB_INPUT ? input : (input_role == RVB_SPIKES ? "spikes:" : "events:") + input;
 }
 
 const char* Manifest::packed_kind() const {
@@ -117,7 +104,7 @@ Manifest parse_manifest(const std::string& text) {
   try {
     m.json = parse_json(text.data(), text.size());
     const ordered_json& json = m.json;
-    if (json.at("schema") != "rvb.manifest/1")
+    if (json.at("schema") != "rvb.manifest/2")
       throw Failure(Exit::internal, "the program's manifest has an unknown schema");
     m.name = json.at("name");
     m.source_hash = json.value("source_hash", "");
@@ -135,9 +122,6 @@ Manifest parse_manifest(const std::string& text) {
     }
     for (const ordered_json& parameter : json.at("parameters"))
       m.parameters.push_back(parse_parameter(parameter));
-    for (auto& [name, function] : json.at("functions").items())
-      m.functions.push_back({name, function.at("arguments").get<std::vector<std::string>>(),
-                             function.at("results").get<std::vector<std::string>>()});
     if (json.contains("observe")) {
       for (const ordered_json& neuron : json["observe"].at("neurons"))
         m.neurons.push_back(parse_neuron(neuron));
@@ -145,8 +129,9 @@ Manifest parse_manifest(const std::string& text) {
         m.synapses.push_back(parse_synapses(synapses));
     }
     for (const ordered_json& range : json.value("ranges", ordered_json::array()))
-      m.ranges.push_back({range.at("name"), range.at("elements"), range.at("channels"), range.value("bits", int64_t{0}),
-                          range.value("limit", int64_t{0}), range.value("scale", 1.0), range.value("largest", 0.0)});
+      m.ranges.push_back({range.at("layer"), range.at("elements"), range.at("channels"),
+                          range.value("bits", int64_t{0}), range.value("limit", int64_t{0}), range.value("scale", 1.0),
+                          range.value("largest", 0.0)});
     m.recipe = recipe::recipe_from(json.value("recipe", ordered_json::object()));
     auto fits = [&](const std::vector<double>& list) {
       return list.empty() || list.size() == static_cast<size_t>(m.input.size() == 3 ? m.channels : 1);

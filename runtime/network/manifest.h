@@ -1,6 +1,7 @@
 // The manifest (manifest.md) as values.
 #pragma once
 
+#include "interface/program.h"
 #include "recipe/recipe.h"
 
 #include <cstdint>
@@ -24,24 +25,21 @@ struct Parameter {
   int64_t elements = 1;
 };
 
-struct FunctionInfo {
-  std::string name;
-  std::vector<std::string> arguments, results;
-};
-
-// What @observe shows: a neuron's spikes and membranes (results of the function, [T, batch, H, W, C])…
+// What @observe shows: a neuron's spikes and membranes (results of the function by its path, [T, batch, H, W, C])…
 struct ObservedNeuron {
   std::string path, neuron;                // neuron: the name of its definition
   Shape shape;                             // [C, H, W] or [features]
   int64_t states = 0, multiplications = 0; // the latter of one update
   bool decides = true;                     // it compares: what it emits is a spike or nothing
-  std::string spikes, membrane;            // membrane "" without a state
   int64_t elements() const;
 };
 
 // … and what enters a layer of synapses.
 struct ObservedSynapses {
-  std::string path, kind, input; // input: "image" or a result of @observe
+  std::string path, kind;
+  rvb_role input_role =
+      RVB_INPUT; // RVB_INPUT: the program's input; else the result of @observe with this role and name
+  std::string input;
   Shape input_shape, shape;
   bool first = false;             // no neuron stands before it: it reads the image, pooled or not
   bool binary = false;            // or ternary
@@ -50,22 +48,22 @@ struct ObservedSynapses {
   int64_t weights = 0, bytes = 0; // bytes when deployed
   int64_t scales = 0;             // multiplications a step that BatchNorm leaves behind when deployed
   int64_t kernel[2] = {1, 1}, stride[2] = {1, 1}, padding[2] = {0, 0}; // conv2d
+  std::string input_text() const;                                      // "image", "spikes:unit1.reverb": for people
   bool convolution() const { return kind == "conv2d"; }
   const char* weights_kind() const { return ternary_threshold >= 0 ? "ternary" : binary ? "signs" : "real"; }
 };
 
 using recipe::Recipe;
 
-// A result of @ranges: what enters a binary layer.
+// What enters a binary layer: a result of @ranges.
 struct SpikeRange {
-  std::string result;
+  std::string layer;
   int64_t elements = 0; // numbers a sample
   int64_t channels = 1; // the innermost axis
   // Of programs with spikes in fixed point: integers of 16 or 32 bits up to `limit`, spikes times `scale`; the largest
   // spike of the calibration.
   int64_t bits = 0, limit = 0; // 0: floats
   double scale = 1, largest = 0;
-  std::string layer() const { return result.substr(result.find(':') + 1); }
 };
 
 struct Manifest {
@@ -74,7 +72,6 @@ struct Manifest {
   Shape input; // [C, H, W] or [features]
   int64_t steps = 1, channels = 1, height = 1, width = 1, classes = 1;
   std::vector<Parameter> parameters;
-  std::vector<FunctionInfo> functions;
   std::vector<ObservedNeuron> neurons; // both empty in programs without @observe
   std::vector<ObservedSynapses> synapses;
   std::vector<SpikeRange> ranges; // mostly none
@@ -82,9 +79,6 @@ struct Manifest {
   nlohmann::ordered_json json; // all of it
 
   int64_t pixels() const { return channels * height * width; } // floats of one frame
-  const FunctionInfo* find(const std::string& function) const;
-  // Floats a sample of a result of @observe, all steps; 0: there is no such result.
-  int64_t observed_elements(const std::string& result) const;
   // What the parameters are that are packed into bits: "signs", or with ternary ones "binary or ternary".
   const char* packed_kind() const;
 };

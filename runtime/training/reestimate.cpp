@@ -11,7 +11,7 @@ bool reestimate_batchnorm(Function& gradient, ParameterSet& weights, const Manif
   std::vector<std::vector<double>> sums(static_cast<size_t>(weights.count()));
   std::vector<const float*> batches;
   for (int p = 0; p < weights.count(); ++p) {
-    batches.push_back(gradient.result("batch:" + weights.info(p).name));
+    batches.push_back(gradient.result(RVB_STATISTIC, weights.info(p).name));
     if (batches.back() != nullptr)
       sums[static_cast<size_t>(p)].resize(static_cast<size_t>(weights[p].size()));
   }

@@ -25,7 +25,7 @@ Trainer::Trainer(const Network& network, const TrainingPlan& plan, RunDirectory&
       infer_(network.program, manifest_, "infer", test == nullptr ? 1 : std::min(plan.batch, test->count()), &weights_),
       progress_(quiet, plan.epochs, steps_per_epoch_) {
   for (const Parameter& p : manifest_.parameters)
-    gradients_.push_back(gradient_.result("grad:" + p.name));
+    gradients_.push_back(gradient_.result(RVB_GRADIENT, p.name));
 }
 
 namespace {
@@ -79,17 +79,17 @@ void Trainer::train_step(Loader& loader, double rate) {
       gradients[p] = gradients[p] == nullptr ? nullptr : mixed_[p].data();
   } else {
     gradient_.run(count);
-    loss = gradient_.result("loss")[0];
+    loss = gradient_.result(RVB_LOSS)[0];
   }
   if (!std::isfinite(loss))
     diverged(fmt::format("the loss is {} at step {} (epoch {})", loss, state_.step + 1, state_.epoch + 1));
   count_flips(optimizer_.step(weights_, gradients, rate, state_.step + 1));
   for (int p = 0; p < weights_.count(); ++p)
-    if (const float* batch = gradient_.result("batch:" + weights_.info(p).name))
+    if (const float* batch = gradient_.result(RVB_STATISTIC, weights_.info(p).name))
       update_statistic(weights_[p], batch, weights_.info(p).momentum);
 
   int64_t correct = 0;
-  if (const float* logits = gradient_.result("logits"))
+  if (const float* logits = gradient_.result(RVB_LOGITS))
     for (int64_t i = 0; i < count; ++i)
       correct += decision(logits + i * manifest_.classes, manifest_.classes) == gradient_.labels()[i];
   state_.epoch_sum.add(loss, correct, count);
@@ -111,7 +111,7 @@ float Trainer::run_mixed(const Mix& mix, int64_t count) {
       std::rotate(labels, labels + count - 1, labels + count);
     const auto share = static_cast<float>(first ? mix.share : 1 - mix.share);
     gradient_.run(count);
-    loss += share * gradient_.result("loss")[0];
+    loss += share * gradient_.result(RVB_LOSS)[0];
     for (size_t p = 0; p < gradients_.size(); ++p) {
       if (mixed_.size() == p)
         mixed_.emplace_back(gradients_[p] == nullptr ? 0 : weights_[static_cast<int>(p)].size());

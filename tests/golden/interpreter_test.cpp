@@ -119,22 +119,22 @@ public:
     const ir::Function& function = *module.find(name);
     std::vector<Tensor> arguments;
     for (ir::Value value : function.parameters) {
-      const std::string& what = function.values[value].name;
+      const std::string what = ir::label(function.values[value].port), name = function.values[value].port.name;
       Tensor tensor = interpreter::zeros(function.type(value), batch());
       if (given.count(what))
         tensor = given.at(what);
-      else if (what == "image")
+      else if (function.values[value].port.role == ir::Role::input)
         tensor.data = image();
-      else if (what == "labels")
+      else if (function.values[value].port.role == ir::Role::labels)
         tensor.data.assign(labels.begin(), labels.end());
-      else if (const runtime::Tensor* weight = weights.find(what))
+      else if (const runtime::Tensor* weight = weights.find(name))
         tensor.data = in_memory(*weight);
       arguments.push_back(tensor);
     }
     std::vector<Tensor> results = interpreter::evaluate(module, function, batch(), arguments);
     std::map<std::string, Tensor> named;
     for (size_t i = 0; i < results.size(); ++i)
-      named[function.result_names[i]] = results[i];
+      named[ir::label(function.result_ports[i])] = results[i];
     return named;
   }
 
@@ -195,17 +195,19 @@ TEST_P(Golden, DeploymentPipeline) {
   int64_t steps = golden.program.input.steps;
   std::map<std::string, Tensor> given;
   for (int64_t t = 0; t < steps; ++t) {
-    Tensor frame = interpreter::zeros(step.type(step.parameter("image")), golden.batch());
+    Tensor frame = interpreter::zeros(step.type(step.parameter(ir::Role::input)), golden.batch());
     size_t at = golden.program.input.sequence ? static_cast<size_t>(t) * frame.data.size() : 0;
     std::copy_n(image.begin() + static_cast<int64_t>(at), frame.data.size(), frame.data.begin());
-    given["image"] = frame;
+    given["input:image"] = frame;
     std::map<std::string, Tensor> results = golden.run(module, "step", given);
     logits = results["logits"].data;
-    size_t state = 0; // results after the logits are the states, in the order of the parameters
+    size_t states = 0;
     for (ir::Value value : step.parameters)
-      if (const std::string& name = step.values[value].name; name.rfind("state", 0) == 0)
-        given[name] = results[step.result_names[1 + state++]];
-    ASSERT_GT(state, 0u);
+      if (const ir::Port& port = step.values[value].port; port.role == ir::Role::state) {
+        given[ir::label(port)] = results[ir::label(port)];
+        ++states;
+      }
+    ASSERT_GT(states, 0u);
   }
   EXPECT_LE(relative_difference(logits, golden.logits), deployed_tolerance);
 }

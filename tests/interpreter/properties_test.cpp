@@ -228,7 +228,7 @@ bool body_value_used_outside(ir::Module& module, uint64_t seed) {
   if (scan == nullptr)
     return false;
   function.results.push_back(scan->body[0].parameters[0]);
-  function.result_names.push_back("leak");
+  function.result_ports.push_back({ir::Role::other, "leak"});
   return true;
 }
 
@@ -257,14 +257,14 @@ bool constant_short(ir::Module& module, uint64_t) {
 }
 
 bool result_names_uneven(ir::Module& module, uint64_t) {
-  main_of(module).result_names.push_back("one too many");
+  main_of(module).result_ports.push_back({ir::Role::other, "one too many"});
   return true;
 }
 
 bool result_names_equal(ir::Module& module, uint64_t) {
   ir::Function& function = main_of(module);
   function.results.push_back(function.results[0]);
-  function.result_names.push_back(function.result_names[0]);
+  function.result_ports.push_back(function.result_ports[0]);
   return true;
 }
 

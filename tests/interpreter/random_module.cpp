@@ -338,7 +338,7 @@ private:
 
   void give(const std::string& name, Value value) {
     function_.results.push_back(value);
-    function_.result_names.push_back(name);
+    function_.result_ports.push_back(ir::port_of_label(name));
   }
 
   Random random_;

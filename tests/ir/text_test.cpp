@@ -68,6 +68,32 @@ func @empty() -> () {
   EXPECT_EQ(reprinted(text), text);
 }
 
+// Two inputs and two outputs, states with their beginnings: roles stand in the text where names do not say them.
+TEST(Ports, AreReadAndPrinted) {
+  const std::string text =
+      R"(func @step(%image: f32[?,3], %right: "input:right" = f32[?,2], %labels: i32[?], %labels.weight: f32[3], %state.0: f32[?,3] begins 0.5, %state.1: f32[?] begins -0.0) -> ("logits" = f32[?,3], "logits:second" = f32[?,2], "state:0" = f32[?,3], "grad:labels.weight" = f32[3], "loss" = f32[], "other" = f32[?]) {
+  ret(%image, %right, %state.0, %labels.weight, 0.0, %state.1)
+}
+)";
+  EXPECT_EQ(reprinted(text), text);
+  const ir::Module module = ir::parse(text);
+  const ir::Function& f = module.functions[0];
+  const auto port = [&](size_t i) { return f.values[static_cast<size_t>(f.parameters[i])].port; };
+  EXPECT_TRUE(port(0).is(ir::Role::input, "image"));
+  EXPECT_TRUE(port(1).is(ir::Role::input, "right"));
+  EXPECT_TRUE(port(2).is(ir::Role::labels, "labels"));
+  EXPECT_TRUE(port(3).is(ir::Role::parameter, "labels.weight"));
+  EXPECT_TRUE(port(4).is(ir::Role::state, "0"));
+  EXPECT_EQ(port(4).initial, 0.5);
+  EXPECT_TRUE(std::signbit(port(5).initial));
+  EXPECT_EQ(f.parameter(ir::Role::labels), f.parameters[2]);
+  EXPECT_EQ(f.result(ir::Role::logits, "logits"), 0);
+  EXPECT_EQ(f.result(ir::Role::logits, "second"), 1);
+  EXPECT_EQ(f.result(ir::Role::gradient, "labels.weight"), 3);
+  EXPECT_EQ(f.result(ir::Role::gradient, "image"), -1);
+  EXPECT_TRUE(f.result_ports[5].is(ir::Role::other, "other"));
+}
+
 TEST(Print, LongConstantsPrintAHashOfTheirBytes) {
   ir::Module a, b;
   std::vector<float> numbers(17, 1.0f);

@@ -16,7 +16,7 @@ ir::Function gradient_function(const ir::Function& function, const std::vector<s
   ir::Function gradient = function;
   gradient.name = "gradient";
   gradient.results.clear();
-  gradient.result_names.clear();
+  gradient.result_ports.clear();
   ir::Op op = gradient.ops.back();
   ops::Gradients upstream(op.results.size());
   for (size_t i : flowing) {

@@ -127,9 +127,9 @@ passes::Ranges ranges_of(ir::Module module) {
   for (unsigned seed = 1; seed <= 3; ++seed) {
     const auto results = interpreter::evaluate(module, f, 2, tests::arguments(f, 2, seed));
     for (size_t r = 0; r < results.size(); ++r)
-      if (f.result_names[r].rfind("range:", 0) == 0)
+      if (const ir::Port& port = f.result_ports[r]; port.role == ir::Role::range)
         for (double spike : results[r].data)
-          ranges[f.result_names[r].substr(6)] = std::max(ranges[f.result_names[r].substr(6)], std::fabs(spike));
+          ranges[port.name] = std::max(ranges[port.name], std::fabs(spike));
   }
   return ranges;
 }

@@ -69,7 +69,7 @@ TEST_P(Training, PipelineKeepsGradients) {
   passes::run(plain, {"differentiate"}, {});
   passes::run(module, build::passes_of(build::training()), {});
   const ir::Function &f = *plain.find("gradient"), &g = *module.find("gradient");
-  EXPECT_GT(f.result_names.size(), 10u);
+  EXPECT_GT(f.result_ports.size(), 10u);
   for (unsigned seed = 1; seed <= 3; ++seed)
     EXPECT_LT(tests::difference(plain, f, module, g, 3, seed, 3), 1e-9);
 }

@@ -59,9 +59,9 @@ TEST_P(Gradient, IsTheDerivativeOfTheLoss) {
   int checked = 0, moved = 0;
   for (size_t p = 2; p < train.parameters.size(); ++p) {
     const std::string name = train.values[train.parameters[p]].name;
-    const auto at = std::find(gradient.result_names.begin(), gradient.result_names.end(), "grad:" + name);
-    ASSERT_NE(at, gradient.result_names.end()) << name;
-    const Tensor& g = results[at - gradient.result_names.begin()];
+    const int at = gradient.result(ir::Role::gradient, name);
+    ASSERT_GE(at, 0) << name;
+    const Tensor& g = results[static_cast<size_t>(at)];
     std::vector<double>& values = arguments[p].data;
     ASSERT_EQ(g.data.size(), values.size());
     for (size_t i = 0; i < values.size(); i += 1 + values.size() / 5) {

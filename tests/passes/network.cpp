@@ -58,12 +58,13 @@ public:
 private:
   void give(const std::string& name, Value value) {
     function_.results.push_back(Operand(value));
-    function_.result_names.push_back(name);
+    function_.result_ports.push_back(port_of_label(name));
   }
 
   // irgen declares parameters before operations; the order of the list is what counts.
   Value declare(Type type, const std::string& name) {
     const Value value = function_.add_value(std::move(type), name);
+    function_.values[static_cast<size_t>(value)].port = port_of_value(name);
     function_.parameters.push_back(value);
     return value;
   }

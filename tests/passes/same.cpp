@@ -39,8 +39,8 @@ double difference(const ir::Module& before, const ir::Function& f, const ir::Mod
   double worst = 0;
   for (size_t i = 0; i < a.size(); ++i) {
     size_t j = i;
-    if (!f.result_names.empty() && !f.result_names[i].empty())
-      j = std::find(g.result_names.begin(), g.result_names.end(), f.result_names[i]) - g.result_names.begin();
+    if (!f.result_ports.empty() && !f.result_ports[i].name.empty())
+      j = std::find(g.result_ports.begin(), g.result_ports.end(), f.result_ports[i]) - g.result_ports.begin();
     if (j >= b.size() || a[i].data.size() != b[j].data.size())
       return std::numeric_limits<double>::infinity();
     double size = 1;

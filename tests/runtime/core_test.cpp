@@ -3,7 +3,9 @@
 #include "base/files.h"
 #include "base/random.h"
 #include "core/core.h"
+#include "core/ports.h"
 #include "evaluation/scores.h"
+#include "network/function.h"
 #include "network/parameters.h"
 #include "optimizers/optimizer.h"
 #include "support.h"
@@ -167,6 +169,84 @@ TEST(Cpu, UnknownFeaturesAreMissing) {
 }
 
 // The known answers that come with Random123 (kat_vectors, philox4x32 10).
+TEST(Ports, AreFoundByRoleAndNameAndMeasured) {
+  const int64_t image[] = {2, RVB_BATCH, 5}, words[] = {RVB_BATCH, 3};
+  const rvb_port ports[] = {{"image", RVB_INPUT, RVB_F32, 3, 0, image},
+                            {"0", RVB_STATE, RVB_F32, 2, -0.5f, words},
+                            {"1", RVB_STATE, RVB_I32, 2, 7, words},
+                            {"unit", RVB_RANGE, RVB_I16, 2, 0, words},
+                            {"loss", RVB_LOSS, RVB_F32, 0, 0, nullptr}};
+  EXPECT_EQ(rvb_find_port(ports, 5, RVB_STATE, nullptr), 1);
+  EXPECT_EQ(rvb_find_port(ports, 5, RVB_STATE, "1"), 2);
+  EXPECT_EQ(rvb_find_port(ports, 5, RVB_INPUT, "0"), -1);
+  EXPECT_EQ(rvb_port_elements(&ports[0], 4), 40);
+  EXPECT_EQ(rvb_port_floats(&ports[0], 4), 40);
+  EXPECT_EQ(rvb_port_floats(&ports[3], 3), 5); // 9 of 2 bytes
+  EXPECT_EQ(rvb_port_elements(&ports[4], 4), 1);
+  float reals[6];
+  int32_t integers[6];
+  rvb_begin_state(&ports[1], reals, 2);
+  rvb_begin_state(&ports[2], integers, 2);
+  EXPECT_EQ(reals[5], -0.5f);
+  EXPECT_EQ(integers[5], 7);
+}
+
+// What a program hands over is looked up by role and name, wherever it stands; what nobody gives is refused.
+int joined(const rvb_frame* frame) {
+  const auto* left = static_cast<const float*>(frame->arguments[3]);
+  const auto* right = static_cast<const float*>(frame->arguments[1]);
+  const auto* before = static_cast<const float*>(frame->arguments[0]);
+  for (int64_t i = 0; i < 2 * frame->batch; ++i) {
+    static_cast<float*>(frame->results[2])[i] = left[i] - right[i];
+    static_cast<float*>(frame->results[1])[i] = left[i];
+    static_cast<float*>(frame->results[0])[i] = before[i] + left[i] * static_cast<const float*>(frame->arguments[2])[0];
+  }
+  return 0;
+}
+
+TEST(Ports, OfAFunctionWithTwoInputsAndTwoOutputsInAnyOrder) {
+  const int64_t pairs[] = {RVB_BATCH, 2}, one[] = {1};
+  const rvb_port state{"0", RVB_STATE, RVB_F32, 2, 0.5f, pairs};
+  rvb_port arguments[] = {state,
+                          {"right", RVB_INPUT, RVB_F32, 2, 0, pairs},
+                          {"w", RVB_PARAMETER, RVB_F32, 1, 0, one},
+                          {"left", RVB_INPUT, RVB_F32, 2, 0, pairs}};
+  const rvb_port results[] = {
+      state, {"second", RVB_LOGITS, RVB_F32, 2, 0, pairs}, {"logits", RVB_LOGITS, RVB_F32, 2, 0, pairs}};
+  const rvb_function functions[] = {{"step", joined, 0, 0, 4, 3, arguments, results}};
+  rvb_program program{};
+  program.function_count = 1;
+  program.functions = functions;
+  Manifest manifest;
+  Parameter w;
+  w.name = "w";
+  w.shape = {1};
+  w.order = {0};
+  manifest.parameters = {w};
+  ParameterSet parameters(manifest.parameters);
+  parameters[0][0] = 10;
+  Function step(program, manifest, "step", 2, &parameters);
+  EXPECT_EQ(step.input("middle"), nullptr);
+  for (int i = 0; i < 4; ++i) {
+    step.input("left")[i] = static_cast<float>(i + 1);
+    step.input("right")[i] = 1;
+  }
+  step.reset_states();
+  step.run(2);
+  EXPECT_EQ(step.result(RVB_LOGITS, "logits")[3], 3);
+  EXPECT_EQ(step.result(RVB_LOGITS, "second")[3], 4);
+  EXPECT_EQ(step.result(RVB_STATE, "0")[3], 40.5f);
+  step.advance_states();
+  step.run(2);
+  EXPECT_EQ(step.result(RVB_STATE, "0")[3], 80.5f);
+  EXPECT_EQ(step.result(RVB_GRADIENT, "w"), nullptr);
+  arguments[2].name = "v";
+  EXPECT_THROW(Function(program, manifest, "step", 2, &parameters), Failure);
+  arguments[2].name = "w";
+  arguments[0].name = "1"; // which no result hands back
+  EXPECT_THROW(Function(program, manifest, "step", 2, &parameters), Failure);
+}
+
 TEST(Random, KnownAnswers) {
   EXPECT_EQ(philox({0, 0, 0, 0}, {0, 0}), (RandomBlock{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
   uint32_t all = 0xffffffff;

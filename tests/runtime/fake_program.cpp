@@ -14,6 +14,10 @@ namespace {
 
 constexpr int64_t features = 784, classes = 10;
 
+const int64_t of_image[] = {RVB_BATCH, 28, 28, 1}, of_logits[] = {RVB_BATCH, classes};
+const rvb_port image = {"image", RVB_INPUT, RVB_F32, 4, 0, of_image},
+               logits = {"logits", RVB_LOGITS, RVB_F32, 2, 0, of_logits};
+
 #ifndef FAKE_FEATURE
 #define FAKE_FEATURE "sse2"
 #endif
@@ -59,6 +63,7 @@ struct Weights {
   }
 };
 const Weights weights;
+const int64_t of_features[] = {RVB_BATCH, features};
 
 int infer(const rvb_frame* frame) {
   return linear({static_cast<const float*>(frame->arguments[0]), &weights.mean, weights.weight, weights.bias,
@@ -77,23 +82,24 @@ int step(const rvb_frame* frame) {
                 frame->batch);
 }
 
-const char* const manifest = R"({"schema": "rvb.manifest/1", "name": "Fake", "source_hash": "0123456789abcdef",
+const char* const manifest = R"({"schema": "rvb.manifest/2", "name": "Fake", "source_hash": "0123456789abcdef",
  "compiler": "rvbc test", "target": "generic", "features": ["sse2"], "deployed": true,
  "input": {"name": "image", "shape": [1, 28, 28], "sequence": false, "steps": 2}, "classes": 10, "constants": {"T": 2},
  "layers": [{"path": "fc", "kind": "linear", "shape": [10], "weights": "binary", "bytes": 980, "multiply_adds": 0, "additions": 7840}],
  "parameters": [],
- "functions": {"infer": {"arguments": ["image"], "results": ["logits"], "static_bytes": 64, "sample_bytes": 64},
-               "step": {"arguments": ["image", "state:0"], "results": ["logits", "state:0"], "static_bytes": 64, "sample_bytes": 64}},
+ "functions": {"infer": {"static_bytes": 64, "sample_bytes": 64},
+               "step": {"static_bytes": 64, "sample_bytes": 64}},
  "recipe": {"loss": "cross_entropy", "epochs": 3, "batch": 32, "mean": [0.5], "deviation": [0.25]},
  "deployment": {"weights_hash": "fedcba9876543210", "weight_bytes": 31400, "binary_bytes": 980, "synaptic_multiplies": )" FAKE_MULTIPLIES
                              R"(,
    "verification": {"kernels": [{"symbol": "rvb_fc", "layer": "fc", "instructions": 120, "multiplies": )" FAKE_MULTIPLIES
                              R"(}], "multiplies": )" FAKE_MULTIPLIES R"(}}})";
 
-const rvb_function functions[] = {{"infer", infer, 64, 64, 1, 1}, {"step", step, 64, 64, 2, 2}};
-const int64_t state_elements[] = {features};
-const float state_initial[] = {0.5f};
-constexpr int32_t states = 1, deployed = 1;
+const rvb_port arguments[] = {image, {"0", RVB_STATE, RVB_F32, 2, 0.5f, of_features}};
+const rvb_port results[] = {logits, {"0", RVB_STATE, RVB_F32, 2, 0, of_features}};
+const rvb_function functions[] = {{"infer", infer, 64, 64, 1, 1, arguments, results},
+                                  {"step", step, 64, 64, 2, 2, arguments, results}};
+constexpr int32_t deployed = 1;
 
 #else
 
@@ -165,7 +171,7 @@ int gradient(const rvb_frame* frame) {
   return 0;
 }
 
-const char* const manifest = R"({"schema": "rvb.manifest/1", "name": "Fake", "source_hash": "0123456789abcdef",
+const char* const manifest = R"({"schema": "rvb.manifest/2", "name": "Fake", "source_hash": "0123456789abcdef",
  "compiler": "rvbc test", "target": "generic", "features": ["sse2"], "deployed": false,
  "input": {"name": "image", "shape": [1, 28, 28], "sequence": false, "steps": 2}, "classes": 10, "constants": {"T": 2},
  "layers": [{"path": "fc", "kind": "linear", "shape": [10], "weights": "real", "bytes": 31400, "multiply_adds": 7840, "additions": 0}],
@@ -178,18 +184,33 @@ const char* const manifest = R"({"schema": "rvb.manifest/1", "name": "Fake", "so
    "binary": false, "momentum": 0.1, "initializer": {"kind": "constant", "value": 0}},
   {"name": "conv.weight", "role": "weight", "shape": [2, 1, 3, 3], "order": [2, 3, 1, 0], "trainable": true, "decays": false,
    "binary": true, "window": 0.5, "momentum": 0.1, "initializer": {"kind": "normal", "value": 0.5}}],
- "functions": {"infer": {"arguments": ["image", "norm.running_mean", "fc.weight", "fc.bias", "conv.weight"], "results": ["logits"],
-                         "static_bytes": 64, "sample_bytes": 64},
-  "gradient": {"arguments": ["image", "labels", "fc.weight", "fc.bias", "conv.weight"],
-    "results": ["loss", "logits", "batch:norm.running_mean", "grad:fc.weight", "grad:fc.bias", "grad:conv.weight"],
-    "static_bytes": 64, "sample_bytes": 64}},
+ "functions": {"infer": {"static_bytes": 64, "sample_bytes": 64},
+  "gradient": {"static_bytes": 64, "sample_bytes": 64}},
  "recipe": {"loss": "cross_entropy", "optimizer": "sgd", "rate": 0.02, "momentum": 0.9, "weight_decay": 1e-3, "schedule": "cosine",
             "epochs": 3, "batch": 32, "augment": [{"name": "flip", "amount": 0}], "mean": [0.5], "deviation": [0.25]}})";
 
-const rvb_function functions[] = {{"infer", infer, 64, 64, 5, 1}, {"gradient", gradient, 64, 64, 5, 6}};
-const int64_t* const state_elements = nullptr;
-const float* const state_initial = nullptr;
-constexpr int32_t states = 0, deployed = 0;
+const int64_t of_one[] = {1}, of_weight[] = {features, classes}, of_bias[] = {classes}, of_conv[] = {3, 3, 1, 2},
+              of_labels[] = {RVB_BATCH};
+constexpr rvb_port of(rvb_role role, const char* name, int32_t rank, const int64_t* dims) {
+  return {name, role, RVB_F32, rank, 0, dims};
+}
+const rvb_port infer_arguments[] = {
+    image, of(RVB_PARAMETER, "norm.running_mean", 1, of_one), of(RVB_PARAMETER, "fc.weight", 2, of_weight),
+    of(RVB_PARAMETER, "fc.bias", 1, of_bias), of(RVB_PARAMETER, "conv.weight", 4, of_conv)};
+const rvb_port gradient_arguments[] = {image,
+                                       {"labels", RVB_LABELS, RVB_I32, 1, 0, of_labels},
+                                       of(RVB_PARAMETER, "fc.weight", 2, of_weight),
+                                       of(RVB_PARAMETER, "fc.bias", 1, of_bias),
+                                       of(RVB_PARAMETER, "conv.weight", 4, of_conv)};
+const rvb_port gradient_results[] = {of(RVB_LOSS, "loss", 0, nullptr),
+                                     logits,
+                                     of(RVB_STATISTIC, "norm.running_mean", 1, of_one),
+                                     of(RVB_GRADIENT, "fc.weight", 2, of_weight),
+                                     of(RVB_GRADIENT, "fc.bias", 1, of_bias),
+                                     of(RVB_GRADIENT, "conv.weight", 4, of_conv)};
+const rvb_function functions[] = {{"infer", infer, 64, 64, 5, 1, infer_arguments, &logits},
+                                  {"gradient", gradient, 64, 64, 5, 6, gradient_arguments, gradient_results}};
+constexpr int32_t deployed = 0;
 
 #endif
 
@@ -203,5 +224,4 @@ rvb_program sealed(rvb_program program) {
 } // namespace
 
 extern "C" const rvb_program rvb_compiled_program =
-    sealed({RVB_PROGRAM_VERSION, deployed, 0, 2, 1, 28, 28, classes, states, state_elements, state_initial, 2,
-            functions, needed, manifest, nullptr, 0, 0});
+    sealed({RVB_PROGRAM_VERSION, deployed, 0, 2, 1, 28, 28, classes, 2, functions, needed, manifest, nullptr, 0, 0});
