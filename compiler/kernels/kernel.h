@@ -30,7 +30,8 @@ public:
   virtual Interface views() const = 0; // makes no Halide object
   virtual void algorithm() = 0;        // the mathematics: defines `output` (a tuple when there are several results)
   virtual void schedule() = 0;         // the loops; the algorithm is right without it
-  // Makes `inputs` and runs algorithm() and, when asked, schedule(). Buffers begin on cache lines (runtime/interface/program.h).
+  // Makes `inputs` and runs algorithm() and, when asked, schedule(). Buffers begin on cache lines
+  // (runtime/interface/program.h).
   void build(bool scheduled);
 
   std::vector<Halide::ImageParam> inputs;

@@ -1,8 +1,8 @@
 /* Does this CPU have what the program was compiled for? Asked before the first kernel runs: an instruction that the CPU
    lacks would end the program with SIGILL. The compiler's builtins ask cpuid and the operating system (XCR0). The
    compiler asks the same function which target is `native`. */
-#include "core/core.h"
 #include "core/cpu.h"
+#include "core/core.h"
 
 #include <string.h>
 

@@ -5,8 +5,8 @@
 extern "C" {
 #endif
 
-/* 1 when this CPU and its operating system have the feature, 0 when they lack it, -1 when this runtime cannot tell: such
-   a feature cannot be promised. */
+/* 1 when this CPU and its operating system have the feature, 0 when they lack it, -1 when this runtime cannot tell:
+   such a feature cannot be promised. */
 int rvb_cpu_has(const char* feature);
 
 #ifdef __cplusplus
