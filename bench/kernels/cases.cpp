@@ -158,6 +158,7 @@ void add_passes(std::vector<Case>& cases) {
   add("split_time", 16, {twice}, "(%a)", {x, x});
   add("stack_time", 16, {x, x}, "(%a, %b)", {twice});
   add("scale", 16, {x, c}, "(%a, %b) {axis = 3}", {x});
+  add("dropout_mask", 16, {"i32[2]"}, "(%a) {dims = [-1, 32, 32, 64], operation = 1, rate = 0.5}", {x});
   add("reduce", 16, {twice}, "(%a) {axes = [0, 2, 3], kind = \"sum\"}", {one});
   add("expand", 16, {one}, "(%a) {axes = [1, 2], sizes = [32, 32]}", {x});
   add("reshape", 16, {x}, "(%a) {dims = [-1, 1024, 64]}", {"f32[?,1024,64]"});

@@ -44,6 +44,8 @@ ir::Function generate(const sema::Program& program, Build::Phase phase, const st
   const ir::Value labels = build.training()
                                ? declare(function, {ir::Element::i32, {ir::batch}}, {ir::Role::labels, "labels"})
                                : ir::no_value;
+  if (build.training() && program.draws())
+    build.key = declare(function, {ir::Element::i32, {2}}, {ir::Role::key, "key"});
   for (const sema::Parameter& parameter : program.parameters)
     if (parameter.trainable || !build.training())
       build.parameters[{parameter.layer, parameter.role, parameter.slot}] =

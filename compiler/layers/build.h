@@ -42,6 +42,7 @@ public:
   }
 
   ir::Value image = ir::no_value;
+  ir::Value key = ir::no_value;                               // of random numbers: [seed, step]; where a layer draws
   std::vector<ir::Value> values;                              // one a layer that is made already
   std::map<std::tuple<int, Role, int>, ir::Value> parameters; // layer, role, slot
   std::vector<Shown> shown;

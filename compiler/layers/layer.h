@@ -40,6 +40,7 @@ struct Row {
 
   bool called = true;        // by its name in a program; the input and neurons are made otherwise
   bool keeps_values = false; // the output is the input in another order: an event there is an event here
+  bool draws = false;        // random numbers in training
   // Whether all time steps are treated alike, so that it can be run step by step. Null: yes.
   bool (*alike_in_time)(const Layer& layer) = nullptr;
 };

@@ -25,6 +25,10 @@ const char* word(Role role) {
   return "?";
 }
 
+bool Network::draws() const {
+  return std::any_of(layers.begin(), layers.end(), [](const Layer& layer) { return layer.row->draws; });
+}
+
 bool Network::streams() const {
   return std::all_of(layers.begin(), layers.end(), [](const Layer& layer) {
     return layer.row->alike_in_time == nullptr || layer.row->alike_in_time(layer);

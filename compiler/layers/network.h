@@ -74,6 +74,7 @@ struct Network {
   bool ends_time(const Layer& layer) const {
     return !layer.has_time && !layer.inputs.empty() && input_of(layer).has_time;
   }
+  bool draws() const; // random numbers in training
   // Whether it can be run step by step: nothing in it depends on which step it is.
   bool streams() const;
 };

@@ -6,6 +6,7 @@
 #include "network/manifest.h"
 #include "network/parameters.h"
 
+#include <array>
 #include <memory>
 
 namespace rvb::runtime {
@@ -21,9 +22,11 @@ public:
   float* image() { return inputs_.front().values.data(); } // the first input: [T if sequence, batch, H, W, C]
   float* input(const std::string& name);                   // null: the function has no such input
   int32_t* labels() { return reinterpret_cast<int32_t*>(labels_.data()); } // [batch]
-  const float* result(rvb_role role, const std::string& name) const;       // null: the function has no such result
-  const float* result(rvb_role role) const;                                // the first of this role
-  void run(int64_t batch);                                                 // Failure(internal) when a kernel fails
+  // Of random numbers, where the function draws any: equal keys draw equal ones.
+  void set_key(uint64_t seed, int64_t step) { key_ = {static_cast<int32_t>(seed), static_cast<int32_t>(step)}; }
+  const float* result(rvb_role role, const std::string& name) const; // null: the function has no such result
+  const float* result(rvb_role role) const;                          // the first of this role
+  void run(int64_t batch);                                           // Failure(internal) when a kernel fails
 
   // The states of "step": to where the neurons begin; and what the last run made of them becomes what the next one
   // reads.
@@ -37,6 +40,7 @@ private:
   std::string name_;
   int64_t max_batch_;
   Floats labels_;
+  std::array<int32_t, 2> key_ = {0, 0};
   struct Input {
     std::string name;
     Floats values;

@@ -19,7 +19,8 @@ struct Call {
 bool evaluate_elementwise(Call& call);
 bool evaluate_synapses(Call& call);
 bool evaluate_space(Call& call);
-bool evaluate_sums(Call& call);        // time, axes, normalisation, loss
+bool evaluate_sums(Call& call); // time, axes, normalisation, loss
+bool evaluate_random(Call& call);
 bool evaluate_arrangement(Call& call); // axes that go, come and change places; products of matrices
 
 // The product of all dimensions but the innermost `inner`.

@@ -147,7 +147,7 @@ std::vector<Tensor> evaluate(const ir::Module& module, const ir::Function& funct
   else if (op.opcode == ir::Opcode::constant)
     evaluate_constant(call);
   else if (!evaluate_elementwise(call) && !evaluate_synapses(call) && !evaluate_space(call) && !evaluate_sums(call) &&
-           !evaluate_arrangement(call))
+           !evaluate_arrangement(call) && !evaluate_random(call))
     throw std::runtime_error(std::string("the interpreter does not know `") + ir::info(op.opcode).name + "`");
   // Whole numbers must fit: what a program makes of one that does not is not defined.
   for (const Tensor& tensor : out)

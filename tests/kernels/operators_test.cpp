@@ -255,6 +255,16 @@ TEST(Axis, ScaleAndSum) {
   EXPECT_EQ("", differences(function({{"x", "f32[?,33]"}}, "sum(%x) {axis = 1}", "f32[33]"), 700));
 }
 
+TEST(Random, DropoutMask) {
+  for (string rate : {"0.0", "0.25", "0.9"})
+    for (string dims : {"13", "5, 7, 3"})
+      EXPECT_EQ("",
+                differences(function({{"k", "i32[2]"}},
+                                     "dropout_mask(%k) {dims = [-1, " + dims + "], operation = 7, rate = " + rate + "}",
+                                     "f32[?," + dims + "]"),
+                            5));
+}
+
 TEST(Axis, Reduce) {
   for (int64_t c : {1, 13, 64}) {
     const string n = to_string(c), x = "f32[3,?,5," + n + "]";
