@@ -45,8 +45,7 @@ const char* const leaky =
     "`import neurons`, then `lif`: its `tau` is the part of the membrane that is left, 1 - 1/tau where tau is a time";
 const char* const learned = "`import neurons`, then `lif_learned`, whose leak and threshold are trained";
 const char* const joined = "tensors cannot be joined side by side; two of one shape are added: `a |> add(b)`";
-const char* const dropped =
-    "there is no dropout; `weight_decay` of the optimizer and `augment` of the recipe work against overfitting";
+const char* const dropped = "write `dropout(0.5)`: one mask holds for all time steps";
 const char* const sequential = "layers follow each other by `|>`";
 const char* const upsampled = "there are no layers that make an image larger";
 
@@ -112,7 +111,6 @@ std::string elsewhere_called(const std::string& name) {
       {"concatenate", joined},
       {"cat", joined},
       {"stack", joined},
-      {"dropout", dropped},
       {"dropout2d", dropped},
       {"sequential", sequential},
       {"mean", "over time: `mean_over_time`; over an image: `global_avgpool`"},
