@@ -1,6 +1,5 @@
 // reshape and permute: the same numbers under other indices.
-#include "kernels/kernel.h"
-#include "kernels/tile.h"
+#include "kernels/loops.h"
 
 namespace rvb::kernels {
 
@@ -19,14 +18,7 @@ public:
 
   void algorithm() override { define("reshape")(f) = inputs[0](f); }
 
-  void schedule() override {
-    Var fo("fo"), fi("fi");
-    output()
-        .split(f, fo, f, 8192, TailStrategy::GuardWithIf)
-        .split(f, f, fi, vec, TailStrategy::GuardWithIf)
-        .vectorize(fi)
-        .parallel(fo);
-  }
+  void schedule() override { in_chunks(output(), f, vec); }
 
 private:
   Var f{"f"};
@@ -50,18 +42,7 @@ public:
     define("permute")(vars) = inputs[0](inside);
   }
 
-  void schedule() override {
-    if (vars.empty())
-      return;
-    if (vars.size() > 1)
-      output().parallel(vars.back());
-    Var lane("lane");
-    const int64_t innermost = call.result().channels();
-    output()
-        .split(vars[0], vars[0], lane, innermost == ir::batch ? vec : lanes_for(target, innermost),
-               TailStrategy::GuardWithIf)
-        .vectorize(lane);
-  }
+  void schedule() override { in_rows(output(), vars, target, call.result().channels()); }
 
 private:
   std::vector<Var> vars;

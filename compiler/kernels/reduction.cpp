@@ -1,6 +1,5 @@
 // reduce and expand: any axes of a tensor of any rank, every dimension for itself.
-#include "kernels/kernel.h"
-#include "kernels/tile.h"
+#include "kernels/loops.h"
 
 #include <algorithm>
 
@@ -20,17 +19,6 @@ std::vector<Var> variables(int count) {
 // Whether dimension `d` of a tensor of `rank` dimensions, counted from the innermost, is one of the axes.
 bool is_axis(const std::vector<int64_t>& axes, int rank, int d) {
   return std::find(axes.begin(), axes.end(), rank - 1 - d) != axes.end();
-}
-
-// Vectors along the innermost dimension, tasks along the outermost.
-void in_rows(Stage stage, const std::vector<Var>& vars, const Target& target, int64_t innermost) {
-  if (vars.empty())
-    return;
-  if (vars.size() > 1)
-    stage.parallel(vars.back());
-  Var lane("lane");
-  const int lanes = innermost == ir::batch ? target.vector_floats : lanes_for(target, innermost);
-  stage.split(vars[0], vars[0], lane, lanes, TailStrategy::GuardWithIf).vectorize(lane);
 }
 
 class Expand : public Kernel {

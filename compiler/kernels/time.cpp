@@ -1,5 +1,5 @@
 // repeat, sum_time, mean_time, split_time, stack_time: over the outermost axis, everything inside it taken together.
-#include "kernels/kernel.h"
+#include "kernels/loops.h"
 
 namespace rvb::kernels {
 
@@ -65,16 +65,10 @@ public:
 
   void schedule() override {
     Var fo("fo"), fi("fi");
-    auto in_chunks = [&](Stage stage) {
-      return stage.split(f, fo, f, 8192, TailStrategy::GuardWithIf)
-          .split(f, f, fi, vec, TailStrategy::GuardWithIf)
-          .vectorize(fi)
-          .parallel(fo);
-    };
-    in_chunks(output());
+    in_chunks(output(), f, vec);
     for (int i = 0; i < output().num_update_definitions(); ++i) {
       Stage stage = output().update(i);
-      in_chunks(stage);
+      in_chunks(stage, f, vec);
       if (i == 0)
         stage.reorder(fi, r.x, f, fo);
     }
@@ -111,14 +105,7 @@ public:
       define("split_time")(f) = Tuple(steps);
   }
 
-  void schedule() override {
-    Var fo("fo"), fi("fi");
-    output()
-        .split(f, fo, f, 8192, TailStrategy::GuardWithIf)
-        .split(f, f, fi, vec, TailStrategy::GuardWithIf)
-        .vectorize(fi)
-        .parallel(fo);
-  }
+  void schedule() override { in_chunks(output(), f, vec); }
 
 private:
   Var f{"f"};
@@ -153,12 +140,7 @@ public:
   void schedule() override {
     Var fo("fo"), fi("fi");
     for (int s = 0; many() && s < static_cast<int>(inputs.size()); ++s)
-      output()
-          .update(s)
-          .split(f, fo, f, 8192, TailStrategy::GuardWithIf)
-          .split(f, f, fi, vec, TailStrategy::GuardWithIf)
-          .vectorize(fi)
-          .parallel(fo);
+      in_chunks(output().update(s), f, vec);
     if (many())
       return;
     output()

@@ -1,4 +1,4 @@
-// The mean of all time steps; behind it a tensor has none.
+// The mean of all time steps; after it a tensor has none.
 #include "layers/layer.h"
 
 namespace rvb::layers {

@@ -167,4 +167,26 @@ std::string differences(const std::string& text, int64_t batch, uint64_t seed) {
   return differences(module, batch, seed);
 }
 
+std::string pair(int64_t a, int64_t b) {
+  return "[" + std::to_string(a) + ", " + std::to_string(b) + "]";
+}
+
+std::string function(const std::vector<std::pair<std::string, std::string>>& parameters, const std::string& operation,
+                     const std::string& types) {
+  std::string text = "func @f(";
+  for (size_t i = 0; i < parameters.size(); ++i)
+    text += (i == 0 ? "%" : ", %") + parameters[i].first + ": " + parameters[i].second;
+  text += ") -> (" + types + ") {\n  ";
+  size_t results = 1;
+  int depth = 0;
+  for (char c : types) {
+    depth += c == '[' ? 1 : c == ']' ? -1 : 0;
+    results += c == ',' && depth == 0 ? 1 : 0;
+  }
+  std::string names;
+  for (size_t i = 0; i < results; ++i)
+    names += (i == 0 ? "%r" : ", %r") + std::to_string(i);
+  return text + names + " = " + operation + " : " + types + "\n  ret(" + names + ")\n}\n";
+}
+
 } // namespace rvb::kernels

@@ -25,4 +25,10 @@ std::string differences(const ir::Module& module, int64_t batch, uint64_t seed, 
 // The same for one function in text; `operations` stands between the braces' parameters and `ret`.
 std::string differences(const std::string& text, int64_t batch, uint64_t seed = 1);
 
+// "[2, 3]"
+std::string pair(int64_t a, int64_t b);
+// A function of one operation. Parameters: name and type.
+std::string function(const std::vector<std::pair<std::string, std::string>>& parameters, const std::string& operation,
+                     const std::string& types);
+
 } // namespace rvb::kernels

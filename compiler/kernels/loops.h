@@ -1,0 +1,30 @@
+// Loops that kernels share which do the same to every number.
+#pragma once
+
+#include "kernels/kernel.h"
+#include "kernels/tile.h"
+
+namespace rvb::kernels {
+
+// Along a dense line: a task is 32 KiB, which the nearest cache keeps, vectors inside.
+inline void in_chunks(Halide::Stage stage, const Halide::Var& f, int vec) {
+  const Halide::Var fo("fo"), fi("fi");
+  stage.split(f, fo, f, 8192, Halide::TailStrategy::GuardWithIf)
+      .split(f, f, fi, vec, Halide::TailStrategy::GuardWithIf)
+      .vectorize(fi)
+      .parallel(fo);
+}
+
+// Every dimension for itself: vectors along the innermost, whose extent is `innermost`, tasks along the outermost.
+inline void in_rows(Halide::Stage stage, const std::vector<Halide::Var>& vars, const Target& target,
+                    int64_t innermost) {
+  if (vars.empty())
+    return;
+  if (vars.size() > 1)
+    stage.parallel(vars.back());
+  const Halide::Var lane("lane");
+  const int lanes = innermost == ir::batch ? target.vector_floats : lanes_for(target, innermost);
+  stage.split(vars[0], vars[0], lane, lanes, Halide::TailStrategy::GuardWithIf).vectorize(lane);
+}
+
+} // namespace rvb::kernels
