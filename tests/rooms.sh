@@ -20,7 +20,7 @@ compiler_rooms='
   kernels: ir targets support
   machine: targets support
   layerkernels: ir kernels machine targets support
-  codegen: ir kernels layerkernels machine targets support
+  codegen: ir analysis kernels layerkernels machine targets support
   host: machine support
   build: host support targets ir ops layers syntax sema irgen analysis passes kernels machine layerkernels codegen
   driver: build host support targets ir ops layers syntax sema irgen analysis passes kernels machine layerkernels codegen

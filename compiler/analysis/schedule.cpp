@@ -31,6 +31,9 @@ double work(const Function& function, const Op& op, int64_t batch) {
   if (op.opcode == Opcode::constant || op.opcode == Opcode::count)
     return 0;
   double total = 0;
+  if (op.opcode == Opcode::loop)
+    for (const Op& inner : op.body[0].ops)
+      total += static_cast<double>(function.type(op.operands[0].value).dims[0]) * work(function, inner, batch);
   if (const ops::CountRule count = ops::meaning(op.opcode).count) {
     const ops::Count of_one = count(function, op);
     total += static_cast<double>(batch) *

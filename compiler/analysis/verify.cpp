@@ -155,18 +155,19 @@ private:
       report("data @" + op.text("name") + " has type " + ir::print(found->second.type));
   }
 
-  // A body sees its parameters and nothing else, and holds elementwise operators only: no bodies in bodies.
+  // A body sees its parameters and nothing else. A scan's holds elementwise operators only, a loop's any.
   void check_body(const ir::Op& scan, const ir::Body& body) {
-    if (scan.opcode != ir::Opcode::scan)
+    if ((ir::info(scan.opcode).traits & ir::has_body) == 0)
       return report("takes no body");
+    const bool elementwise = scan.opcode == ir::Opcode::scan;
     std::vector<bool> outside(visible_.size(), false);
     visible_.swap(outside);
     for (ir::Value parameter : body.parameters)
       define(parameter, "body's parameter");
     for (const ir::Op& op : body.ops) {
       op_ = &op;
-      if ((ir::info(op.opcode).traits & ir::elementwise) == 0)
-        report("stands in a body, where only elementwise operators may");
+      if (elementwise && (ir::info(op.opcode).traits & ir::elementwise) == 0)
+        report("stands in a scan's body, where only elementwise operators may");
       else
         check_op(op);
     }

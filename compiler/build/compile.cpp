@@ -105,13 +105,24 @@ codegen::ProgramInfo program_info(const sema::Program& program) {
   return info;
 }
 
+namespace {
+
+void request_kernels(const ir::Function& function, const codegen::Plan& plan, std::vector<KernelRequest>& requests) {
+  for (const codegen::Call& call : plan.calls) {
+    if (call.loop != nullptr)
+      request_kernels(call.loop->body, call.loop->plan, requests);
+    if (call.op >= 0)
+      requests.push_back({call.symbol, &function, &function.ops[call.op], call.layer_kernel,
+                          call.neuron < 0 ? nullptr : &function.ops[call.neuron]});
+  }
+}
+
+} // namespace
+
 std::vector<KernelRequest> kernel_requests(const ir::Module& module, const std::vector<codegen::Plan>& plans) {
   std::vector<KernelRequest> requests;
   for (size_t p = 0; p < plans.size(); ++p)
-    for (const codegen::Call& call : plans[p].calls)
-      if (call.op >= 0)
-        requests.push_back({call.symbol, &module.functions[p], &module.functions[p].ops[call.op], call.layer_kernel,
-                            call.neuron < 0 ? nullptr : &module.functions[p].ops[call.neuron]});
+    request_kernels(module.functions[p], plans[p], requests);
   return requests;
 }
 

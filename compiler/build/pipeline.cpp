@@ -26,9 +26,15 @@ const Stage& share() { // neurons with numbers of their own are one kernel
 const Pipeline& training() {
   static const Pipeline stages = {
       {"lower",
-       {"canonicalize", {"collapse_time", &Facts::collapse_time}, "canonicalize", "cse", "dce"}}, // time: once, if
-                                                                                                  // alike
-      {"differentiate", {"differentiate", "expand_batchnorm", "canonicalize", "fold_constants", "cse", "dce"}},
+       {"canonicalize",
+        "hoist_loops",
+        {"collapse_time", &Facts::collapse_time},
+        "canonicalize",
+        "cse",
+        "dce"}}, // time: once, if
+                 // alike
+      {"differentiate",
+       {"differentiate", "hoist_loops", "expand_batchnorm", "canonicalize", "fold_constants", "cse", "dce"}},
       {"choose kernels", {{"sign_synapses", &Facts::lookups}, "cse", "dce"}}, // signs are packed once a step
       {"fuse", {"fuse", "canonicalize", "cse", "dce"}},                       // cheap values are computed again
       share(),
@@ -44,7 +50,14 @@ const Pipeline& training() {
 
 const Pipeline& deployment() {
   static const Pipeline stages = {
-      {"lower", {"canonicalize", {"collapse_time", &Facts::collapse_time}, "hoist", "canonicalize", "cse", "dce"}},
+      {"lower",
+       {"canonicalize",
+        "hoist_loops",
+        {"collapse_time", &Facts::collapse_time},
+        "hoist",
+        "canonicalize",
+        "cse",
+        "dce"}},
       {"fold", // BatchNorm is one scale and one shift, alpha leaves the weights, signs become bits
        {"fold_batchnorm",
         {"fold_alpha=at_rest", &Facts::at_rest},

@@ -8,8 +8,6 @@ namespace rvb::codegen {
 
 namespace {
 
-constexpr int64_t alignment = 64; // a cache line, and the widest vector
-
 struct Lifetime {
   int first = -1; // the call that writes it
   int last = -1;  // the last call that touches it
@@ -18,7 +16,7 @@ struct Lifetime {
 std::vector<Lifetime> lifetimes(const Plan& plan) {
   std::vector<Lifetime> result(plan.buffers.size());
   for (int c = 0; c < static_cast<int>(plan.calls.size()); ++c) {
-    for (const std::vector<int>* list : {&plan.calls[c].outputs, &plan.calls[c].inputs})
+    for (const std::vector<int>* list : {&plan.calls[c].outputs, &plan.calls[c].inputs, &plan.calls[c].scratch})
       for (int buffer : *list) {
         if (result[buffer].first < 0)
           result[buffer].first = c;

@@ -1,5 +1,6 @@
 #include "codegen/plan.h"
 
+#include "analysis/definitions.h"
 #include "codegen/memory.h"
 #include "layerkernels/shape.h"
 
@@ -108,6 +109,8 @@ private:
       plan_.calls.push_back(call);
       return;
     }
+    if (op.opcode == ir::Opcode::loop)
+      return loop_call(op);
     if (layerkernels::has_layer(function_, op, target_)) {
       if (neuron_of(op, index) == nullptr) // else it runs where the neuron stands: by then all that it reads is there
         layer_call(layerkernels::layer(function_, op, nullptr), index, -1);
@@ -132,6 +135,69 @@ private:
         call.inputs.push_back(buffer_of_.at(operand.value));
     for (ir::Value result : op.results)
       call.outputs.push_back(define(result));
+    plan_.calls.push_back(std::move(call));
+  }
+
+  void loop_call(const ir::Op& op) {
+    const analysis::ScanParts p = analysis::parts(op);
+    auto loop = std::make_shared<Loop>();
+    loop->body.name = function_.name + ".loop" + std::to_string(loops_++);
+    loop->body.values = function_.values;
+    loop->body.parameters = op.body[0].parameters;
+    loop->body.ops = op.body[0].ops;
+    loop->body.results = op.body[0].yields;
+    loop->plan = plan(loop->body, target_);
+    loop->steps = function_.type(op.operands[0].value).dims[0];
+    loop->reverse = op.integer("reverse") != 0;
+    loop->sequences = p.sequences;
+    loop->invariants = p.invariants;
+    loop->states = p.states;
+    loop->emits = p.emits;
+    Call call;
+    call.symbol = "loop";
+    call.layer = op.layer;
+    for (size_t i = 0; i < op.operands.size(); ++i) {
+      const ir::Operand& operand = op.operands[i];
+      loop->arguments.push_back(operand.is_literal() ? -1 : buffer_of_.at(operand.value));
+      if (static_cast<int>(i) >= p.first_state())
+        loop->initial.push_back(operand.number);
+      if (!operand.is_literal())
+        call.inputs.push_back(loop->arguments.back());
+    }
+    for (ir::Value result : op.results) {
+      call.outputs.push_back(define(result));
+      loop->results.push_back(call.outputs.back());
+    }
+    const auto scratch = [&](int64_t fixed, int64_t sample, const std::string& name) {
+      Buffer buffer;
+      buffer.place = sample != 0 ? Place::sample_block : Place::static_block;
+      buffer.static_bytes = fixed;
+      buffer.sample_bytes = sample;
+      buffer.value = name;
+      plan_.buffers.push_back(buffer);
+      call.scratch.push_back(static_cast<int>(plan_.buffers.size()) - 1);
+      return call.scratch.back();
+    };
+    for (int i = 0; i < p.sequences + p.emits; ++i) {
+      const ir::Operand value = i < p.sequences ? ir::Operand(op.body[0].parameters[static_cast<size_t>(i)])
+                                                : op.body[0].yields[static_cast<size_t>(i - p.sequences)];
+      const ir::Type& type = function_.type(value.value);
+      const int64_t bytes = type.elements_per_sample() * ir::bytes_of(type.element);
+      const std::string name = function_.values[value.value].name + ".slice";
+      loop->slice.push_back(bytes % alignment == 0 || loop->steps == 1 ? -1
+                            : type.has_batch()                         ? scratch(0, bytes, name)
+                                                                       : scratch(bytes, 0, name));
+    }
+    for (int s = 0; s < p.states; ++s) {
+      const Buffer state = plan_.buffers[static_cast<size_t>(loop->results[static_cast<size_t>(p.emits + s)])];
+      const bool one = loop->steps == 1 && loop->arguments[static_cast<size_t>(p.first_state() + s)] >= 0;
+      loop->other.push_back(one ? -1 : scratch(state.static_bytes, state.sample_bytes, state.value + ".other"));
+    }
+    if (loop->plan.static_bytes != 0)
+      loop->static_block = scratch(loop->plan.static_bytes, 0, loop->body.name);
+    if (loop->plan.sample_bytes != 0)
+      loop->sample_block = scratch(0, loop->plan.sample_bytes, loop->body.name);
+    call.loop = std::move(loop);
     plan_.calls.push_back(std::move(call));
   }
 
@@ -169,6 +235,7 @@ private:
   Plan plan_;
   std::map<ir::Value, int> buffer_of_;
   std::map<ir::Value, int64_t> result_of_;
+  int loops_ = 0;
   std::map<const ir::Op*, int> synapse_of_; // of a neuron that runs with its synapses
 };
 

@@ -2,7 +2,7 @@
 // runs is in kernels/; the list of operators is operators.def, their signatures are OPERATORS.md.
 //
 // A module holds functions and the contents of constants. A function is a list of operations in order; an operation
-// reads values (or literal numbers), makes values, and carries attributes. `scan` alone has a body.
+// reads values (or literal numbers), makes values, and carries attributes. `scan` and `loop` have a body.
 #pragma once
 
 #include "ir/ports.h"
@@ -46,8 +46,9 @@ enum Trait : unsigned {
   elementwise = 1,      // one result of the operands' common shape; may stand in a scan's body
   commutative = 2,      // operands may be exchanged
   linear_time = 4,      // each leading (time, batch) index is treated alike and alone: f(repeat(x)) = repeat(f(x))
-  has_body = 8,         // scan
+  has_body = 8,         // scan, loop
   addition_only = 16,   // a synaptic operator of the deployed program: its code must not multiply
+  sums_time = 64,       // a sum over each leading (time, batch) index: f of a sequence is the sum of f of its slices
   neuron_function = 32, // elementwise: a function of the language's neurons under the same name
 };
 
@@ -89,7 +90,7 @@ using Attributes = std::map<std::string, Attribute>; // ordered, so that printin
 
 struct Op;
 
-// A scan's body: parameters in the order of the scan's operands, then operations, then what it yields.
+// The body of a scan or loop: parameters in the order of the operands, then operations, then what it yields.
 struct Body {
   std::vector<Value> parameters;
   std::vector<Op> ops;
@@ -101,7 +102,7 @@ struct Op {
   std::vector<Operand> operands;
   std::vector<Value> results;
   Attributes attributes;
-  std::vector<Body> body; // one for scan, none otherwise (a vector so that Op may stand in Body)
+  std::vector<Body> body; // one for scan and loop, none otherwise (a vector so that Op may stand in Body)
   std::string layer;      // dotted path of the layer it comes from; "" when none. Printed as `@ path`.
 
   bool has(const std::string& name) const { return attributes.count(name) != 0; }

@@ -1,4 +1,4 @@
-// reduce and expand: any axes of a tensor of any rank, every dimension for itself.
+// reduce, expand and fill: any axes of a tensor of any rank, every dimension for itself.
 #include "kernels/loops.h"
 
 #include <algorithm>
@@ -36,6 +36,23 @@ public:
       if (!is_axis(axes, rank, d))
         inside.emplace_back(vars[static_cast<size_t>(d)]);
     define("expand")(vars) = inputs[0](inside);
+  }
+
+  void schedule() override { in_rows(output(), vars, target, call.result().channels()); }
+
+private:
+  std::vector<Var> vars;
+};
+
+class Fill : public Kernel {
+public:
+  using Kernel::Kernel;
+
+  Interface views() const override { return {{}, {weight_view(call.result())}}; }
+
+  void algorithm() override {
+    vars = variables(call.result().rank());
+    define("fill")(vars) = Expr(static_cast<float>(op.number("value")));
   }
 
   void schedule() override { in_rows(output(), vars, target, call.result().channels()); }
@@ -116,6 +133,9 @@ private:
 
 } // namespace
 
+std::unique_ptr<Kernel> make_fill(const Call& call) {
+  return make<Fill>(call);
+}
 std::unique_ptr<Kernel> make_reduce(const Call& call) {
   return make<Reduce>(call);
 }

@@ -1,4 +1,4 @@
-// constant and count: they read no values. A constant's type is the module's; see infer.cpp.
+// constant, count and fill: they read no values. A constant's type is the module's; see infer.cpp.
 #include "ops/rules.h"
 
 namespace rvb::ops {
@@ -16,9 +16,16 @@ std::optional<Types> count_types(const ir::Op& op, const Types&, std::string& er
   return Types{ir::Type{}};
 }
 
+std::optional<Types> fill_types(const ir::Op& op, const Types&, std::string& error) {
+  if (!attributes_fit(op, {{"dims", Kind::list, ir::batch}, {"value", Kind::number}}, error))
+    return std::nullopt;
+  return Types{ir::Type{ir::Element::f32, op.integers("dims")}};
+}
+
 } // namespace
 
 const Meaning rows::constant{constant_types, nullptr, nullptr};
 const Meaning rows::count{count_types, nullptr, nullptr};
+const Meaning rows::fill{fill_types, nullptr, nullptr};
 
 } // namespace rvb::ops

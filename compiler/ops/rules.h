@@ -16,6 +16,10 @@ namespace rows {
 
 using Types = std::vector<ir::Type>;
 
+// Of the whole operation in its function; recurrence.cpp.
+std::optional<Types> infer_scan(const ir::Function& function, const ir::Op& op, std::string& error);
+std::optional<Types> infer_loop(const ir::Function& function, const ir::Op& op, std::string& error);
+
 enum class Kind { integer, number, text, pair, triple, list };
 enum class Need { required, optional };
 
@@ -60,6 +64,9 @@ bool windows_fit(const int64_t (&extent)[2], const Window& window, int64_t (&out
 inline ir::Value make(ir::Builder& builder, ir::Opcode opcode, std::vector<ir::Operand> operands,
                       ir::Attributes attributes = {}) {
   return builder.build(opcode, std::move(operands), std::move(attributes), "d");
+}
+inline ir::Value zeros(ir::Builder& builder, const ir::Type& type) {
+  return make(builder, ir::Opcode::fill, {}, {{"dims", type.dims}, {"value", 0.0}});
 }
 inline ir::Operand number(double value) {
   return ir::Operand::literal(value);

@@ -1,5 +1,6 @@
-// repeat, sum_time, mean_time, split_time, stack_time; and scan's row, whose types are inferred in infer.cpp (they need
-// the body) and whose gradient is the pass differentiate's work (it plans what is remembered).
+// repeat, sum_time, mean_time, split_time, stack_time; and the rows of scan and loop, whose types are inferred in
+// recurrence.cpp (they need the body) and whose gradient is the pass differentiate's work (it plans what is
+// remembered).
 #include "ir/text.h"
 #include "ops/rules.h"
 
@@ -51,7 +52,7 @@ std::optional<Types> stack_types(const ir::Op& op, const Types& operands, std::s
 Gradients split_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {
   std::vector<ir::Operand> steps;
   for (size_t t = 0; t < up.size(); ++t)
-    steps.push_back(up[t] ? *up[t] : ir::Operand(make(b, Opcode::mul, {op.results[t], number(0)})));
+    steps.push_back(up[t] ? *up[t] : ir::Operand(zeros(b, b.type_of(op.results[t]))));
   return {make(b, Opcode::stack_time, steps)};
 }
 
@@ -61,8 +62,8 @@ Gradients stack_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) 
   return {steps.begin(), steps.end()};
 }
 
-std::optional<Types> scan_types(const ir::Op&, const Types&, std::string& error) {
-  error = "the types of a scan need its body";
+std::optional<Types> body_types(const ir::Op&, const Types&, std::string& error) {
+  error = "the types need the body";
   return std::nullopt;
 }
 
@@ -91,7 +92,8 @@ Gradients mean_time_gradient(ir::Builder& b, const ir::Op& op, const Gradients& 
 
 } // namespace
 
-const Meaning rows::scan{scan_types, nullptr, nullptr};
+const Meaning rows::scan{body_types, nullptr, nullptr};
+const Meaning rows::loop{body_types, nullptr, nullptr};
 const Meaning rows::repeat{repeat_types, repeat_gradient, nullptr};
 const Meaning rows::sum_time{over_time_types, sum_time_gradient, nullptr};
 const Meaning rows::mean_time{over_time_types, mean_time_gradient, nullptr};

@@ -55,6 +55,8 @@ std::string key_of(const Body& body) {
       key += " " + read(operand);
     for (const auto& [name, attribute] : op.attributes)
       key += " " + name + "=" + print(attribute);
+    for (const Body& inner : op.body)
+      key += " {" + key_of(inner) + "}";
     key += ";";
     for (Value result : op.results)
       define(result);

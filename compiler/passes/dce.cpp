@@ -48,7 +48,7 @@ bool remove_dead(Function& function) {
       changed = true;
       continue;
     }
-    if (op->opcode == Opcode::scan)
+    if (!op->body.empty())
       changed |= prune_scan(function, *op, used);
     for (const Operand& operand : op->operands)
       mark(operand);
@@ -59,6 +59,15 @@ bool remove_dead(Function& function) {
   return changed;
 }
 
+void name_constants(const std::vector<Op>& ops, std::set<std::string>& named) {
+  for (const Op& op : ops) {
+    if (op.opcode == Opcode::constant)
+      named.insert(op.text("name"));
+    for (const Body& body : op.body)
+      name_constants(body.ops, named);
+  }
+}
+
 } // namespace
 
 bool dce(Module& module) {
@@ -66,9 +75,7 @@ bool dce(Module& module) {
   std::set<std::string> named;
   for (Function& function : module.functions) {
     changed |= remove_dead(function);
-    for (const Op& op : function.ops)
-      if (op.opcode == Opcode::constant)
-        named.insert(op.text("name"));
+    name_constants(function.ops, named);
   }
   for (auto constant = module.constants.begin(); constant != module.constants.end();) {
     const bool dead = named.count(constant->first) == 0;

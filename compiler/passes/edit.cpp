@@ -40,7 +40,8 @@ void Substitution::apply(Function& function) const {
 }
 
 void set_counts(Op& scan, int invariants, int states) {
-  scan.attributes["axis"] = int64_t{0};
+  if (scan.opcode == Opcode::scan)
+    scan.attributes["axis"] = int64_t{0};
   auto set = [&](const char* name, int64_t count) {
     if (count == 0)
       scan.attributes.erase(name);
@@ -59,19 +60,36 @@ Operand mapped(const std::vector<Operand>& map, const Operand& operand) {
   return map[operand.value];
 }
 
+namespace {
+
+// A fresh value like `value`, which stands for it from now on.
+void rename(Function& function, Value& value, std::vector<Operand>& map) {
+  const Value old = value;
+  const ValueInfo info = function.values[old];
+  value = function.add_value(info.type, info.name);
+  for (Value v = static_cast<Value>(map.size()); v <= old; ++v)
+    map.push_back(Operand(v));
+  map[old] = Operand(value);
+}
+
+} // namespace
+
 void clone_ops(Function& function, const std::vector<Op>& ops, std::vector<Operand>& map, std::vector<Op>& out) {
   for (const Op& op : ops) {
     Op copy = op;
     for (Operand& operand : copy.operands)
       operand = mapped(map, operand);
-    for (Value& result : copy.results) {
-      const Value old = result;
-      const ValueInfo info = function.values[old];
-      result = function.add_value(info.type, info.name);
-      for (Value v = static_cast<Value>(map.size()); v <= old; ++v)
-        map.push_back(Operand(v));
-      map[old] = Operand(result);
+    for (Body& body : copy.body) {
+      for (Value& parameter : body.parameters)
+        rename(function, parameter, map);
+      std::vector<Op> inner;
+      clone_ops(function, body.ops, map, inner);
+      body.ops = std::move(inner);
+      for (Operand& yield : body.yields)
+        yield = mapped(map, yield);
     }
+    for (Value& result : copy.results)
+      rename(function, result, map);
     out.push_back(std::move(copy));
   }
 }
@@ -146,8 +164,14 @@ bool prune_scan(const Function& function, Op& scan, const std::vector<bool>& use
   if (!scan.results.empty())
     keep_where(scan.results, keep);
   std::vector<bool> keep_op(body.ops.size());
-  for (size_t i = 0; i < body.ops.size(); ++i)
-    keep_op[i] = needed[body.ops[i].results[0]];
+  for (size_t i = 0; i < body.ops.size(); ++i) {
+    std::vector<bool> read;
+    for (Value result : body.ops[i].results)
+      read.push_back(needed[result]);
+    keep_op[i] = std::find(read.begin(), read.end(), true) != read.end();
+    if (keep_op[i] && !body.ops[i].body.empty())
+      changed |= prune_scan(function, body.ops[i], read);
+  }
   changed |= keep_where(body.ops, keep_op);
   set_counts(scan, invariants, states);
   return changed;

@@ -26,7 +26,7 @@ private:
   bool empty_ = true;
 };
 
-void set_counts(ir::Op& scan, int invariants, int states); // the attributes that are left out when 0
+void set_counts(ir::Op& scan, int invariants, int states); // of a scan or loop: the attributes that are left out when 0
 
 // Copies `ops` to the end of `out` under fresh values; `map` (by old value) gives operands for what is read from
 // outside and receives the copies. Types are kept.
@@ -41,8 +41,8 @@ std::optional<std::vector<ir::Operand>> inline_body(ir::Function& function, cons
                                                     const std::vector<ir::Operand>& arguments,
                                                     std::vector<ir::Op>& out);
 
-// Drops what is not needed from a scan: emitted sequences and states whose results are not used, operations, sequences
-// and invariants nobody reads. `used` says of every result whether it is read. True when something went.
+// Drops what is not needed from a scan or loop: emitted sequences and states whose results are not used, operations,
+// sequences and invariants nobody reads. `used` says of every result whether it is read. True when something went.
 bool prune_scan(const ir::Function& function, ir::Op& scan, const std::vector<bool>& used);
 
 // A constant under a name that begins with `name` (one that is there already when it holds the same), and a new

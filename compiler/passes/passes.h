@@ -17,6 +17,7 @@ bool cse(ir::Module& module);
 bool dce(ir::Module& module);
 bool collapse_time(ir::Module& module);
 bool hoist(ir::Module& module);
+bool hoist_loops(ir::Module& module);
 bool differentiate(ir::Module& module);    // @train -> @gradient
 bool expand_batchnorm(ir::Module& module); // batchnorm -> moments and elementwise operations
 bool fold_batchnorm(ir::Module& module);   // deployment: running statistics are constants
@@ -38,6 +39,9 @@ bool recompute(ir::Module& module);      // values are computed again instead of
 struct Pass {
   const char* name; // as --print-after takes it
   bool (*run)(ir::Module& module);
+  // Whether it runs in the bodies of loops, too: a pass that asks for functions by their names, or that walks into
+  // bodies itself, does not.
+  bool in_loops = false;
   bool (*run_with)(ir::Module& module, const std::string& argument) = nullptr; // for passes that take NAME=ARGUMENT
 };
 const std::vector<Pass>& all_passes();

@@ -1,6 +1,7 @@
 // Runs passes: the table, verification between them, dumps and times.
 #include "analysis/verify.h"
 #include "ir/text.h"
+#include "passes/loops.h"
 #include "passes/passes.h"
 #include "passes/recompute.h"
 #include "support/result.h"
@@ -31,27 +32,28 @@ bool recompute_within(ir::Module& module, const std::string& argument) {
 
 const std::vector<Pass>& all_passes() {
   static const std::vector<Pass> passes = {
-      {"infer_shapes", infer_shapes},
-      {"canonicalize", canonicalize},
-      {"fold_constants", fold_constants},
+      {"infer_shapes", infer_shapes, true},
+      {"canonicalize", canonicalize, true},
+      {"fold_constants", fold_constants, true},
       {"cse", cse},
       {"dce", dce},
       {"collapse_time", collapse_time},
-      {"hoist", hoist},
+      {"hoist", hoist, true},
+      {"hoist_loops", hoist_loops},
       {"differentiate", differentiate},
-      {"expand_batchnorm", expand_batchnorm},
+      {"expand_batchnorm", expand_batchnorm, true},
       {"fold_batchnorm", fold_batchnorm},
-      {"fold_alpha", fold_alpha, fold_alpha_with},
+      {"fold_alpha", fold_alpha, false, fold_alpha_with},
       {"pack_weights", pack_weights},
-      {"sign_synapses", sign_synapses},
-      {"quantize_spikes", quantize_spikes, quantize_spikes_with},
+      {"sign_synapses", sign_synapses, true},
+      {"quantize_spikes", quantize_spikes, false, quantize_spikes_with},
       {"add_ranges", add_ranges},
-      {"sparse_synapses", sparse_synapses, sparse_synapses_in},
-      {"fuse", fuse},
-      {"fuse_and_keep", fuse_and_keep},
+      {"sparse_synapses", sparse_synapses, false, sparse_synapses_in},
+      {"fuse", fuse, true},
+      {"fuse_and_keep", fuse_and_keep, true},
       {"fixed_point", fixed_point},
       {"share_literals", share_literals},
-      {"recompute", recompute, recompute_within},
+      {"recompute", recompute, false, recompute_within},
   };
   return passes;
 }
@@ -80,8 +82,10 @@ void check(const ir::Module& module, const std::string& pass) {
 
 bool run_one(const Pass& pass, ir::Module& module, const std::string& name) {
   const size_t equal = name.find('=');
-  if (equal == std::string::npos)
-    return pass.run(module);
+  if (equal == std::string::npos) {
+    const bool inside = pass.in_loops && change_loop_bodies(module, pass.run);
+    return pass.run(module) || inside;
+  }
   if (pass.run_with == nullptr)
     throw Failure(Exit::usage, "pass `" + name.substr(0, equal) + "` takes no argument");
   return pass.run_with(module, name.substr(equal + 1));

@@ -134,6 +134,40 @@ void evaluate_scan(Call& call) {
     call.out[emits + s].data = std::move(state[s].data);
 }
 
+// As it is written: the states go from step to step, every step sees its slices.
+void evaluate_loop(Call& call) {
+  const ir::Op& op = call.op;
+  const ir::Body& body = op.body.at(0);
+  const auto states = static_cast<size_t>(op.integer("states"));
+  const size_t first_state = op.operands.size() - states;
+  const size_t sequences = first_state - static_cast<size_t>(op.integer("invariants"));
+  const size_t emits = body.yields.size() - states;
+  std::vector<Tensor> state;
+  for (size_t s = 0; s < states; ++s) {
+    const ir::Type type = resolve(call.function.type(body.parameters[first_state + s]), call.batch);
+    state.push_back(broadcast(call.in[first_state + s], type));
+  }
+  const int64_t steps = call.in[0].type.dims[0];
+  for (int64_t step = 0; step < steps; ++step) {
+    const int64_t t = op.integer("reverse") ? steps - 1 - step : step;
+    Environment environment(call.module, call.function, call.batch, call.options);
+    for (size_t i = 0; i < first_state; ++i)
+      environment.set(body.parameters[i], i < sequences ? slice(call.in[i], t) : call.in[i]);
+    for (size_t s = 0; s < states; ++s)
+      environment.set(body.parameters[first_state + s], state[s]);
+    environment.run(body.ops);
+    for (size_t e = 0; e < emits; ++e) {
+      const Tensor emitted = environment.get(body.yields[e]);
+      std::copy(emitted.data.begin(), emitted.data.end(),
+                call.out[e].data.begin() + t * static_cast<int64_t>(emitted.data.size()));
+    }
+    for (size_t s = 0; s < states; ++s)
+      state[s] = environment.get(body.yields[emits + s]);
+  }
+  for (size_t s = 0; s < states; ++s)
+    call.out[emits + s].data = std::move(state[s].data);
+}
+
 } // namespace
 
 std::vector<Tensor> evaluate(const ir::Module& module, const ir::Function& function, const ir::Op& op, int64_t batch,
@@ -144,6 +178,8 @@ std::vector<Tensor> evaluate(const ir::Module& module, const ir::Function& funct
   Call call{module, function, op, batch, operands, out, options};
   if (op.opcode == ir::Opcode::scan)
     evaluate_scan(call);
+  else if (op.opcode == ir::Opcode::loop)
+    evaluate_loop(call);
   else if (op.opcode == ir::Opcode::constant)
     evaluate_constant(call);
   else if (!evaluate_elementwise(call) && !evaluate_synapses(call) && !evaluate_space(call) && !evaluate_sums(call) &&

@@ -158,6 +158,7 @@ bool evaluate_sums(Call& call) {
   case Opcode::count:
     call.out[0].data[0] = static_cast<double>(call.op.integer("per_sample") * call.batch);
     return true;
+  case Opcode::fill: call.out[0].data.assign(call.out[0].data.size(), call.op.number("value")); return true;
   default: return false;
   }
 }

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 namespace rvb::kernels {
@@ -70,6 +71,17 @@ TEST(Axis, Expand) {
   EXPECT_EQ("",
             differences(function({{"x", "f32[]"}}, "expand(%x) {axes = [0, 1], sizes = [-1, 13]}", "f32[?,13]"), 3));
   EXPECT_EQ("", differences(function({{"x", "f32[]"}}, "expand(%x) {axes = [0], sizes = [9]}", "f32[9]"), 1));
+}
+
+TEST(Fill, IsTheNumberEverywhere) {
+  for (const char* dims : {"[]", "[9]", "[-1]", "[3, -1, 7]", "[-1, 64]", "[2, 3, 1, -1, 2, 1, 5, 3]"}) {
+    std::string type = dims;
+    for (size_t at; (at = type.find("-1")) != std::string::npos;)
+      type.replace(at, 2, "?");
+    type.erase(std::remove(type.begin(), type.end(), ' '), type.end());
+    EXPECT_EQ("",
+              differences(function({}, std::string("fill() {dims = ") + dims + ", value = 0.75}", "f32" + type), 5));
+  }
 }
 
 TEST(Axis, ReshapeAndPermute) {

@@ -1,7 +1,9 @@
 // The gradients of whole networks against finite differences of the loss, in double precision, with sign and step
 // replaced by what they train with (smooth mode).
+#include "ir/text.h"
 #include "network.h"
 #include "passes/passes.h"
+#include "recurrent.h"
 #include "same.h"
 
 #include <gtest/gtest.h>
@@ -46,10 +48,11 @@ const Named networks[] = {
 
 class Gradient : public testing::TestWithParam<Named> {};
 
-TEST_P(Gradient, IsTheDerivativeOfTheLoss) {
-  const ir::Module before = tests::network(GetParam().options);
+// @gradient of the passes' result against finite differences of @train's loss. Gives how many numbers were compared,
+// and how many of them are not near 0.
+std::pair<int, int> compare(const ir::Module& before, const std::vector<std::string>& names) {
   ir::Module module = before;
-  passes::run(module, {"differentiate"}, {});
+  passes::run(module, names, {});
   const ir::Function &train = *before.find("train"), &gradient = *module.find("gradient");
   const interpreter::Options smooth{true};
   std::vector<Tensor> arguments = tests::arguments(train, 3, 7, 3);
@@ -60,10 +63,10 @@ TEST_P(Gradient, IsTheDerivativeOfTheLoss) {
   for (size_t p = 2; p < train.parameters.size(); ++p) {
     const std::string name = train.values[train.parameters[p]].name;
     const int at = gradient.result(ir::Role::gradient, name);
-    ASSERT_GE(at, 0) << name;
+    EXPECT_GE(at, 0) << name;
     const Tensor& g = results[static_cast<size_t>(at)];
     std::vector<double>& values = arguments[p].data;
-    ASSERT_EQ(g.data.size(), values.size());
+    EXPECT_EQ(g.data.size(), values.size());
     for (size_t i = 0; i < values.size(); i += 1 + values.size() / 5) {
       const double keep = values[i];
       values[i] = keep + h;
@@ -77,8 +80,26 @@ TEST_P(Gradient, IsTheDerivativeOfTheLoss) {
       moved += std::fabs(slope) > 1e-5;
     }
   }
+  return {checked, moved};
+}
+
+TEST_P(Gradient, IsTheDerivativeOfTheLoss) {
+  const auto [checked, moved] = compare(tests::network(GetParam().options), {"differentiate"});
   EXPECT_GT(checked, 40);
   EXPECT_GT(moved, checked / 4); // the network is not dead
+}
+
+TEST(LoopGradient, IsTheDerivativeOfTheLoss) {
+  for (const interpreter::Recurrent& network : interpreter::recurrent)
+    for (const std::vector<std::string>& names : {std::vector<std::string>{"differentiate"},
+                                                  {"hoist_loops", "differentiate"},
+                                                  {"hoist_loops", "canonicalize", "differentiate", "hoist_loops",
+                                                   "canonicalize", "cse", "dce", "fuse", "dce"}}) {
+      SCOPED_TRACE(network.name);
+      const auto [checked, moved] = compare(ir::parse(network.text), names);
+      EXPECT_GT(checked, 10);
+      EXPECT_GT(moved, checked / 4);
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, Gradient, testing::ValuesIn(networks),

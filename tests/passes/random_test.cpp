@@ -30,7 +30,7 @@ TEST_P(RandomModules, ComputeTheSame) {
   const std::string name = GetParam().name;
   const bool rounds = name != "cse" && name != "dce" && name != "fuse" && name != "fuse_and_keep" &&
                       name != "recompute" && name != "pack_weights" && name != "expand_batchnorm" &&
-                      name != "infer_shapes" && name != "hoist" && name != "share_literals";
+                      name != "infer_shapes" && name != "hoist" && name != "hoist_loops" && name != "share_literals";
   int changed = 0;
   for (uint64_t seed = 0; seed < seeds; ++seed) {
     interpreter::RandomOptions options;
@@ -49,9 +49,9 @@ TEST_P(RandomModules, ComputeTheSame) {
   }
   // Nothing to do: in a well-formed module, without @train, with variances that are computed, without whole spikes,
   // with no argument. No two random scans differ in literals alone, so share_literals is not held here
-  // (share_literals/, growth_test).
+  // (share_literals/, growth_test). hoist_loops has its own cases.
   if (name != "infer_shapes" && name != "differentiate" && name != "fold_batchnorm" && name != "fixed_point" &&
-      name != "share_literals" && name != "quantize_spikes" && name != "sparse_synapses") {
+      name != "share_literals" && name != "hoist_loops" && name != "quantize_spikes" && name != "sparse_synapses") {
     EXPECT_GT(changed, 0);
   }
 }
