@@ -1,6 +1,7 @@
 #include "analysis/schedule.h"
 
 #include "analysis/definitions.h"
+#include "analysis/joins.h"
 #include "ops/ops.h"
 
 #include <algorithm>
@@ -10,8 +11,6 @@ namespace rvb::analysis {
 using namespace ir;
 
 namespace {
-
-constexpr int64_t alignment = 64; // of buffers in a plan
 
 int64_t bytes_at_1(const Type& type) {
   return type.elements_per_sample() * bytes_of(type.element);
@@ -62,6 +61,7 @@ Schedule::Schedule(const Function& function, int64_t batch) : function_(&functio
   returned_.assign(count, false);
   for (Value v = 0; v < static_cast<Value>(count); ++v)
     origin_.push_back(v);
+  scratch_.resize(function.ops.size());
   for (const Operand& result : function.results)
     if (!result.is_literal())
       returned_[result.value] = true; // written straight into the caller's array
@@ -73,14 +73,14 @@ Schedule::Schedule(const Function& function, int64_t batch) : function_(&functio
         step.reads.push_back(operand.value);
     order_.push_back(add(std::move(step)));
     work_.push_back(work(function, op, batch));
-    synapse_.push_back((info(op.opcode).traits & addition_only) != 0);
-    neuron_.push_back(op.opcode == Opcode::scan && op.integer("reverse") == 0);
+    if (op.opcode == Opcode::loop)
+      add_scratch(op, batch);
     if (op.opcode == Opcode::constant)
       continue; // the program's own data
     for (Value result : op.results)
       if (!returned_[result]) {
         const Type& type = function.type(result);
-        (type.has_batch() ? sample_ : fixed_)[result] = rounded(bytes_at_1(type));
+        (type.has_batch() ? sample_ : fixed_)[result] = bytes_at_1(type);
       }
   }
 }
@@ -144,53 +144,93 @@ std::vector<bool> Schedule::live() const {
   return result;
 }
 
-int Schedule::fused_with(int position, const std::vector<int>& readers, const std::vector<int>& last) const {
-  const Step& s = step(position);
-  if (!synapse_[s.op] || readers[s.makes[0]] != 1 || last[s.makes[0]] <= position || last[s.makes[0]] >= size())
-    return -1;
-  return neuron_[step(last[s.makes[0]]).op] ? last[s.makes[0]] : -1;
+// A loop's own buffers, and the block that its body works in.
+void Schedule::add_scratch(const Op& op, int64_t batch) {
+  std::vector<LoopBuffer>& scratch = scratch_[work_.size() - 1];
+  const LoopMemory memory = loop_memory(*function_, op);
+  for (const std::vector<LoopBuffer>* list : {&memory.slices, &memory.others})
+    for (const LoopBuffer& buffer : *list)
+      if (buffer.needed())
+        scratch.push_back(buffer);
+  const Function body = body_function(*function_, op, function_->name);
+  const Block block = Schedule(body, batch).block();
+  for (const LoopBuffer& region : {LoopBuffer{block.fixed, 0}, LoopBuffer{0, block.sample}})
+    if (region.needed())
+      scratch.push_back(region);
+}
+
+bool Schedule::can_join(int synapse, int scan) const {
+  const auto [found, fresh] = can_join_.emplace(std::make_pair(synapse, scan), false);
+  if (fresh)
+    found->second = analysis::can_join(*function_, function_->ops[synapse], function_->ops[scan]);
+  return found->second;
+}
+
+std::vector<int> Schedule::joined() const {
+  const int count = size();
+  const std::vector<bool> needed = live();
+  std::vector<int> last(origin_.size(), -1), readers(origin_.size(), 0);
+  for (size_t v = 0; v < returned_.size(); ++v)
+    readers[v] = returned_[v] ? 1 : 0;
+  for (int i = 0; i < count; ++i)
+    for (Value v : step(i).reads) {
+      readers[v] += needed[i];
+      last[v] = needed[i] ? i : last[v];
+    }
+  std::vector<int> result(count, -1), chosen(count, -1); // chosen: by the neuron's position
+  for (int i = 0; i < count; ++i) {
+    const Step& s = step(i);
+    const Value sums = s.makes[0];
+    if (!needed[i] || (info(function_->ops[s.op].opcode).traits & addition_only) == 0 || readers[sums] != 1 ||
+        last[sums] <= i || !can_join(s.op, step(last[sums]).op))
+      continue;
+    int& most = chosen[last[sums]];
+    if (most < 0 || synapses(*function_, function_->ops[s.op]) > synapses(*function_, function_->ops[step(most).op])) {
+      if (most >= 0)
+        result[most] = -1;
+      most = i;
+      result[i] = last[sums];
+    }
+  }
+  return result;
 }
 
 Profile Schedule::profile() const {
   const int count = size();
-  std::vector<int> last(origin_.size(), -1), readers(origin_.size(), 0);
+  std::vector<int> last(origin_.size(), -1);
   std::vector<int64_t> fixed(count + 1, 0), sample(count + 1, 0);
   for (size_t v = 0; v < returned_.size(); ++v)
-    if (returned_[v]) {
+    if (returned_[v])
       last[v] = count;
-      readers[v] = 1;
-    }
-  std::vector<bool> taken(count, false); // a neuron runs with one operation at most
+  const std::vector<int> joined_at = joined();
   Profile profile;
   for (int i = count - 1; i >= 0; --i) {
     const Step& s = step(i);
     if (std::none_of(s.makes.begin(), s.makes.end(), [&](Value v) { return last[v] >= 0; }))
       continue;
     profile.work += work_[s.op];
-    int runs = fused_with(i, readers, last);
-    if (runs >= 0 && taken[runs])
-      runs = -1;
-    if (runs >= 0)
-      taken[runs] = true;
-    const int at = runs >= 0 ? runs : i;
-    for (Value v : s.reads) {
-      last[v] = std::max(last[v], at);
-      ++readers[v];
-    }
-    if (runs >= 0)
+    for (Value v : s.reads)
+      last[v] = std::max(last[v], std::max(joined_at[i], i));
+    if (joined_at[i] >= 0)
       continue;
     // What a scan emits for nobody is pruned; its final states stay.
     const Op& op = function_->ops[s.op];
-    const int emits = op.opcode == Opcode::scan ? parts(op).emits : 0;
+    const int emits = op.body.empty() ? 0 : parts(op).emits;
+    for (const LoopBuffer& buffer : scratch_[s.op]) {
+      fixed[i] += rounded(buffer.fixed);
+      fixed[i + 1] -= rounded(buffer.fixed);
+      sample[i] += rounded(buffer.sample);
+      sample[i + 1] -= rounded(buffer.sample);
+    }
     for (int r = 0; r < static_cast<int>(s.makes.size()); ++r) {
       const Value v = s.makes[r];
       if (last[v] < 0 && r < emits)
         continue;
       const int end = std::min(std::max(last[v], i), count - 1);
-      fixed[i] += fixed_[origin_[v]];
-      fixed[end + 1] -= fixed_[origin_[v]];
-      sample[i] += sample_[origin_[v]];
-      sample[end + 1] -= sample_[origin_[v]];
+      fixed[i] += rounded(fixed_[origin_[v]]);
+      fixed[end + 1] -= rounded(fixed_[origin_[v]]);
+      sample[i] += rounded(sample_[origin_[v]]);
+      sample[end + 1] -= rounded(sample_[origin_[v]]);
     }
   }
   for (int i = 0; i < count; ++i) {
@@ -206,6 +246,74 @@ Profile Schedule::profile() const {
   profile.fixed = std::move(fixed);
   profile.sample = std::move(sample);
   return profile;
+}
+
+void Schedule::append_buffers(int position, const std::vector<int>& last, std::vector<Interval>& buffers) const {
+  const Step& s = step(position);
+  const Op& op = function_->ops[s.op];
+  if (op.opcode == Opcode::constant)
+    return;
+  const int emits = op.body.empty() ? 0 : parts(op).emits;
+  for (int r = 0; r < static_cast<int>(s.makes.size()); ++r) {
+    const Value v = s.makes[r];
+    if (last[v] < 0 && r < emits)
+      continue;
+    Interval interval;
+    interval.first = position;
+    interval.last = std::max(last[v], position);
+    const Type& type = function_->type(origin_[v]);
+    (type.has_batch() ? interval.sample : interval.fixed) = bytes_at_1(type);
+    interval.result = v < static_cast<Value>(returned_.size()) && returned_[v];
+    buffers.push_back(interval);
+  }
+  for (const LoopBuffer& scratch : scratch_[s.op]) {
+    Interval interval;
+    interval.first = interval.last = position;
+    interval.fixed = scratch.fixed;
+    interval.sample = scratch.sample;
+    buffers.push_back(interval);
+  }
+}
+
+Block Schedule::block() const {
+  const int count = size();
+  const std::vector<int> joined_at = joined();
+  const std::vector<bool> needed = live();
+  std::vector<int> last(origin_.size(), -1);
+  for (int i = 0; i < count; ++i)
+    if (needed[i])
+      for (Value v : step(i).reads)
+        last[v] = std::max(last[v], std::max(joined_at[i], i));
+  for (size_t v = 0; v < returned_.size(); ++v)
+    if (returned_[v])
+      last[v] = count;
+  // What is returned twice, or is no operation's, is copied at the end.
+  std::vector<Interval> copies;
+  std::vector<bool> written(returned_.size(), false);
+  int at = count;
+  for (const Operand& result : function_->results) {
+    if (result.is_literal())
+      continue;
+    const int made_by = maker(result.value);
+    const bool own = made_by >= 0 && function_->ops[made_by].opcode != Opcode::constant;
+    if (own && !written[result.value]) {
+      written[result.value] = true;
+      continue;
+    }
+    last[result.value] = at;
+    Interval copy;
+    copy.first = copy.last = at++;
+    const Type& type = function_->type(result.value);
+    (type.has_batch() ? copy.sample : copy.fixed) = bytes_at_1(type);
+    copy.result = true;
+    copies.push_back(copy);
+  }
+  std::vector<Interval> buffers;
+  for (int i = 0; i < count; ++i)
+    if (needed[i] && joined_at[i] < 0)
+      append_buffers(i, last, buffers);
+  buffers.insert(buffers.end(), copies.begin(), copies.end());
+  return place(buffers);
 }
 
 } // namespace rvb::analysis

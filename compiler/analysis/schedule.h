@@ -1,11 +1,14 @@
 // The order of a function's operations with what each reads and makes, light enough to be changed thousands of times:
-// what `recompute` searches over. It knows how many bytes are alive while each step runs and how much work the steps
-// are. codegen's plan decides where values lie and fuses kernels; this is the same reckoning without places.
+// what `recompute` searches over. It knows how many bytes are alive while each step runs, how much work the steps are,
+// and the block that codegen's plan will have: both give their buffers to analysis/placement.h.
 #pragma once
 
+#include "analysis/loop_memory.h"
+#include "analysis/placement.h"
 #include "ir/ir.h"
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 namespace rvb::analysis {
@@ -40,9 +43,8 @@ public:
   ir::Value origin(ir::Value value) const { return origin_[value]; }  // the function's value that it repeats
   int maker(ir::Value value) const { return maker_[origin_[value]]; } // operation; -1: a parameter
   int64_t sample_bytes(ir::Value value) const { return sample_[origin_[value]]; }
-  // The steps up to the last reader of what synapses under signs make, when codegen fuses them with their neuron: the
-  // sums are never stored then. -1 when they are stored.
-  int fused_with(int position, const std::vector<int>& readers, const std::vector<int>& last) const;
+  // By position, where synapses run with the neuron behind them (joins.h): where that stands. -1 for all others.
+  std::vector<int> joined() const;
 
   ir::Value repeat_value(ir::Value value); // a fresh value that holds the same
   int add(Step step);                      // to the pool; returns its handle
@@ -52,6 +54,8 @@ public:
   void sink();
 
   Profile profile() const;
+  // What the plan will have once dce has run; places are found for it, so it costs more than a profile.
+  Block block() const;
   std::vector<bool> live() const; // by position: something that is returned depends on it
 
   // Forgets what was added after a mark, together with the order of that time.
@@ -63,15 +67,21 @@ public:
   void restore(Mark mark);
 
 private:
+  bool can_join(int synapse, int scan) const;
+  void add_scratch(const ir::Op& op, int64_t batch);
+  // The intervals of what a step makes, and of a loop's scratch.
+  void append_buffers(int position, const std::vector<int>& last, std::vector<Interval>& buffers) const;
+
   const ir::Function* function_;
   std::vector<Step> pool_;
   std::vector<int> order_;
   std::vector<ir::Value> origin_;
-  std::vector<int> maker_;              // by the function's value
-  std::vector<int64_t> fixed_, sample_; // by the function's value: bytes; 0 for what lies outside the block
-  std::vector<double> work_;            // by operation
-  std::vector<bool> synapse_, neuron_;  // by operation: may be fused
-  std::vector<bool> returned_;          // by the function's value
+  std::vector<int> maker_;                       // by the function's value
+  std::vector<int64_t> fixed_, sample_;          // by the function's value: bytes; 0 for what lies outside the block
+  std::vector<double> work_;                     // by operation
+  std::vector<bool> returned_;                   // by the function's value
+  std::vector<std::vector<LoopBuffer>> scratch_; // by operation
+  mutable std::map<std::pair<int, int>, bool> can_join_; // by synapses and scan, as operations
 };
 
 } // namespace rvb::analysis

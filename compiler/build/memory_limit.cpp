@@ -18,9 +18,6 @@ namespace rvb::build {
 
 namespace {
 
-// The pass reckons without places: where the plan turns out larger, it is asked for less.
-constexpr int most_attempts = 8;
-
 std::string megabytes(int64_t bytes) {
   const double mb = static_cast<double>(bytes) / 1e6;
   if (bytes < 100000)
@@ -36,26 +33,6 @@ std::string rounded_up(int64_t bytes) {
 
 int64_t block(const codegen::Plan& plan, int64_t batch) {
   return plan.static_bytes + batch * plan.sample_bytes;
-}
-
-struct Attempt {
-  ir::Module module;
-  codegen::Plan plan;
-  int64_t planned = 0;
-};
-
-std::vector<std::string> passes_for(int64_t bytes, int64_t batch) {
-  Facts facts;
-  facts.memory = fmt::format("{}@{}", bytes, batch);
-  return passes_of(recomputation(), facts);
-}
-
-Attempt attempt(const ir::Module& module, int64_t bytes, int64_t batch, const kernels::Target& target) {
-  Attempt result{module, {}, 0};
-  passes::run(result.module, passes_for(bytes, batch), {});
-  result.plan = codegen::plan(*result.module.find("gradient"), target);
-  result.planned = block(result.plan, batch);
-  return result;
 }
 
 [[noreturn]] void refuse(const codegen::Plan& smallest, const sema::Program& program, int64_t limit,
@@ -112,31 +89,14 @@ TrainingMemory limit_memory(ir::Module& module, std::vector<codegen::Plan>& plan
     return memory;
   const double work_before = analysis::work(*module.find("gradient"), memory.batch);
 
-  // The pass does not know that the arrays of results are lent to the block (codegen/memory.cpp).
-  const int64_t lent =
-      analysis::Schedule(*module.find("gradient"), memory.batch).profile().bytes(memory.batch) - memory.planned;
-  int64_t aim = memory.limit + std::max(int64_t{0}, lent), chosen = -1;
-  Attempt best;
-  for (int i = 0; i < most_attempts && aim > 0 && chosen < 0; ++i) {
-    Attempt next = attempt(module, aim, memory.batch, target);
-    if (next.planned <= memory.limit)
-      chosen = aim;
-    if (i == 0 || next.planned < best.planned)
-      best = std::move(next);
-    aim -= std::max(best.planned - memory.limit, memory.limit / 256);
-  }
-  if (chosen < 0) {
-    Attempt least = attempt(module, 0, memory.batch, target);
-    if (least.planned < best.planned)
-      best = std::move(least);
-    if (best.planned > memory.limit)
-      refuse(best.plan, program, memory.limit, options, sources);
-    chosen = 0;
-  }
-  // Once more, for --print-after and --time-passes.
-  run_passes(module, passes_for(chosen, memory.batch), options);
+  Facts facts;
+  facts.lookups = target.has_tables();
+  facts.memory = fmt::format("{}@{}", memory.limit, memory.batch);
+  run_passes(module, passes_of(recomputation(), facts), options);
   plans = plan_all(module, target);
   memory.planned = block(gradient(), memory.batch);
+  if (memory.planned > memory.limit)
+    refuse(gradient(), program, memory.limit, options, sources);
   memory.repeated = static_cast<int64_t>(gradient().calls.size()) - memory.operations;
   memory.more_work = analysis::work(*module.find("gradient"), memory.batch) / work_before - 1;
   return memory;

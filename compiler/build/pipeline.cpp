@@ -21,6 +21,11 @@ const Stage& share() { // neurons with numbers of their own are one kernel
   return stage;
 }
 
+const Stage& join() { // synapses and the neuron behind them are one kernel, where there are lookups
+  static const Stage stage{"join", {{"join_neurons", &Facts::lookups}}};
+  return stage;
+}
+
 } // namespace
 
 const Pipeline& training() {
@@ -38,6 +43,7 @@ const Pipeline& training() {
       {"choose kernels", {{"sign_synapses", &Facts::lookups}, "cse", "dce"}}, // signs are packed once a step
       {"fuse", {"fuse", "canonicalize", "cse", "dce"}},                       // cheap values are computed again
       share(),
+      join(),
       {"plan", Action::plan},                 // buffers and calls
       {"limit memory", Action::limit_memory}, // recomputation, until the plan fits
       {"emit", Action::emit},                 // texts, when they are asked for; then this is the end
@@ -76,6 +82,7 @@ const Pipeline& deployment() {
       fuse_once(),
       fixed_point(),
       share(),
+      join(),
       {"plan", Action::plan},
       {"emit", Action::emit},
       {"kernels", Action::compile_kernels},
@@ -87,12 +94,14 @@ const Pipeline& deployment() {
 }
 
 const Pipeline& calibration() {
-  static const Pipeline stages = {{"show", {"add_ranges"}}, fuse_once(), fixed_point(), share()};
+  static const Pipeline stages = {{"show", {"add_ranges"}}, fuse_once(), fixed_point(), share(), join()};
   return stages;
 }
 
 const Stage& recomputation() {
-  static const Stage stage{"limit memory", {{"recompute", &Facts::memory}, "dce"}}; // dce: what dropped values needed
+  static const Stage stage{
+      "limit memory",
+      {{"recompute", &Facts::memory}, "dce", {"join_neurons", &Facts::lookups}}}; // dce: what dropped values needed
   return stage;
 }
 

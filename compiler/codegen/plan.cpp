@@ -1,8 +1,10 @@
 #include "codegen/plan.h"
 
 #include "analysis/definitions.h"
+#include "analysis/joins.h"
+#include "analysis/loop_memory.h"
 #include "codegen/memory.h"
-#include "layerkernels/shape.h"
+#include "layerkernels/layer.h"
 
 #include <map>
 #include <sstream>
@@ -31,7 +33,7 @@ public:
       plan_.arguments.push_back({parameter.port, parameter.type});
     }
     choose_result_places();
-    choose_neurons();
+    find_joined();
     for (size_t i = 0; i < function_.ops.size(); ++i)
       call(function_.ops[i], static_cast<int>(i));
     copy_results();
@@ -64,25 +66,15 @@ private:
     }
   }
 
-  // Which neuron runs with which synapses: each with the largest of those it reads that can take it.
-  void choose_neurons() {
-    for (size_t i = 0; i < function_.ops.size(); ++i) {
-      const ir::Op& op = function_.ops[i];
-      const ir::Op* neuron =
-          layerkernels::has_layer(function_, op, target_) ? layerkernels::neuron_behind(function_, op) : nullptr;
-      if (neuron == nullptr)
-        continue;
-      int& chosen = synapse_of_.emplace(neuron, static_cast<int>(i)).first->second;
-      auto synapses = [&](const ir::Op& o) { return shape_of(layerkernels::layer(function_, o, nullptr)).synapses(); };
-      if (synapses(op) > synapses(function_.ops[static_cast<size_t>(chosen)]))
-        chosen = static_cast<int>(i);
-    }
-  }
-
-  // The neuron that was chosen to run with these synapses, or null.
-  const ir::Op* neuron_of(const ir::Op& synapse, int index) const {
-    const ir::Op* neuron = layerkernels::neuron_behind(function_, synapse);
-    return neuron != nullptr && synapse_of_.at(neuron) == index ? neuron : nullptr;
+  // The synapses that run with a neuron, as the pass join_neurons has marked them.
+  void find_joined() {
+    for (size_t i = 0; i < function_.ops.size(); ++i)
+      if (const ir::Op& op = function_.ops[i];
+          analysis::is_joined(op) && layerkernels::has_layer(function_, op, target_)) {
+        const ir::Op* neuron = analysis::neuron_behind(function_, op);
+        if (neuron == nullptr || !synapse_of_.emplace(neuron, static_cast<int>(i)).second)
+          throw std::logic_error("@" + function_.name + ": synapses are joined to no neuron of their own");
+      }
   }
 
   int define(ir::Value value) {
@@ -112,7 +104,7 @@ private:
     if (op.opcode == ir::Opcode::loop)
       return loop_call(op);
     if (layerkernels::has_layer(function_, op, target_)) {
-      if (neuron_of(op, index) == nullptr) // else it runs where the neuron stands: by then all that it reads is there
+      if (!analysis::is_joined(op)) // else it runs where the neuron stands: by then all that it reads is there
         layer_call(layerkernels::layer(function_, op, nullptr), index, -1);
       return;
     }
@@ -141,11 +133,7 @@ private:
   void loop_call(const ir::Op& op) {
     const analysis::ScanParts p = analysis::parts(op);
     auto loop = std::make_shared<Loop>();
-    loop->body.name = function_.name + ".loop" + std::to_string(loops_++);
-    loop->body.values = function_.values;
-    loop->body.parameters = op.body[0].parameters;
-    loop->body.ops = op.body[0].ops;
-    loop->body.results = op.body[0].yields;
+    loop->body = analysis::body_function(function_, op, function_.name + ".loop" + std::to_string(loops_++));
     loop->plan = plan(loop->body, target_);
     loop->steps = function_.type(op.operands[0].value).dims[0];
     loop->reverse = op.integer("reverse") != 0;
@@ -168,35 +156,25 @@ private:
       call.outputs.push_back(define(result));
       loop->results.push_back(call.outputs.back());
     }
-    const auto scratch = [&](int64_t fixed, int64_t sample, const std::string& name) {
+    const auto scratch = [&](const analysis::LoopBuffer& bytes, const std::string& name) {
+      if (!bytes.needed())
+        return -1;
       Buffer buffer;
-      buffer.place = sample != 0 ? Place::sample_block : Place::static_block;
-      buffer.static_bytes = fixed;
-      buffer.sample_bytes = sample;
+      buffer.place = bytes.sample != 0 ? Place::sample_block : Place::static_block;
+      buffer.static_bytes = bytes.fixed;
+      buffer.sample_bytes = bytes.sample;
       buffer.value = name;
       plan_.buffers.push_back(buffer);
       call.scratch.push_back(static_cast<int>(plan_.buffers.size()) - 1);
       return call.scratch.back();
     };
-    for (int i = 0; i < p.sequences + p.emits; ++i) {
-      const ir::Operand value = i < p.sequences ? ir::Operand(op.body[0].parameters[static_cast<size_t>(i)])
-                                                : op.body[0].yields[static_cast<size_t>(i - p.sequences)];
-      const ir::Type& type = function_.type(value.value);
-      const int64_t bytes = type.elements_per_sample() * ir::bytes_of(type.element);
-      const std::string name = function_.values[value.value].name + ".slice";
-      loop->slice.push_back(bytes % alignment == 0 || loop->steps == 1 ? -1
-                            : type.has_batch()                         ? scratch(0, bytes, name)
-                                                                       : scratch(bytes, 0, name));
-    }
-    for (int s = 0; s < p.states; ++s) {
-      const Buffer state = plan_.buffers[static_cast<size_t>(loop->results[static_cast<size_t>(p.emits + s)])];
-      const bool one = loop->steps == 1 && loop->arguments[static_cast<size_t>(p.first_state() + s)] >= 0;
-      loop->other.push_back(one ? -1 : scratch(state.static_bytes, state.sample_bytes, state.value + ".other"));
-    }
-    if (loop->plan.static_bytes != 0)
-      loop->static_block = scratch(loop->plan.static_bytes, 0, loop->body.name);
-    if (loop->plan.sample_bytes != 0)
-      loop->sample_block = scratch(0, loop->plan.sample_bytes, loop->body.name);
+    const analysis::LoopMemory memory = analysis::loop_memory(function_, op);
+    for (const analysis::LoopBuffer& slice : memory.slices)
+      loop->slice.push_back(scratch(slice, loop->body.name + ".slice"));
+    for (const analysis::LoopBuffer& other : memory.others)
+      loop->other.push_back(scratch(other, loop->body.name + ".state"));
+    loop->static_block = scratch({loop->plan.static_bytes, 0}, loop->body.name);
+    loop->sample_block = scratch({0, loop->plan.sample_bytes}, loop->body.name);
     call.loop = std::move(loop);
     plan_.calls.push_back(std::move(call));
   }

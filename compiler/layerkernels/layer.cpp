@@ -1,57 +1,10 @@
 #include "layerkernels/layer.h"
 
-#include "ir/elementwise.h"
 #include "support/fnv.h"
 
 #include <algorithm>
 
 namespace rvb::layerkernels {
-
-namespace {
-
-// Elementwise operators that are an instruction or a few.
-bool simple(ir::Opcode opcode) {
-  using ir::Elementwise;
-  const std::optional<Elementwise> which = ir::elementwise_of(opcode);
-  if (!which)
-    return false;
-  switch (*which) {
-  case Elementwise::add:
-  case Elementwise::sub:
-  case Elementwise::mul:
-  case Elementwise::div:
-  case Elementwise::min:
-  case Elementwise::max:
-  case Elementwise::neg:
-  case Elementwise::abs:
-  case Elementwise::sqrt:
-  case Elementwise::greater_equal:
-  case Elementwise::greater:
-  case Elementwise::less_equal:
-  case Elementwise::less:
-  case Elementwise::logical_and:
-  case Elementwise::logical_or:
-  case Elementwise::logical_not:
-  case Elementwise::select:
-  case Elementwise::step:
-  case Elementwise::sign:
-  case Elementwise::detach:
-  case Elementwise::quantize:
-  case Elementwise::dequantize:
-  case Elementwise::rescale:
-  case Elementwise::saturate: return true;
-  case Elementwise::exp:
-  case Elementwise::log:
-  case Elementwise::tanh:
-  case Elementwise::sigmoid:
-  case Elementwise::atan:
-  case Elementwise::softplus:
-  case Elementwise::ternary: return false;
-  }
-  return false;
-}
-
-} // namespace
 
 int uses(const ir::Function& function, ir::Value value) {
   int count = 0;
@@ -68,37 +21,6 @@ int uses(const ir::Function& function, ir::Value value) {
 bool has_layer(const ir::Function&, const ir::Op& op, const targets::Target& target) {
   return target.has_tables() && (op.opcode == ir::Opcode::binary_conv2d || op.opcode == ir::Opcode::binary_linear ||
                                  op.opcode == ir::Opcode::binary_conv2d_input_gradient);
-}
-
-const ir::Op* neuron_behind(const ir::Function& function, const ir::Op& synapse) {
-  ir::Value sums = synapse.results[0];
-  if (uses(function, sums) != 1)
-    return nullptr;
-  for (const ir::Op& op : function.ops) {
-    if (op.opcode != ir::Opcode::scan || op.integer("reverse") != 0)
-      continue;
-    int64_t sequences = static_cast<int64_t>(op.operands.size()) - op.integer("invariants") - op.integer("states");
-    auto begin = op.operands.begin(), end = begin + sequences;
-    if (std::find(begin, end, ir::Operand(sums)) == end)
-      continue;
-    bool states = op.integer("states") != 0;
-    const ir::Type& type = function.type(sums);
-    // With states, time must stand apart from the batch: [T, ?, ...].
-    if (states && (type.rank() < 3 || type.dims[1] != ir::batch))
-      return nullptr;
-    auto is_mask = [&](ir::Value value) { return function.type(value).element == ir::Element::boolean; };
-    for (size_t i = static_cast<size_t>(sequences); i < op.operands.size(); ++i) // masks of states, of invariants
-      if (!op.operands[i].is_literal() && is_mask(op.operands[i].value))
-        return nullptr;
-    for (size_t i = op.results.size() - static_cast<size_t>(op.integer("states")); i < op.results.size(); ++i)
-      if (is_mask(op.results[i]))
-        return nullptr;
-    const ir::Body& body = op.body[0];
-    if (!std::all_of(body.ops.begin(), body.ops.end(), [](const ir::Op& inner) { return simple(inner.opcode); }))
-      return nullptr;
-    return &op;
-  }
-  return nullptr;
 }
 
 Layer layer(const ir::Function& function, const ir::Op& synapse, const ir::Op* neuron) {

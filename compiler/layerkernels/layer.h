@@ -33,10 +33,7 @@ struct Layer {
 // True when these operators run here for this target: synapses under signs, on registers that a table fits.
 bool has_layer(const ir::Function& function, const ir::Op& op, const targets::Target& target);
 
-// The scan of `function` that can run behind `synapse`, or null: the only reader of its result, of its shape, made of
-// operators that need no library.
-const ir::Op* neuron_behind(const ir::Function& function, const ir::Op& synapse);
-
+// `neuron`: the scan that runs with the synapses (analysis/joins.h), or null.
 Layer layer(const ir::Function& function, const ir::Op& synapse, const ir::Op* neuron);
 
 // How often operations and the function's caller read a value.

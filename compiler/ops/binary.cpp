@@ -50,6 +50,7 @@ std::optional<Types> conv2d_types(const ir::Op& op, const Types& operands, std::
   const ir::Type& x = operands[0];
   if (!attributes_fit(op,
                       {{"channels", Kind::pair, 1},
+                       {"joined", Kind::integer, 0, Need::optional},
                        {"kernel", Kind::pair, 1},
                        {"pad", Kind::pair, 0},
                        {"sparse", Kind::integer, 0, Need::optional},
@@ -70,6 +71,7 @@ std::optional<Types> input_gradient_types(const ir::Op& op, const Types& operand
   const ir::Type& g = operands[0];
   if (!attributes_fit(op,
                       {{"channels", Kind::pair, 1},
+                       {"joined", Kind::integer, 0, Need::optional},
                        {"kernel", Kind::pair, 1},
                        {"pad", Kind::pair, 0},
                        {"size", Kind::pair, 1},
@@ -111,7 +113,11 @@ std::optional<Types> linear_types(const ir::Op& op, const Types& operands, std::
   if (!operands_fit(op, operands, error))
     return std::nullopt;
   const ir::Type& x = operands[0];
-  if (!attributes_fit(op, {{"channels", Kind::pair, 1}, {"sparse", Kind::integer, 0, Need::optional}}, error) ||
+  if (!attributes_fit(op,
+                      {{"channels", Kind::pair, 1},
+                       {"joined", Kind::integer, 0, Need::optional},
+                       {"sparse", Kind::integer, 0, Need::optional}},
+                      error) ||
       !is_spikes(x, 1, error))
     return std::nullopt;
   std::vector<int64_t> channels = op.integers("channels");

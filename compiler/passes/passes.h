@@ -18,6 +18,7 @@ bool dce(ir::Module& module);
 bool collapse_time(ir::Module& module);
 bool hoist(ir::Module& module);
 bool hoist_loops(ir::Module& module);
+bool join_neurons(ir::Module& module);
 bool differentiate(ir::Module& module);    // @train -> @gradient
 bool expand_batchnorm(ir::Module& module); // batchnorm -> moments and elementwise operations
 bool fold_batchnorm(ir::Module& module);   // deployment: running statistics are constants

@@ -1,5 +1,5 @@
 // Values of @gradient that wait long for their next reader are computed again in front of it instead of kept, until the
-// bytes alive at once fit a limit.
+// block that its plan works in fits a limit.
 //
 //   func @gradient(%x: f32[?,64], %w: f32[64,4]) -> ("y" = f32[?,4], "g" = f32[?,64]) {
 //     %a = exp(%x) : f32[?,64]
@@ -40,6 +40,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <optional>
 
 namespace rvb::passes {
 
@@ -49,28 +50,27 @@ namespace {
 
 // Where the values of a schedule are made and read.
 struct Places {
-  std::vector<int> made, last, readers;     // positions by value; -1: a parameter, or read by nobody
+  std::vector<int> made, last;              // positions by value; -1: a parameter, or read by nobody
   std::vector<std::vector<Value>> versions; // by the function's value: it and its repetitions
   std::vector<bool> fused;                  // by value: sums that are never stored
 
   explicit Places(const Schedule& schedule)
-      : made(schedule.values(), -1), last(schedule.values(), -1), readers(schedule.values(), 0),
-        versions(schedule.values()), fused(schedule.values(), false) {
+      : made(schedule.values(), -1), last(schedule.values(), -1), versions(schedule.values()),
+        fused(schedule.values(), false) {
     const std::vector<bool> live = schedule.live();
     for (int i = 0; i < schedule.size(); ++i) {
       if (!live[i])
         continue;
-      for (Value v : schedule.step(i).reads) {
+      for (Value v : schedule.step(i).reads)
         last[v] = i;
-        ++readers[v];
-      }
       for (Value v : schedule.step(i).makes) {
         made[v] = i;
         versions[schedule.origin(v)].push_back(v);
       }
     }
+    const std::vector<int> joined = schedule.joined();
     for (int i = 0; i < schedule.size(); ++i)
-      if (live[i] && schedule.fused_with(i, readers, last) >= 0)
+      if (joined[i] >= 0)
         fused[schedule.step(i).makes[0]] = true;
   }
 };
@@ -201,17 +201,22 @@ public:
       profile_ = sunk;
     else // an operation of several results, some of which nobody reads
       schedule_.restore(mark);
+    block_ = schedule_.block();
   }
 
-  // True when the limit is reached; else no single step leads nearer to it.
+  // True when the plan will keep the limit; else no single step leads nearer to it. Steps are chosen by the bytes
+  // alive, which are found faster than the places of a plan: what these need more or less is taken off the limit.
   bool lower(const MemoryLimit& limit) {
-    while (profile_.bytes(limit.batch) > limit.bytes)
-      if (!step(limit))
+    while (block_.bytes(limit.batch) > limit.bytes) {
+      const int64_t more = block_.bytes(limit.batch) - limit.bytes;
+      if (!step({profile_.bytes(limit.batch) - more, limit.batch}))
         return false;
+      block_ = schedule_.block();
+    }
     return true;
   }
 
-  int64_t bytes(int64_t batch) const { return profile_.bytes(batch); }
+  int64_t bytes(int64_t batch) const { return block_.bytes(batch); } // of the plan
   const Schedule& schedule() const { return schedule_; }
 
 private:
@@ -273,6 +278,7 @@ private:
   const Function& function_;
   Schedule schedule_;
   Profile profile_;
+  Block block_;
 };
 
 // Writes the order back into the function that the schedule was made from.
@@ -321,22 +327,32 @@ void reorder(Function& function, const Schedule& schedule) {
   function.ops = std::move(ops);
 }
 
-// Straight to the limit; and in small steps, which gets lower where the straight way ends in a dead end.
+// Straight to the limit; in small steps, which gets lower where the straight way ends in a dead end; as low as small
+// steps lead, which is what is said to be the smallest where no way gets there.
 void limit_function(Function& function, const MemoryLimit& limit) {
-  if (Schedule(function, limit.batch).profile().bytes(limit.batch) <= limit.bytes)
+  if (Schedule(function, limit.batch).block().bytes(limit.batch) <= limit.bytes)
     return;
   const Function before = function;
+  std::optional<Search> best;
+  const auto keep = [&](Search&& search) {
+    if (!best || search.bytes(limit.batch) < best->bytes(limit.batch))
+      best.emplace(std::move(search));
+    return best->bytes(limit.batch) <= limit.bytes;
+  };
+  const auto gradual = [&](int64_t bytes) {
+    Search search(before, limit.batch);
+    bool reached = true;
+    while (reached && search.bytes(limit.batch) > bytes) {
+      const int64_t now = search.bytes(limit.batch);
+      reached = search.lower({std::max(bytes, now - now / 32 - 1), limit.batch});
+    }
+    return search;
+  };
   Search straight(before, limit.batch);
-  if (limit.bytes > 0 && straight.lower(limit))
-    return reorder(function, straight.schedule());
-  Search gradual(before, limit.batch);
-  bool reached = true;
-  while (reached && gradual.bytes(limit.batch) > limit.bytes) {
-    const int64_t now = gradual.bytes(limit.batch);
-    reached = gradual.lower({std::max(limit.bytes, now - now / 32 - 1), limit.batch});
-  }
-  const bool lower = gradual.bytes(limit.batch) <= straight.bytes(limit.batch);
-  reorder(function, (lower ? gradual : straight).schedule());
+  straight.lower(limit);
+  if (!keep(std::move(straight)) && !(limit.bytes > 0 && keep(gradual(limit.bytes))))
+    keep(gradual(0));
+  reorder(function, best->schedule());
 }
 
 } // namespace

@@ -53,6 +53,7 @@ const std::vector<Pass>& all_passes() {
       {"fuse_and_keep", fuse_and_keep, true},
       {"fixed_point", fixed_point},
       {"share_literals", share_literals},
+      {"join_neurons", join_neurons, true},
       {"recompute", recompute, false, recompute_within},
   };
   return passes;

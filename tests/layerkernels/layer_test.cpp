@@ -2,6 +2,7 @@
 // behind every result. The same numbers must come out for every target and any number of threads, to the last bit.
 #include "layerkernels/layer.h"
 
+#include "analysis/joins.h"
 #include "analysis/verify.h"
 #include "core/core.h"
 #include "interpreter.h"
@@ -36,7 +37,7 @@ string differences(const string& text, int64_t batch, double whole = 0, bool lou
   for (const string& fault : analysis::verify(module))
     return fault + "\n" + text;
   const ir::Function& function = module.functions[0];
-  const ir::Op* neuron = neuron_behind(function, function.ops[0]);
+  const ir::Op* neuron = analysis::neuron_behind(function, function.ops[0]);
   if (neuron == nullptr && function.ops.size() > 1)
     return "the neuron does not join its synapses\n" + text;
   Layer l = layer(function, function.ops[0], neuron);
@@ -234,7 +235,7 @@ TEST(Layers, LargestSums) {
 TEST(Layers, ANeuronJoinsOnlyWhereItCan) {
   auto joins = [](const string& text) {
     ir::Module module = ir::parse(text);
-    return neuron_behind(module.functions[0], module.functions[0].ops[0]) != nullptr;
+    return analysis::neuron_behind(module.functions[0], module.functions[0].ops[0]) != nullptr;
   };
   string head = "func @f(%x: f32[?,4,4,8], %b: u32[9,1,8]) -> (f32[?,4,4,8]";
   string synapses =

@@ -1,5 +1,6 @@
 // Sums of events (layerkernels/events.cpp) against the dense sums: the same bits whatever part of the groups is
 // silent, and what the interpreter computes.
+#include "analysis/joins.h"
 #include "analysis/verify.h"
 #include "core/core.h"
 #include "interpreter.h"
@@ -54,8 +55,9 @@ string differences(const Case& c) {
   for (const string& fault : analysis::verify(module))
     return fault + "\n" + c.text;
   const ir::Function &function = module.functions[0], &dense_function = plain.functions[0];
-  Layer events = layer(function, function.ops[0], neuron_behind(function, function.ops[0]));
-  Layer dense = layer(dense_function, dense_function.ops[0], neuron_behind(dense_function, dense_function.ops[0]));
+  Layer events = layer(function, function.ops[0], analysis::neuron_behind(function, function.ops[0]));
+  Layer dense =
+      layer(dense_function, dense_function.ops[0], analysis::neuron_behind(dense_function, dense_function.ops[0]));
   if (events.neuron == nullptr && function.ops.size() > 1)
     return "the neuron does not join its synapses\n" + c.text;
   const bool real = function.type(function.parameters[0]).element == ir::Element::f32;

@@ -18,7 +18,7 @@ using namespace rvb;
 constexpr int64_t batch = 4;
 
 int64_t peak(const ir::Module& module) {
-  return analysis::Schedule(*module.find("gradient"), batch).profile().bytes(batch);
+  return analysis::Schedule(*module.find("gradient"), batch).block().bytes(batch);
 }
 
 // The module within the limit, well formed, and equal to the bit to the one before.
