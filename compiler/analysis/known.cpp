@@ -50,14 +50,14 @@ public:
     const Type& type = function_.type(operand.value);
     if (is_elementwise(op))
       return elementwise(op, x, type);
-    // Sums over all but the last axis, and over the only one, in the order of their kernels: the trained program must
-    // find the same thresholds, and so the same ternary weights, to the bit.
+    // Sums in the order of their kernels: the trained program must find the same thresholds, and so the same ternary
+    // weights, to the bit.
     const Type from =
         op.operands.empty() || op.operands[0].is_literal() ? Type{} : function_.type(op.operands[0].value);
     if (op.opcode == Opcode::sum && op.integer("axis") == from.rank() - 1)
       return summed(x[0], static_cast<size_t>(from.channels()));
-    if (op.opcode == Opcode::mean_time && from.rank() == 1)
-      return std::vector<float>{std::accumulate(x[0].begin(), x[0].end(), 0.0f) / static_cast<float>(from.dims[0])};
+    if (op.opcode == Opcode::reduce && from.rank() == 1)
+      return reduced(op.text("kind"), x[0]);
     return std::nullopt;
   }
 
@@ -90,6 +90,17 @@ private:
         sums[c] += part[c];
     }
     return {sums.begin(), sums.end()};
+  }
+
+  // kernels/reduction.cpp: in single precision, long sums in double.
+  static std::vector<float> reduced(const std::string& kind, const std::vector<float>& x) {
+    constexpr size_t in_single = 4096;
+    if (kind == "max")
+      return {*std::max_element(x.begin(), x.end())};
+    const size_t terms = kind == "mean" ? x.size() : 1;
+    if (x.size() > in_single)
+      return {static_cast<float>(std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(terms))};
+    return {std::accumulate(x.begin(), x.end(), 0.0f) / static_cast<float>(terms)};
   }
 
   const Module& module_;

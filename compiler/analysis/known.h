@@ -12,7 +12,7 @@ namespace rvb::analysis {
 // single precision. Nothing for an integer that is none there, and where ops has no value.
 std::optional<float> evaluate(const ir::Function& function, const ir::Op& op, const float* operands);
 
-// The numbers of a value that is made of constants alone (elementwise, `sum` for each channel, `mean_time` of a
+// The numbers of a value that is made of constants alone (elementwise, `sum` for each channel, `reduce` of a
 // vector); nothing when it is not.
 std::optional<std::vector<float>> known_numbers(const ir::Module& module, const ir::Function& function,
                                                 const ir::Operand& operand);

@@ -37,7 +37,8 @@ ir::Value loss_tet(const recipe::Choice& options, const LossInputs& in) {
   const ir::Value off = builder.build(ir::Opcode::sub, {steps, number(options["mean"])}, {}, "off");
   const ir::Value squares = builder.build(ir::Opcode::mul, {off, off}, {}, "squares");
   const ir::Value sums = builder.build(ir::Opcode::sum, {squares}, {{"axis", int64_t{2}}}, "sums");
-  const ir::Value mean = builder.build(ir::Opcode::mean_time, {sums}, {}, "sum"); // over the classes
+  const ir::Value mean = builder.build(ir::Opcode::reduce, {sums}, // over the classes
+                                       {{"axes", std::vector<int64_t>{0}}, {"kind", std::string("mean")}}, "sum");
   const ir::Value rows = builder.build(ir::Opcode::count, {}, {{"per_sample", in.time}}, "rows");
   const ir::Value square = builder.build(ir::Opcode::div, {mean, rows}, {}, "square");
   const ir::Value a = builder.build(ir::Opcode::mul, {each, number(1 - lambda)});

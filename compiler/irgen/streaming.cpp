@@ -40,7 +40,7 @@ public:
         map_[op.results[0]] = of(op.operands[0]); // of every step the same
       else if (op.opcode == ir::Opcode::scan)
         one_round(op);
-      else if (over_time(op))
+      else if (op.opcode == ir::Opcode::mean_time)
         running_mean(op);
       else
         copy(op, builder_);
@@ -65,13 +65,6 @@ private:
     map_[static_cast<size_t>(parameter)] = value;
   }
 
-  // The mean of a value that is there for every step; `mean_time` of parameters is another thing.
-  bool over_time(const ir::Op& op) const {
-    return op.opcode == ir::Opcode::mean_time &&
-           infer_.type(op.operands[0].value).rank() > infer_.type(op.results[0]).rank() &&
-           infer_.type(op.results[0]).has_batch();
-  }
-
   void declare_states() {
     for (const ir::Op& op : infer_.ops) {
       if (op.opcode == ir::Opcode::scan)
@@ -79,7 +72,7 @@ private:
           const ir::Operand& initial = op.operands[op.operands.size() - static_cast<size_t>(n - s)];
           declare_state(without_time(infer_.type(op.operands[0].value)), initial.number);
         }
-      else if (over_time(op)) {
+      else if (op.opcode == ir::Opcode::mean_time) {
         const ir::Type type = infer_.type(op.results[0]);
         declare_state(type, -0.0); // -0 + x is x, also where x is -0
         declare_state(type, 0);
@@ -107,9 +100,19 @@ private:
     std::vector<std::string> hints;
     for (const ir::Value result : op.results)
       hints.push_back(infer_.values[static_cast<size_t>(result)].name);
-    const std::vector<ir::Value> results = builder.build_many(op.opcode, operands, op.attributes, hints);
+    const std::vector<ir::Value> results = builder.build_many(op.opcode, operands, for_one_step(op).attributes, hints);
     for (size_t r = 0; r < results.size(); ++r)
       map_[static_cast<size_t>(op.results[r])] = results[r];
+  }
+
+  // The operation without the axis of time, which only its attributes may speak of.
+  ir::Op for_one_step(const ir::Op& op) const {
+    std::vector<ir::Type> types;
+    for (const ir::Operand& operand : op.operands)
+      types.push_back(operand.is_literal() ? ir::Type{} : infer_.type(operand.value));
+    if (types.empty() || without_time(types[0]) == types[0])
+      return op;
+    return ops::on_one_step(op, types).value_or(op);
   }
 
   // A scan's body in the open, its states those of the caller.

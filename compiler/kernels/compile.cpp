@@ -41,7 +41,8 @@ template <typename Work> void guarded(const ir::Op& op, Work work) {
 std::string rounding(const ir::Op& op) {
   const bool in_order = (ir::info(op.opcode).traits & ir::elementwise) != 0 || op.opcode == ir::Opcode::scan ||
                         op.opcode == ir::Opcode::scale || op.opcode == ir::Opcode::mean_time ||
-                        op.opcode == ir::Opcode::sum_time || op.opcode == ir::Opcode::sum;
+                        op.opcode == ir::Opcode::sum_time || op.opcode == ir::Opcode::sum ||
+                        op.opcode == ir::Opcode::reduce;
   return in_order ? "-strict_float" : "";
 }
 

@@ -125,7 +125,7 @@ public:
   }
 
 private:
-  static constexpr int64_t in_single = 1024;
+  static constexpr int64_t in_single = 4096; // known to analysis/known.cpp as well
   std::vector<Var> vars;
   Func total{"total"};
   RDom r;

@@ -11,7 +11,8 @@ ir::Value ternary(Build& build, const Weights& weights, ir::Value w) {
   const ir::Value still = build.make(ir::Opcode::detach, {w});
   const ir::Value magnitude = build.make(ir::Opcode::abs, {still}, {}, "magnitude");
   const ir::Value sums = build.make(ir::Opcode::sum, {magnitude}, {{"axis", int64_t{type.rank() - 1}}}, "magnitudes");
-  const ir::Value mean = build.make(ir::Opcode::mean_time, {sums}, {}, "mean"); // over the outputs
+  const ir::Value mean = build.make(ir::Opcode::reduce, {sums}, // over the outputs
+                                    {{"axes", std::vector<int64_t>{0}}, {"kind", std::string("mean")}}, "mean");
   const ir::Value threshold =
       build.make(ir::Opcode::mul, {mean, ir::Operand::literal(weights.threshold / inner)}, {}, "threshold");
   return build.make(ir::Opcode::ternary, {w, threshold}, {{"ste", weights.ste}}, "signs");

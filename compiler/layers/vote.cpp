@@ -22,12 +22,18 @@ std::optional<Tensor> output(const Network& network, const Layer& layer, Fault& 
   return Tensor{{input.shape[0] / voters}, input.has_time};
 }
 
-// Features as one row of pixels of an image with a channel a class: neighbours become pixels of one channel.
 ir::Value build(Build& build) {
   const Layer& layer = build.layer();
-  const std::vector<int64_t> size = {1, layer.arguments.size("voters"), layer.shape[0]};
-  const ir::Value groups = build.make(ir::Opcode::unflatten, {build.input()}, {{"size", size}}, "groups");
-  return build.make(ir::Opcode::global_avgpool, {groups}, {}, "votes");
+  const int64_t voters = layer.arguments.size("voters");
+  std::vector<int64_t> dims = build.type(build.input()).dims;
+  dims.back() = layer.shape[0];
+  const std::vector<int64_t> axes = {static_cast<int64_t>(dims.size())};
+  dims.push_back(voters);
+  const ir::Value groups = build.make(ir::Opcode::reshape, {build.input()}, {{"dims", dims}}, "groups");
+  const ir::Value votes =
+      build.make(ir::Opcode::reduce, {groups}, {{"axes", axes}, {"kind", std::string("sum")}}, "votes");
+  // The sum's share, as pools take theirs: a mean would divide, to other bits.
+  return build.make(ir::Opcode::mul, {votes, ir::Operand::literal(1 / static_cast<double>(voters))}, {}, "votes");
 }
 
 Row row() {

@@ -74,9 +74,32 @@ Gradients permute_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up
   return {make(b, Opcode::permute, {*up[0]}, {{"order", back}})};
 }
 
+std::optional<ir::Op> reshape_step(const ir::Op& op, const Types& operands) {
+  const ir::Type& x = operands[0];
+  std::vector<int64_t> dims = op.integers("dims");
+  if (x.dims.empty() || dims.empty() || dims[0] != x.dims[0])
+    return std::nullopt;
+  ir::Op step = op;
+  dims.erase(dims.begin());
+  step.attributes["dims"] = dims;
+  return step;
+}
+
+std::optional<ir::Op> permute_step(const ir::Op& op, const Types&) {
+  std::vector<int64_t> order = op.integers("order");
+  if (order.empty() || order[0] != 0)
+    return std::nullopt;
+  ir::Op step = op;
+  order.erase(order.begin());
+  for (int64_t& axis : order)
+    --axis;
+  step.attributes["order"] = order;
+  return step;
+}
+
 } // namespace
 
-const Meaning rows::reshape{reshape_types, reshape_gradient, nullptr};
-const Meaning rows::permute{permute_types, permute_gradient, nullptr};
+const Meaning rows::reshape = stepping({reshape_types, reshape_gradient, nullptr}, reshape_step);
+const Meaning rows::permute = stepping({permute_types, permute_gradient, nullptr}, permute_step);
 
 } // namespace rvb::ops

@@ -1,8 +1,6 @@
 // scale and sum: one number for each index of one axis.
 #include "ops/rules.h"
 
-#include <stdexcept>
-
 namespace rvb::ops {
 
 namespace {
@@ -39,28 +37,22 @@ Gradients scale_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) 
   return {make(b, Opcode::scale, {*up[0], op.operands[1]}, axis), sums};
 }
 
-// Of sums for each channel: every element gets its channel's gradient. A map that yields one number a channel.
 Gradients sum_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {
-  const ir::Operand x = op.operands[0];
-  const ir::Type type = b.type_of(x);
-  if (op.integer("axis") != type.rank() - 1 || type.rank() < 2)
-    throw std::logic_error("sum: only sums for each channel have a gradient");
-  ir::Op spread;
-  spread.opcode = Opcode::scan;
-  spread.operands = {x, *up[0]};
-  spread.attributes = {{"axis", int64_t{0}}, {"invariants", int64_t{1}}};
-  spread.body.resize(1);
-  ir::Type slice = type;
-  slice.dims.erase(slice.dims.begin());
-  ir::Function& function = b.function();
-  spread.body[0].parameters = {function.add_value(slice, "element"), function.add_value(b.type_of(*up[0]), "up")};
-  spread.body[0].yields = {ir::Operand(spread.body[0].parameters[1])};
-  return {b.build_scan(std::move(spread), {"d"})[0]};
+  const ir::Type type = b.type_of(op.operands[0]);
+  std::vector<int64_t> axes, sizes;
+  for (int64_t axis = 0; axis < type.rank(); ++axis)
+    if (axis != op.integer("axis")) {
+      axes.push_back(axis);
+      sizes.push_back(type.dims[static_cast<size_t>(axis)]);
+    }
+  if (axes.empty())
+    return {up[0]};
+  return {make(b, Opcode::expand, {*up[0]}, {{"axes", axes}, {"sizes", sizes}})};
 }
 
 } // namespace
 
-const Meaning rows::scale{scale_types, scale_gradient, nullptr};
+const Meaning rows::scale = stepping({scale_types, scale_gradient, nullptr}, step_beside_axis);
 const Meaning rows::sum{sum_types, sum_gradient, nullptr};
 
 } // namespace rvb::ops

@@ -69,8 +69,12 @@ Count matmul_count(const ir::Function& function, const ir::Op& op) {
   return count;
 }
 
+std::optional<ir::Op> matmul_step(const ir::Op& op, const Types& operands) {
+  return operands[0].rank() > 2 ? std::optional(op) : std::nullopt;
+}
+
 } // namespace
 
-const Meaning rows::matmul{matmul_types, matmul_gradient, matmul_count};
+const Meaning rows::matmul = stepping({matmul_types, matmul_gradient, matmul_count}, matmul_step, true);
 
 } // namespace rvb::ops

@@ -86,9 +86,18 @@ Gradients batchnorm_gradient(ir::Builder& b, const ir::Op& op, const Gradients& 
   return {make(b, Opcode::mul, {rest, factor}), dgamma, sums[0]};
 }
 
+// Each sample stands for as many equal ones as there were steps, in the unbiased variance.
+std::optional<ir::Op> batchnorm_step(const ir::Op& op, const Types& operands) {
+  if (operands[0].dims[0] == ir::batch)
+    return std::nullopt;
+  ir::Op step = op;
+  step.attributes["copies"] = op.integer("copies", 1) * operands[0].dims[0];
+  return step;
+}
+
 } // namespace
 
-const Meaning rows::batchnorm{batchnorm_types, batchnorm_gradient, nullptr};
+const Meaning rows::batchnorm = stepping({batchnorm_types, batchnorm_gradient, nullptr}, batchnorm_step);
 const Meaning rows::batchnorm_inference{inference_types, nullptr, nullptr};
 const Meaning rows::moments{moments_types, nullptr, nullptr};
 const Meaning rows::centered_sums{centered_sums_types, nullptr, nullptr};

@@ -86,6 +86,11 @@ enum class Effects : uint8_t {
   draws, // it does not: nobody merges, moves or repeats it; it may be left out
 };
 
+// The operation on one step, where it treats every index along the leading axis alike and alone: of operands that
+// repeat one slice along that axis, the result repeats what this operation makes of the slice. Nothing where it does
+// not.
+using StepRule = std::optional<ir::Op> (*)(const ir::Op& op, const std::vector<ir::Type>& operands);
+
 struct Meaning {
   TypeRule types;
   GradientRule gradient;     // null: not differentiable (masks, gradients of gradients)
@@ -95,6 +100,8 @@ struct Meaning {
   BoundsRule bounds = nullptr; // null: nothing is known
   Algebra algebra = {};
   Effects effects = Effects::none;
+  StepRule step = nullptr;   // null: the operation as it is where its row says linear_time, none elsewhere
+  bool steps_in_all = false; // that axis is of all operands, not of the first alone
 };
 
 const Meaning& meaning(ir::Opcode opcode);
@@ -103,6 +110,9 @@ const Meaning& meaning(ir::Opcode opcode);
 // log, tanh, sigmoid and atan are rounded once from double: within their kernels' error). Integers wrap. Nothing when
 // the operator has no value rule or the result is no number of its type (NaN as an integer).
 std::optional<double> evaluate(const ir::Op& op, ir::Element result, const double* operands);
+
+// By the row's step rule, or its trait.
+std::optional<ir::Op> on_one_step(const ir::Op& op, const std::vector<ir::Type>& operands);
 
 // The bounds of an elementwise operation's result.
 Interval bounds(ir::Opcode opcode, const Interval* operands);

@@ -102,8 +102,8 @@ Gradients pad_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {
 
 } // namespace
 
-const Meaning rows::concat{concat_types, concat_gradient, nullptr};
-const Meaning rows::slice{slice_types, slice_gradient, nullptr};
-const Meaning rows::pad{pad_types, pad_gradient, nullptr};
+const Meaning rows::concat = stepping({concat_types, concat_gradient, nullptr}, step_beside_axis, true);
+const Meaning rows::slice = stepping({slice_types, slice_gradient, nullptr}, step_beside_axis);
+const Meaning rows::pad = stepping({pad_types, pad_gradient, nullptr}, step_beside_axis);
 
 } // namespace rvb::ops

@@ -49,8 +49,7 @@ Gradients reduce_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up)
   };
   if (op.text("kind") == "max") {
     const ir::Value largest = make(b, Opcode::greater_equal, {op.operands[0], spread(ir::Operand(op.results[0]))});
-    const ir::Value ones = make(b, Opcode::mul, {op.operands[0], number(0)});
-    const ir::Value marks = make(b, Opcode::select, {largest, make(b, Opcode::add, {ones, number(1)}), number(0)});
+    const ir::Value marks = make(b, Opcode::select, {largest, number(1), number(0)});
     const ir::Value count = make(b, Opcode::reduce, {marks}, {{"axes", axes}, {"kind", std::string("sum")}});
     return {make(b, Opcode::mul, {marks, spread(make(b, Opcode::div, {*up[0], count}))})};
   }
@@ -86,7 +85,7 @@ Gradients expand_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up)
 
 } // namespace
 
-const Meaning rows::reduce{reduce_types, reduce_gradient, nullptr};
-const Meaning rows::expand{expand_types, expand_gradient, nullptr};
+const Meaning rows::reduce = stepping({reduce_types, reduce_gradient, nullptr}, step_beside_axes);
+const Meaning rows::expand = stepping({expand_types, expand_gradient, nullptr}, step_beside_axes);
 
 } // namespace rvb::ops

@@ -100,6 +100,24 @@ bool axes_fit(const ir::Op& op, int rank, std::string& error) {
   return fits || fail(error, "`axes` is to list different axes below " + std::to_string(rank) + " in rising order");
 }
 
+std::optional<ir::Op> step_beside_axis(const ir::Op& op, const std::vector<ir::Type>&) {
+  ir::Op step = op;
+  const int64_t axis = op.integer("axis");
+  step.attributes["axis"] = axis - 1;
+  return axis == 0 ? std::nullopt : std::optional(step);
+}
+
+std::optional<ir::Op> step_beside_axes(const ir::Op& op, const std::vector<ir::Type>&) {
+  ir::Op step = op;
+  std::vector<int64_t> axes = op.integers("axes");
+  if (axes[0] == 0)
+    return std::nullopt;
+  for (int64_t& axis : axes)
+    --axis;
+  step.attributes["axes"] = axes;
+  return step;
+}
+
 ir::Type as_real(ir::Type type) {
   if (type.element == ir::Element::i32)
     type.element = ir::Element::f32;

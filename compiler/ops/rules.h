@@ -60,6 +60,16 @@ struct Window {
 int64_t positions(int64_t extent, const Window& window, int axis);
 bool windows_fit(const int64_t (&extent)[2], const Window& window, int64_t (&out)[2], std::string& error);
 
+// A row's meaning with its step rule.
+constexpr Meaning stepping(Meaning meaning, StepRule rule, bool in_all = false) {
+  meaning.step = rule;
+  meaning.steps_in_all = in_all;
+  return meaning;
+}
+// The step rule of operators with `axis`, and of those with `axes`.
+std::optional<ir::Op> step_beside_axis(const ir::Op& op, const std::vector<ir::Type>& operands);
+std::optional<ir::Op> step_beside_axes(const ir::Op& op, const std::vector<ir::Type>& operands);
+
 // A gradient rule's short hand.
 inline ir::Value make(ir::Builder& builder, ir::Opcode opcode, std::vector<ir::Operand> operands,
                       ir::Attributes attributes = {}) {

@@ -32,6 +32,12 @@ std::optional<double> evaluate(const ir::Op& op, ir::Element result, const doubl
   return rule == nullptr ? std::nullopt : rounded(result, rule(op, operands));
 }
 
+std::optional<ir::Op> on_one_step(const ir::Op& op, const std::vector<ir::Type>& operands) {
+  if (const StepRule rule = meaning(op.opcode).step)
+    return rule(op, operands);
+  return (info(op.opcode).traits & linear_time) != 0 ? std::optional(op) : std::nullopt;
+}
+
 Interval bounds(ir::Opcode opcode, const Interval* operands) {
   const BoundsRule rule = meaning(opcode).bounds;
   return rule == nullptr ? Interval{} : rule(operands);

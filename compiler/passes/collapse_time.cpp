@@ -34,7 +34,6 @@
 
 #include <algorithm>
 #include <map>
-#include <stdexcept>
 
 namespace rvb::passes {
 
@@ -79,9 +78,9 @@ private:
     const std::optional<Value> repeated = once(operand);
     if (!repeated)
       return;
-    const auto mask = masks_.find(operand.value);
-    if (mask != masks_.end()) { // `repeat` is for numbers: the comparison itself is made again
-      Op op = mask->second;
+    const auto found = remade_.find(operand.value);
+    if (found != remade_.end()) { // `repeat` is for real numbers: the operation itself is made again
+      Op op = found->second;
       once_[operand.value] = no_value;
       remember(operand.value, *repeated);
       for (const Operand& read : op.operands)
@@ -121,17 +120,22 @@ private:
     return std::nullopt;
   }
 
-  // Appends `op` typed by its rule; its first result stands for `whole`'s one step.
-  void append(Op op, Value whole) {
+  // Appends `op` typed by its rule; its first result stands for one step of the first of `every`. False where the axis
+  // that repeats is no time but one of those that the operator needs.
+  bool append(Op op, const Op& every) {
     std::string error;
     const std::optional<std::vector<Type>> types = ops::infer(function_, op, error);
     if (!types)
-      throw std::logic_error("collapse_time: " + error);
+      return false;
+    const Value whole = every.results[0];
+    if (function_.type(whole).element != Element::f32)
+      remade_[whole] = every;
     const Value one = function_.add_value((*types)[0], function_.values[whole].name);
     op.results[0] = one;
     function_.ops.push_back(std::move(op));
     set_once(whole, one);
     changed_ = true;
+    return true;
   }
 
   bool collapse(const Op& op) {
@@ -141,36 +145,34 @@ private:
       set_once(op.results[0], op.operands[0].value);
       return true;
     }
-    const bool linear_time_op = (info(op.opcode).traits & linear_time) != 0;
-    if (linear_time_op || op.opcode == Opcode::batchnorm || op.opcode == Opcode::scale)
-      return collapse_first_operand(op);
     if (is_elementwise(op))
       return collapse_elementwise(op);
     if (op.opcode == Opcode::mean_time || op.opcode == Opcode::sum_time)
       return collapse_sum(op);
     if (op.opcode == Opcode::scan)
       return collapse_scan(op);
-    return false;
+    return collapse_alike(op);
   }
 
-  bool collapse_first_operand(const Op& op) {
-    const std::optional<Value> x = repeats(op.operands[0]);
-    if (!x)
+  // What treats every step alike and alone.
+  bool collapse_alike(const Op& op) {
+    if (op.operands.empty() || !repeats(op.operands[0]))
       return false;
-    for (size_t i = 1; i < op.operands.size(); ++i)
-      if (repeats(op.operands[i]))
+    std::vector<Type> types;
+    for (const Operand& operand : op.operands)
+      types.push_back(operand.is_literal() ? Type{} : function_.type(operand.value));
+    std::optional<Op> one = ops::on_one_step(op, types);
+    if (!one)
+      return false;
+    const bool all = ops::meaning(op.opcode).steps_in_all;
+    for (size_t i = 0; i < op.operands.size(); ++i) {
+      const std::optional<Value> x = repeats(op.operands[i]);
+      if (x.has_value() != (i == 0 || all))
         return false;
-    Op one = op;
-    one.operands[0] = Operand(*x);
-    if (op.opcode == Opcode::batchnorm) // each sample stands for T equal ones in the unbiased variance
-      one.attributes["copies"] = op.integer("copies", 1) * function_.type(op.operands[0].value).dims[0];
-    if (op.opcode == Opcode::scale) {
-      if (op.integer("axis") == 0)
-        return false;
-      one.attributes["axis"] = op.integer("axis") - 1;
+      if (x)
+        one->operands[i] = Operand(*x);
     }
-    append(std::move(one), op.results[0]);
-    return true;
+    return append(std::move(*one), op);
   }
 
   bool collapse_elementwise(const Op& op) {
@@ -189,10 +191,7 @@ private:
     }
     if (!any)
       return false;
-    if (whole.element == Element::boolean)
-      masks_[op.results[0]] = op;
-    append(std::move(one), op.results[0]);
-    return true;
+    return append(std::move(one), op);
   }
 
   bool collapse_sum(const Op& op) {
@@ -288,7 +287,7 @@ private:
   std::vector<int> uses_;
   std::vector<Value> once_;       // by sequence: what it repeats, while the sequence itself is not made
   std::vector<Value> later_once_; // the same for sequences that were made after all
-  std::map<Value, Op> masks_;     // sequences of masks that are not made: how they would be
+  std::map<Value, Op> remade_;    // sequences of masks and integers that are not made: how they would be
   Substitution substitution_;
   bool changed_ = false;
 };

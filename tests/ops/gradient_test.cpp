@@ -145,6 +145,9 @@ const GradientCase cases[] = {
      "func @f(%x: f32[4,?,3], %l: i32[?]) -> (f32[]) {"
      " %y = cross_entropy(%x, %l) {smoothing = 0.1} : f32[] ret(%y) }",
      -1.5, 1.5, 5},
+    {"sum_of_steps", "func @f(%x: f32[2,?,3]) -> (f32[2]) { %y = sum(%x) {axis = 0} : f32[2] ret(%y) }"},
+    {"sum_inside", "func @f(%x: f32[?,4,3]) -> (f32[4]) { %y = sum(%x) {axis = 1} : f32[4] ret(%y) }"},
+    {"sum_vector", "func @f(%x: f32[4]) -> (f32[4]) { %y = sum(%x) {axis = 0} : f32[4] ret(%y) }"},
     {"sum_channels", "func @f(%x: f32[2,?,3]) -> (f32[3]) { %y = sum(%x) {axis = 2} : f32[3] ret(%y) }"},
 };
 
