@@ -259,10 +259,15 @@ private:
     const std::optional<std::vector<Operand>> yields = inline_body(function_, body, arguments, ops);
     if (!yields)
       return false;
-    for (size_t i = 0; i < yields->size(); ++i)
-      if (!(*yields)[i].is_literal() && !body.yields[i].is_literal() &&
-          function_.type((*yields)[i].value) != function_.type(body.yields[i].value))
+    const auto emits = static_cast<size_t>(parts(scan).emits);
+    for (size_t i = 0; i < yields->size(); ++i) {
+      if (body.yields[i].is_literal())
+        continue;
+      const Type& type = function_.type(body.yields[i].value);
+      const bool real = type.element == Element::f32; // as a literal that is emitted
+      if ((*yields)[i].is_literal() ? i < emits && !real : function_.type((*yields)[i].value) != type)
         return false;
+    }
     made_by_.resize(function_.values.size(), nullptr);
     body.ops = std::move(ops);
     body.yields = *yields;
