@@ -17,7 +17,7 @@
 //   } : f32[4,?,8], f32[?,8]
 //
 // So fold_constants finds the same operations on constants in @infer as in @step, where there is no body, and a stream
-// has the bits of the whole sequence. A mask that a step reads stays; what it compares leaves.
+// has the bits of the whole sequence. A mask or a spike in 16 bits that a step reads stays; what it is made of leaves.
 // Needs: nothing. Keeps: every result, bit for bit. Breaks: nothing.
 #include "ops/ops.h"
 #include "passes/edit.h"
@@ -43,10 +43,10 @@ public:
     for (auto op = body.ops.rbegin(); op != body.ops.rend(); ++op) // masks that steps read, made of what leaves
       if (!moves(op->results[0]))
         for (const Operand& operand : op->operands)
-          if (!operand.is_literal() && is_mask(operand.value))
+          if (!operand.is_literal() && stays_inside(operand.value))
             stays_[operand.value] = true;
     for (const Operand& yield : body.yields)
-      if (!yield.is_literal() && is_mask(yield.value))
+      if (!yield.is_literal() && stays_inside(yield.value))
         stays_[yield.value] = true;
     bool changed = false;
     std::vector<Op> kept;
@@ -90,7 +90,11 @@ private:
     }
   }
 
-  bool is_mask(Value value) const { return function_.type(value).element == Element::boolean; }
+  // An invariant is a real number or i32: masks and spikes in 16 bits are made where they are read.
+  bool stays_inside(Value value) const {
+    const Element element = function_.type(value).element;
+    return element != Element::f32 && element != Element::i32;
+  }
   bool moves(Value value) const { return hoisted_.count(value) != 0 && stays_.count(value) == 0; }
 
   // An operand that has left comes back as an invariant.
