@@ -1,6 +1,7 @@
 #include "driver/inspect.h"
 
 #include "analysis/verify.h"
+#include "build/compile.h"
 #include "host/output.h"
 #include "ir/text.h"
 #include "machine/disassemble.h"
@@ -11,7 +12,23 @@
 
 namespace rvb::driver {
 
-int run_opt(const std::string& file, const std::vector<std::string>& names) {
+namespace {
+
+std::string plans_text(const ir::Module& module, const build::Options& options) {
+  const kernels::Target target = build::resolve_target(options);
+  std::string text;
+  try {
+    for (const codegen::Plan& plan : build::plan_all(module, target))
+      text += codegen::print(plan);
+  } catch (const std::logic_error& error) { // an operator that passes should have replaced
+    throw Failure(Exit::user, error.what());
+  }
+  return text;
+}
+
+} // namespace
+
+int run_opt(const std::string& file, const std::vector<std::string>& names, const build::Options& options) {
   ir::Module module;
   try {
     module = ir::parse(read_text(file));
@@ -27,7 +44,10 @@ int run_opt(const std::string& file, const std::vector<std::string>& names) {
     if (passes::find_pass(name) == nullptr)
       throw Failure(Exit::usage, "unknown pass `" + name + "`");
   passes::run(module, names, {});
-  put_text(ir::print(module));
+  if (options.emit.empty() || options.wants("ir"))
+    put_text(ir::print(module));
+  if (options.wants("plan"))
+    put_text(plans_text(module, options));
   return 0;
 }
 

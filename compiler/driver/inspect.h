@@ -1,14 +1,16 @@
 // Doors for people who work on the compiler, and for its tests.
 #pragma once
 
+#include "build/options.h"
+
 #include <string>
 #include <vector>
 
 namespace rvb::driver {
 
-// `rvbc opt --pass=a,b FILE.ir`: IR text through the named passes, printed. Exit 1 when the text is not IR or not well
-// formed.
-int run_opt(const std::string& file, const std::vector<std::string>& passes);
+// `rvbc opt --pass=a,b FILE.ir`: IR text through the named passes, printed, or its plans for --target with --emit=plan.
+// Exit 1 when the text is not IR, not well formed, or cannot be planned.
+int run_opt(const std::string& file, const std::vector<std::string>& passes, const build::Options& options);
 
 // `rvbc inspect OBJECT SYMBOL`: the multiplies in an object's code, as deploy's verification sees them. Exit 3 when
 // there are any on data.

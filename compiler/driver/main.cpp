@@ -27,7 +27,7 @@ namespace {
 const std::vector<std::string> subcommands = {"build", "deploy",  "check",   "summary", "fmt",
                                               "graph", "explain", "targets", "opt",     "inspect"};
 
-// The options of build whose value is a word of its own.
+// The options of build whose value is the next word.
 const std::vector<std::string> take_next = {
     "-o", "--output", "-D", "-j", "--jobs", "--mem-limit", "--emit", "--target", "--print-after", "--diagnostics"};
 
@@ -232,6 +232,10 @@ private:
     CLI::App* opt = command("opt", "run passes over IR text", &CommandLine::opt);
     opt->add_option("file", file_, "IR text (- for standard input)")->required();
     opt->add_option("--pass", passes_, "passes, in order")->type_name("NAME,…")->allow_extra_args(false);
+    opt->add_option("--emit", emit_, "what to print: ir (the default), plan")
+        ->type_name("KIND")
+        ->allow_extra_args(false);
+    opt->add_option("--target", options_.target, "instruction set that is planned for")->capture_default_str();
     CLI::App* inspect = command("inspect", "list the multiplies in an object's machine code", &CommandLine::inspect);
     inspect->add_option("object", file_, "an object file")->required();
     inspect->add_option("symbol", code_, "the function it must define")->required();
@@ -317,7 +321,10 @@ private:
     }
     return 0;
   }
-  int opt() { return run_opt(file_, split_commas(passes_)); }
+  int opt() {
+    check_emit({"ir", "plan"});
+    return run_opt(file_, split_commas(passes_), options_);
+  }
   int inspect() { return run_inspect(file_, code_); }
 
   CLI::App app_;

@@ -1,6 +1,8 @@
 // Runs tests that are text files. A test is one file about one thing:
 //
 //   // run: opt --pass=dce %s            what rvbc gets; %s is this file, %t a scratch name, %S the folder of the test
+//   // show: func @f(                    only what begins so counts, with its indented lines (may be left out)
+//   // hide: _[0-9a-f]{16}               what matches counts as # (may be left out)
 //   func @f() …                          the input: the whole file down to the next line, so that lines keep their
 //   numbers
 //   // ---- expect
@@ -19,6 +21,7 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <regex>
 #include <string>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,14 +32,18 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* run_mark = "// run: ";
+constexpr const char* show_mark = "// show: ";
+constexpr const char* hide_mark = "// hide: ";
 constexpr const char* expect_mark = "// ---- expect";
 constexpr const char* exit_mark = "// exit ";
 constexpr const char* seconds_allowed = "60";
 
 struct Test {
-  std::string command;  // behind the run mark
-  std::string input;    // down to the expect mark, run line included
-  std::string expected; // behind it
+  std::string command;           // after the run mark
+  std::vector<std::string> show; // beginnings of what counts; none: everything
+  std::vector<std::string> hide; // regular expressions
+  std::string input;             // down to the expect mark, run line included
+  std::string expected;          // after it
 };
 
 struct Outcome {
@@ -59,12 +66,30 @@ bool starts_with(const std::string& text, const std::string& begin) {
   return text.compare(0, begin.size(), begin) == 0;
 }
 
+std::vector<std::string> lines(const std::string& text) {
+  std::vector<std::string> out;
+  for (size_t at = 0; at < text.size();) {
+    size_t end = std::min(text.find('\n', at), text.size());
+    out.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return out;
+}
+
 std::optional<Test> parse(const std::string& text) {
   if (!starts_with(text, run_mark))
     return std::nullopt;
   Test test;
-  size_t end = text.find('\n');
-  test.command = text.substr(std::string(run_mark).size(), end - std::string(run_mark).size());
+  const std::vector<std::string> all = lines(text);
+  const auto after = [](const std::string& line, const char* mark) { return line.substr(std::string(mark).size()); };
+  test.command = after(all[0], run_mark);
+  for (size_t i = 1; i < all.size(); ++i)
+    if (starts_with(all[i], show_mark))
+      test.show.push_back(after(all[i], show_mark));
+    else if (starts_with(all[i], hide_mark))
+      test.hide.push_back(after(all[i], hide_mark));
+    else
+      break;
   std::string mark = std::string("\n") + expect_mark + "\n";
   size_t at = (text + "\n").find(mark);
   test.input = at == std::string::npos ? text : text.substr(0, at + 1);
@@ -86,7 +111,7 @@ std::string replaced(std::string text, const std::string& what, const std::strin
   return text;
 }
 
-// A folder of its own for every test, gone afterwards.
+// A folder for each test, gone afterwards.
 class Scratch {
 public:
   Scratch() {
@@ -103,6 +128,22 @@ public:
   }
   fs::path path;
 };
+
+// What counts of a stream: parts that begin as they are to, with the indented lines and the brace that follow.
+std::string shown(const std::string& text, const std::vector<std::string>& show) {
+  if (show.empty())
+    return text;
+  std::string out;
+  bool inside = false;
+  for (const std::string& line : lines(text)) {
+    const bool begins =
+        std::any_of(show.begin(), show.end(), [&](const std::string& begin) { return starts_with(line, begin); });
+    inside = begins || (inside && (starts_with(line, " ") || line == "}"));
+    if (inside)
+      out += line + "\n";
+  }
+  return out;
+}
 
 Outcome run(const fs::path& file, const Test& test, const std::string& rvbc) {
   Scratch scratch;
@@ -123,24 +164,17 @@ Outcome run(const fs::path& file, const Test& test, const std::string& rvbc) {
   Outcome outcome;
   outcome.timed_out = code == 124;
   for (const char* stream : {"stdout", "stderr"}) {
-    outcome.text += read(scratch.path / stream);
+    const std::string text = read(scratch.path / stream);
+    outcome.text += stream == std::string("stdout") ? shown(text, test.show) : text;
     if (!outcome.text.empty() && outcome.text.back() != '\n')
       outcome.text += '\n';
   }
   outcome.text = replaced(outcome.text, (scratch.path / "made").string(), "%t");
+  for (const std::string& hide : test.hide)
+    outcome.text = std::regex_replace(outcome.text, std::regex(hide), "#");
   if (code != 0)
     outcome.text += exit_mark + std::to_string(code) + "\n";
   return outcome;
-}
-
-std::vector<std::string> lines(const std::string& text) {
-  std::vector<std::string> out;
-  for (size_t at = 0; at < text.size();) {
-    size_t end = std::min(text.find('\n', at), text.size());
-    out.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return out;
 }
 
 // The lines that differ, as diff shows them: equal lines at the ends are left out but for two.

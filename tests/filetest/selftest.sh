@@ -50,6 +50,13 @@ says "FAILED .*plain.ir"
 says "  - HELLO"
 says "  + hello"
 
+printf '// run: plain %%s\n// show: func\n// hide: _[0-9]+\nfunc a_12\n  b_3\n}\nplan c_4\n// ---- expect\nfunc a#\n  b#\n}\nparts.ir:2: reported\n' \
+  >"$work/tests/parts.ir"
+check "parts that are shown, without what is hidden" 0 "$filetest" "$work/tests/parts.ir"
+sed -i 's/^  b#$/  b_3/' "$work/tests/parts.ir"
+check "what is hidden cannot be expected" 1 "$filetest" "$work/tests/parts.ir"
+rm "$work/tests/parts.ir"
+
 sed -i '/^\/\/ exit 3$/d' "$work/tests/deep/fails.rvb"
 check "a wrong exit code fails" 1 "$filetest" "$work/tests/deep"
 says "  + // exit 3"
