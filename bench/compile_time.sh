@@ -14,11 +14,11 @@ conv='conv2d(4, padding = 1)'
 
 # layers N: a deep network of one unit.
 layers() { echo "network N(x: [2, 8, 8] over 2) { repeat i in 0..$1 { x = x |> $conv |> batchnorm |> reverb } $end }"; }
-# separate T: statistics of its own for every step.
+# separate T: every step with its own statistics.
 separate() { echo "network N(x: [2, 8, 8] over $1) { x = x |> $conv |> batchnorm(time = separate) |> reverb $end }"; }
 # kernel K: a convolution over K positions.
 kernel() { echo "network N(x: [1, 1, 2000] repeated 1) { x = x |> conv2d(1, kernel = [1, $1]) |> reverb $end }"; }
-# literals N: a leak of its own in every layer.
+# literals N: another leak in every layer.
 literals() { echo "network N(x: [2, 8, 8] over 2) { repeat i in 0..$1 { x = x |> $conv |> reverb(tau = 0.1 + i / 1000) } $end }"; }
 # unknown N: mistakes, with many names to look for near ones in.
 unknown() {

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Our programs and kernels beside PyTorch and ONNX Runtime on the same networks, interleaved in one run on the same cores.
+# Our programs and kernels next to PyTorch and ONNX Runtime on the same networks, interleaved in one run on the same cores.
 #
 #   bench/run.sh [--quick] [--only REGEX] [--json FILE] [--roofline FILE.svg] [--compare OLD.json] [--rounds N]
 #

@@ -57,7 +57,7 @@ __attribute__((target("avx512f"))) void multiply_add_16() {
   }
 }
 
-// Twelve sums: lookups first, additions behind them, which is the fastest order. Left to the compiler, sums or lookups
+// Twelve sums: lookups first, additions after them, which is the fastest order. Left to the compiler, sums or lookups
 // go through memory.
 #define LOOK_UP(permute, to, index) permute " %%zmm28, %%zmm" #index ", %%zmm" #to "\n"
 #define ADD(add, sum, term) add " %%zmm" #term ", %%zmm" #sum ", %%zmm" #sum "\n"
@@ -98,7 +98,7 @@ __attribute__((target("avx512f,avx512bw"))) void lookup_i16() {
   LOOKUPS("vpermw", "vpaddw");
 }
 
-// The same on registers of 8 numbers, where a lookup is followed by its sign: six sums. Whole numbers count their
+// The same on registers of 8 numbers, where a lookup is followed by its sign: six sums. Integers count their
 // negative signs apart (layerkernels/avx2.cpp).
 #define SIX(step) step(0, 6) step(1, 7) step(2, 8) step(3, 9) step(4, 10) step(5, 11)
 #define SIGNED_LOOKUPS(look_up, turn, add)                                                                             \

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The slim ResNet20 on CIFAR-10 beside PyTorch: the same network, initial weights, recipe and number of epochs.
+# The slim ResNet20 on CIFAR-10 next to PyTorch: the same network, initial weights, recipe and number of epochs.
 #
 #   bench/paper/against_pytorch.sh --data DIR [--seeds 3] [--epochs N]
 #

@@ -8,7 +8,7 @@ stale() {
     [ -n "$(find "$root/stdlib" "$root/bench/paper" -name '*.rvb' -newer "$1" -print -quit)" ]
 }
 
-# options "NAME..." ARGUMENT...: the value behind each --NAME goes into the variable NAME. Data and JSON are paths, and stay
+# options "NAME..." ARGUMENT...: the value after each --NAME goes into the variable NAME. Data and JSON are paths, and stay
 # right when the script goes elsewhere.
 options() {
   local names=" $1 " name

@@ -8,7 +8,7 @@ const readline = require('readline');
 
 let session, feeds;
 
-// The input: what bench/peers/export_onnx.py wrote beside the model, or a fixed pseudorandom normal distribution.
+// The input: what bench/peers/export_onnx.py wrote next to the model, or a fixed pseudorandom normal distribution.
 function input(request) {
   const count = request.shape.reduce((a, b) => a * b, 1);
   if (request.input) {

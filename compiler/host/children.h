@@ -8,7 +8,7 @@
 
 namespace rvb {
 
-// Runs `work` in a process of its own; 0: there can be no more at the moment. Throws Failure(io) where that would be no
+// Runs `work` in a separate process; 0: there can be no more at the moment. Throws Failure(io) where that would be no
 // better later.
 pid_t start_child(const std::function<void()>& work);
 

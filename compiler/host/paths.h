@@ -5,7 +5,7 @@
 
 namespace rvb {
 
-std::string stdlib_folder();  // share/rvb/stdlib beside the executable's bin; RVB_STDLIB overrides
+std::string stdlib_folder();  // share/rvb/stdlib next to the executable's bin; RVB_STDLIB overrides
 std::string library_folder(); // lib/rvb: the runtime's archives
 std::string include_folder(); // include/rvb: rvb.h and program.h, for --emit=lib
 

@@ -1,4 +1,4 @@
-// The elementwise operators as a type of their own, for whoever tells them apart: a `switch` over it has no `default`,
+// The elementwise operators as an enumeration, for whoever tells them apart: a `switch` over it has no `default`,
 // so that the compiler names every place that a new operator is missing from.
 #pragma once
 

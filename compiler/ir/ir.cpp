@@ -89,7 +89,7 @@ bool is_digits(const std::string& text, size_t begin) {
          std::all_of(text.begin() + begin, text.end(), [](unsigned char c) { return std::isdigit(c); });
 }
 
-// The number behind the last dot of "u.12": 12; -1 for a name that does not end so.
+// The number after the last dot of "u.12": 12; -1 for a name that does not end so.
 int64_t suffix_number(const std::string& name, size_t dot) {
   if (!is_digits(name, dot + 1) || name.size() - dot > 10)
     return -1;

@@ -1,5 +1,5 @@
 // Ports: what the arguments and results of a function are to the outside. irgen makes them, passes keep and add them,
-// codegen hands them to the program. Nobody reads a role from a name: the texts below are for the IR's own text alone.
+// codegen writes them into the program. Nobody reads a role from a name: the texts below are for the IR's text alone.
 #pragma once
 
 #include <cstdint>

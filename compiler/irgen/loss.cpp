@@ -23,7 +23,7 @@ ir::Value loss_cross_entropy(const recipe::Choice& options, const LossInputs& in
   return entropy(options, in, in.logits, "loss");
 }
 
-// Deng et al., 2022, where every step has a loss of its own:
+// Deng et al., 2022, where every step has its own loss:
 // (1 - lambda) * mean over t of CE(y[t]) + lambda * mean of (y - mean)^2.
 ir::Value loss_tet(const recipe::Choice& options, const LossInputs& in) {
   if (!in.steps)

@@ -1,5 +1,5 @@
 // binary_conv2d and binary_linear: sums under signs. Bit i of a word is the sign of channel 32 j + i: 1 adds, 0
-// subtracts. The bit, turned over and moved to the top of the word, flips the sign of the spike: an exclusive or and an
+// subtracts. The bit, inverted and moved to the top of the word, flips the sign of the spike: an exclusive or and an
 // addition a synapse, no multiplication.
 #include "kernels/convolution.h"
 
@@ -15,7 +15,7 @@ constexpr int word_bits = 32;
 
 // +x where bit `bit` of `word` is 1, else -x.
 Expr signed_by(const Expr& x, const Expr& word, const Expr& bit) {
-  if (!x.type().is_float()) { // all bits turned over, and one more
+  if (!x.type().is_float()) { // all bits inverted, plus one
     Expr minus = cast<int32_t>((word >> cast<uint32_t>(bit)) & 1u) - 1;
     return (x ^ minus) - minus;
   }
@@ -23,7 +23,7 @@ Expr signed_by(const Expr& x, const Expr& word, const Expr& bit) {
   return reinterpret<float>(reinterpret<uint32_t>(x) ^ flip);
 }
 
-// Whole numbers are summed in 32 bits.
+// Integers are summed in 32 bits.
 Expr in_sums(const Expr& spike) {
   return spike.type().is_float() ? spike : cast<int32_t>(spike);
 }

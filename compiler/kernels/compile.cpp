@@ -151,7 +151,7 @@ int64_t bytes_of(const View& view, int64_t batch) {
   return bytes;
 }
 
-// Arrays as compiled programs hand them over: 64-byte aligned. Halide's vector stores rely on it.
+// Arrays as compiled programs pass them: 64-byte aligned. Halide's vector stores rely on it.
 class Aligned {
 public:
   Aligned(const View& view, int64_t batch) : bytes_(static_cast<size_t>(bytes_of(view, batch))) {

@@ -77,7 +77,7 @@ int strip_rows(const Sizes& s, const Tile& tile) {
 }
 
 // Blocks of output channels are dealt to tasks when an image is work for several cores: from 4 million multiply-adds
-// (80 microseconds), beside which the frame that every task copies for itself costs 3 %.
+// (80 microseconds); next to that, the frame that every task copies for itself costs 3 %.
 int channel_groups(const Sizes& s, int blocks) {
   constexpr int64_t task_multiply_adds = 4'000'000;
   int64_t most = std::max<int64_t>(1, s.multiply_adds() / task_multiply_adds);

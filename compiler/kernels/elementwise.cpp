@@ -49,7 +49,7 @@ Expr softplus(const Expr& x) {
   return max(x, 0.0f) + select(e < 0.0625f, series, log(1.0f + e));
 }
 
-// The derivative that stands in for step's, OPERATORS.md; the forward value is a step.
+// The surrogate of step's derivative, OPERATORS.md; the forward value is a step.
 Expr step(const Expr& x) {
   return select(x >= 0.0f, 1.0f, 0.0f);
 }

@@ -37,7 +37,7 @@ struct Options {
   bool scheduled = true; // false: the bare algorithm, the oracle of the schedule
 };
 
-// True when the operator runs as a kernel of its own. `constant` does not: it is data.
+// True when the operator has a kernel. `constant` does not: it is data.
 bool has_kernel(ir::Opcode opcode);
 
 Interface interface_of(const ir::Function& function, const ir::Op& op);

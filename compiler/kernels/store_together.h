@@ -26,7 +26,7 @@ class StoreTogether : public Halide::Internal::IRMutator {
   struct Line {
     std::vector<std::pair<std::string, Halide::Expr>> lets;
     std::vector<Stmt> stores;
-    std::set<std::string> names; // of the lets: what is stored behind all of them must not see another of its name
+    std::set<std::string> names; // of the lets: what is stored after all of them must not see another of its name
   };
 
   void add(const Stmt& stmt, Line& line) {

@@ -40,7 +40,7 @@ protected:
     negative_.assign(static_cast<size_t>(vectors), nullptr);
     minus_ = negative_;
   }
-  // The fourth bit is the sign; where it is 0 the other three are turned over, in all groups at once: -(x) has the
+  // The fourth bit is the sign; where it is 0 the other three are inverted, in all groups at once: -(x) has the
   // opposite signs. 8 - 1 are the three.
   llvm::Value* word(llvm::Value* word, int v) override {
     llvm::Value*& negative = negative_[static_cast<size_t>(v)];

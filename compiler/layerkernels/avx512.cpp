@@ -75,7 +75,7 @@ public:
   explicit Avx512(const Shape& shape) : Scheme(shape, 16) {}
 
   Block block(int results, int vectors) const override {
-    // Whole numbers run best where LLVM keeps all in registers: G synapses a second of the convolutions of scheme.cpp,
+    // Integers run best where LLVM keeps all in registers: G synapses a second of the convolutions of scheme.cpp,
     // 32 bits: 6 x 2 293 to 345, 3 x 4 284 to 374, 8 x 2 248 to 330, 8 x 4 187 to 295.
     const bool real = shape_.spikes == ir::Element::f32;
     return cheapest_block(results, vectors, {real ? 24 : 12, 8, !real, 0.6, 0.55});

@@ -27,7 +27,7 @@ namespace {
 constexpr int word_tables = 7;
 constexpr int lift = 1 << 15;
 
-// Which of a word's tables have spikes when it has so many channels.
+// Which of a word's tables have spikes when it has this many channels.
 bool has_table(int table, int channels) {
   return channels > (table == 6 ? 15 : table / 3 * 16 + table % 3 * 5);
 }
@@ -105,7 +105,7 @@ void Avx512Words::store_word(const std::array<llvm::Value*, 2>& spikes, llvm::Va
     store(last, bytes_on(place, 6 * table_bytes()), 64);
 }
 
-// Pixels without spikes, beside an image.
+// Pixels without spikes, outside of an image.
 void Avx512Words::store_zeros(llvm::Value* place, int columns) {
   loop(number(0), number(int64_t{1} * columns * shape_.words()), [&](llvm::Value* i) {
     llvm::Value* word = bytes_on(place, times(i, word_tables * table_bytes()));

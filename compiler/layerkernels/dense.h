@@ -26,7 +26,7 @@ protected:
   // The tables of `count` channels, of whose spikes the first vector is there.
   virtual void store_tables(llvm::Value* spikes, const Spikes& others, llvm::Value* place, int count) = 0;
   virtual int chunk_channels() const { return lanes_; }
-  virtual void store_zeros(llvm::Value* place, int columns); // tables of pixels without spikes, beside an image
+  virtual void store_zeros(llvm::Value* place, int columns); // tables of pixels without spikes, outside of an image
   virtual void begin_rows() {}
   virtual void begin_pixel() {}
   virtual void end_pixel(llvm::Value*) {} // the pixel's place

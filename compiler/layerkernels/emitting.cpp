@@ -55,7 +55,7 @@ llvm::Function* Emitting::function(const std::string& name, const std::vector<ll
   llvm::Type* result = synapses || name.rfind("neuron", 0) == 0 ? b_.getVoidTy() : i32_;
   auto* f = llvm::Function::Create(llvm::FunctionType::get(result, arguments, false),
                                    llvm::GlobalValue::InternalLinkage, name, module_);
-  f->addFnAttr(llvm::Attribute::NoInline); // synapses and neuron stay apart, in sections of their own
+  f->addFnAttr(llvm::Attribute::NoInline); // synapses and neuron stay apart, in a section each
   f->addFnAttr(llvm::Attribute::NoUnwind);
   f->addFnAttr("prefer-vector-width", std::to_string(lanes_ * 32));
   if (synapses)

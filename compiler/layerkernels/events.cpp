@@ -1,7 +1,7 @@
 // Synapses that few spikes enter: only groups of four channels in which something fires are visited.
 //
 // A pass over the image lists its events, row by row, pixel by pixel, group by group: the table of the group's sums,
-// where its weights' words stand, and by how many bits they are shifted. A row's events lie one behind the other, so
+// where its weights' words stand, and by how many bits they are shifted. A row's events lie one after the other, so
 // that those under a row of a window's taps are one stretch, from the first event of its first pixel to the first
 // behind its last: a window of 3 x 3 is three loops, whatever the number of channels. Padding has no events.
 //

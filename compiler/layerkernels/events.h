@@ -67,7 +67,7 @@ private:
 
 // One pixel after the other, so that a block of outputs' weights and the neuron's code stay at hand for several; its
 // sums in eight registers, and what a group costs by itself is shared by eight lookups. Strips are cut as those of the
-// dense sums that it stands in for.
+// dense sums that it replaces.
 template <typename Code_of_events> class EventScheme final : public Scheme {
 public:
   EventScheme(const Shape& shape, const Scheme& dense) : Scheme(shape, dense.lanes()), row_bytes_(dense.row_bytes()) {}

@@ -1,4 +1,4 @@
-// A layer: synapses under signs and, behind them, the neuron, as one kernel. Halide has no lookups in a register, so
+// A layer: synapses under signs and, after them, the neuron, as one kernel. Halide has no lookups in a register, so
 // this room builds these kernels with LLVM; everything else runs as kernels/ says.
 //
 // Synapses: four spikes have 16 signed sums. They are made once a pixel and group of four channels, by additions, and

@@ -1,4 +1,4 @@
-// The neuron behind the synapses: the body of the scan, on vectors of a block of sums.
+// The neuron after the synapses: the body of the scan, on vectors of a block of sums.
 #include "layerkernels/neuron.h"
 
 #include "ir/elementwise.h"
@@ -44,7 +44,7 @@ llvm::Value* Neuron::rescale(llvm::Value* x, llvm::Value* m, int shift) {
   return b_.CreateShuffleVector(b_.CreateBitCast(low, ints_), b_.CreateBitCast(high, ints_), lanes);
 }
 
-// The same for whole numbers; null for operators that have none.
+// The same for integers; null for operators that have none.
 llvm::Value* Neuron::lower_whole(const ir::Op& op, const std::vector<llvm::Value*>& x) {
   using ir::Elementwise;
   switch (*ir::elementwise_of(op.opcode)) {

@@ -13,7 +13,8 @@ public:
   Neuron(Code& code, const Work& work)
       : Emitting(code, work), sums_(shape_.spikes == ir::Element::f32 ? floats_ : ints_) {}
 
-  // The function for a block of so many vectors of outputs, made when it is first asked for; arguments: see neuron.cpp.
+  // The function for a block of this many vectors of outputs, made when it is first asked for; arguments: see
+  // neuron.cpp.
   llvm::Function* on(int vectors, bool ends);
 
 private:

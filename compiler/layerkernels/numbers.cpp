@@ -41,7 +41,7 @@ public:
   llvm::Value* add(llvm::Value* a, llvm::Value* b) override { return b_.CreateAdd(a, b); }
   llvm::Value* sub(llvm::Value* a, llvm::Value* b) override { return b_.CreateSub(a, b); }
   llvm::Value* signed_by(llvm::Value* value, llvm::Value* minus) override {
-    return b_.CreateSub(b_.CreateXor(value, minus), minus); // all bits turned over, and one more
+    return b_.CreateSub(b_.CreateXor(value, minus), minus); // all bits inverted, plus one
   }
   uint32_t minus_bits() const override { return 0xffffffff; }
   uint32_t size_bits() const override { return 0xffffffff; }

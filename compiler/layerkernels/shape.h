@@ -17,7 +17,7 @@ struct Phase {
 };
 
 struct Shape {
-  ir::Element spikes = ir::Element::f32; // or whole numbers: i16, i32
+  ir::Element spikes = ir::Element::f32; // or integers: i16, i32
   bool sparse = false;                   // only groups that are not silent are visited
   int64_t steps = 1;                     // T when the neuron has states, else 1
   int height = 1, width = 1, channels = 1;

@@ -19,8 +19,8 @@ struct Tiles {
 };
 Tiles choose_tiles(const Shape& shape, const Scheme& scheme);
 
-// The columns of zeros beside an image, and the rows that a strip's windows meet: `rows` of them from `above` on, which
-// counts from the first row of the strip's first window.
+// The columns of zeros at both sides of an image, and the rows that a strip's windows meet: `rows` of them from `above`
+// on, which counts from the first row of the strip's first window.
 struct Frame {
   int left = 0, right = 0, above = 0, rows = 0;
 };

@@ -9,7 +9,7 @@
 
 namespace rvb::layers {
 
-// What a function shows besides its output.
+// What a function shows in addition to its output.
 struct Shown {
   ir::Port port;
   ir::Value value;

@@ -6,7 +6,7 @@
 namespace rvb::layers {
 
 // The output of the layer's `kernel`, `stride` and `padding` with `channels` channels. `most_padding`: of a window of
-// so many pixels, the most that may be added on a side; `rule` says it in words.
+// that many pixels, the most that may be added on a side; `rule` says it in words.
 std::optional<Tensor> slide(const Layer& layer, const Tensor& input, int64_t channels, int64_t (*most_padding)(int64_t),
                             const char* rule, Fault& fault);
 

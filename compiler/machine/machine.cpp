@@ -80,7 +80,7 @@ void write_module(llvm::Module& module, const targets::Target& target, Effort ef
     return;
   }
   {
-    llvm::legacy::PassManager passes; // has streams of its own, which end with it
+    llvm::legacy::PassManager passes; // owns streams, which end with it
     auto type = kind == OutputKind::object ? llvm::CGFT_ObjectFile : llvm::CGFT_AssemblyFile;
     if (machine->addPassesToEmitFile(passes, out, nullptr, type))
       throw std::logic_error("LLVM cannot emit this kind of file");

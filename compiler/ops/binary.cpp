@@ -12,7 +12,7 @@ bool is_bits(const ir::Type& type, int64_t taps, int64_t in, int64_t out, std::s
   return type == expected || fail(error, "the bits have type " + ir::print(type) + ", expected " + ir::print(expected));
 }
 
-// Real spikes, or whole numbers (deployment).
+// Real spikes, or integers (deployment).
 bool is_spikes(const ir::Type& x, int rank, std::string& error) {
   ir::Type as_real = x;
   if (x.element == ir::Element::i16 || x.element == ir::Element::i32)
@@ -20,7 +20,7 @@ bool is_spikes(const ir::Type& x, int rank, std::string& error) {
   return is_tensor(as_real, rank, rank, "the tensor", error);
 }
 
-// Sums of real spikes are real, sums of whole numbers are i32.
+// Sums of real spikes are real, sums of integers are i32.
 ir::Type sums_of(ir::Type type) {
   if (type.element != ir::Element::f32)
     type.element = ir::Element::i32;
@@ -40,7 +40,7 @@ bool operands_fit(const ir::Op& op, const Types& operands, std::string& error) {
   if (operands.size() == 3 && op.integer("sparse") != 0)
     return fail(error, "walks no events with alpha: sparse synapses are deployed ones");
   if (operands.size() == 3 && operands[0].element != ir::Element::f32)
-    return fail(error, "whole numbers take no alpha");
+    return fail(error, "integers take no alpha");
   return operands.size() == 2 || is_vector(operands[2], in, "alpha", error);
 }
 

@@ -46,7 +46,7 @@ using ValueRule = double (*)(const ir::Op& op, const double* operands);
 // What algebra may do with an elementwise operator. Passes that reason about bodies (in intervals, under scaling, on
 // integers) ask for the form; they know no operators.
 enum class Form : uint8_t {
-  opaque,     // a function of its own: computed as it is written, in floating point
+  opaque,     // none of these: computed as it is written, in floating point
   identity,   // the operand
   negation,   //
   magnitude,  //

@@ -38,7 +38,7 @@ bool attributes_fit(const ir::Op& op, std::initializer_list<AttributeRule> rules
 
 // f32 with at least `rank` dimensions, of which the innermost `fixed` are not the batch.
 bool is_tensor(const ir::Type& type, int rank, int fixed, const char* what, std::string& error);
-// The type with f32 for i32: of operators that move or pool whole numbers as well.
+// The type with f32 for i32: of operators that move or pool integers as well.
 ir::Type as_real(ir::Type type);
 // Different axes of a tensor of `rank` dimensions, in rising order: the attribute `axes`.
 bool axes_fit(const ir::Op& op, int rank, std::string& error);

@@ -206,7 +206,7 @@ private:
       return forward(op, *mask != 0 ? x[1] : x[2]);
   }
 
-  // select(m, a, 0) + select(m, 0, b): what the gradient of a reset leaves behind.
+  // select(m, a, 0) + select(m, 0, b): what the gradient of a reset leaves.
   void join_branches(Op& op) {
     const Op* first = maker(op.operands[0], Opcode::select);
     const Op* second = maker(op.operands[1], Opcode::select);

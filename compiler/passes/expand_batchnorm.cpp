@@ -1,4 +1,4 @@
-// Batch normalisation becomes arithmetic that fuses with the neuron behind it.
+// Batch normalisation becomes arithmetic that fuses with the neuron after it.
 //
 //   %y, %m, %v, %u = batchnorm(%x, %g, %b) {copies = 4, epsilon = 1e-05} : f32[?,8,8,16], f32[16], f32[16], f32[16]
 //

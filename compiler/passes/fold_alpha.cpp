@@ -186,7 +186,7 @@ private:
     const Op mul = maker(multiplier);
     std::vector<float> factors = *numbers(mul.operands[1]);
     std::vector<int> uses = count_uses(function_);
-    if (at_rest_) // a membrane that is handed back is read by nobody, it only has to scale as well
+    if (at_rest_) // a membrane that is passed back is read by nobody, it only has to scale as well
       for (const KeptMembrane& kept : kept_membranes(function_))
         if (kept.after != no_value)
           --uses[kept.after];
@@ -211,7 +211,7 @@ private:
       return;
     }
     if (reader == no_value)
-      return; // it stands behind its producer already
+      return; // it stands after its producer already
     Op moved = mul;
     moved.layer = mul.layer;
     const Value magnitude =

@@ -1,5 +1,5 @@
 // Deployment: with running statistics that are constants, batch normalisation is one scale and one shift a channel, and
-// behind real-valued weights not even that.
+// after real-valued weights not even that.
 //
 //   %y = batchnorm_inference(%z, %gamma, %beta, %mean, %variance) {epsilon = 1e-05} : f32[?,8,8,16]
 //
@@ -75,7 +75,7 @@ private:
       shift[c] = p[1][c] - p[2][c] * scale[c];
     }
 
-    // Look behind a bias that only this operation reads.
+    // Look past a bias that only this operation reads.
     Operand sums = op.operands[0];
     const Op* add = maker(sums);
     if (add && add->opcode == Opcode::add && uses_[sums.value] == 1)

@@ -25,7 +25,7 @@
 // Before the last grouping, cheap values are computed again instead of kept: where the only reason to emit a value is
 // another group of the same shape, and the value follows from at most two tensors by elementwise operations, the other
 // group repeats them. The normalised input of a neuron is the case that matters: training keeps the convolution's
-// output for the gradient of batchnorm anyway, and need not keep its normalisation beside it. fuse_and_keep leaves that
+// output for the gradient of batchnorm anyway, and need not keep its normalisation as well. fuse_and_keep leaves that
 // out: sums that a deployed network computes with twice would have to be written, and their neuron would no longer run
 // in the layer that makes them; and what is computed in one place only is computed alike in @infer and in @step.
 //

@@ -1,4 +1,4 @@
-// What is the same at every step leaves the body of its scan and is computed once, in front of it.
+// What is the same at every step leaves the body of its scan and is computed once, before it.
 //
 //   %o, %v = scan(%x, %k, 0.0) {axis = 0, invariants = 1, states = 1} do (%it: f32[?,8], %leak: f32[8], %u: f32[?,8]) {
 //     %s = sigmoid(%leak) : f32[8]
@@ -64,7 +64,7 @@ public:
   }
 
 private:
-  // Copies of invariant operations go in front of the scan; those that turn out to stay inside are left to dce.
+  // Copies of invariant operations go before the scan; those that turn out to stay inside are left to dce.
   void find_invariant() {
     const ScanParts p = parts(scan_);
     const Body& body = scan_.body[0];
@@ -118,7 +118,7 @@ private:
   Function& function_;
   Op& scan_;
   std::vector<Op>& out_;
-  std::map<Value, Operand> outside_; // by value of the body: what it is in front of the scan
+  std::map<Value, Operand> outside_; // by value of the body: what it is before the scan
   std::map<Value, bool> hoisted_, stays_;
   std::map<Value, Value> parameter_; // by value of the body that has left: the parameter that it came back as
 };

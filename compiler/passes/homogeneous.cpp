@@ -70,7 +70,7 @@ private:
     --outside[value_]; // its one reader applies the factor
     read_inside_[value_] = true;
     for (const auto& [membrane, next] : carried_) {
-      --outside[next]; // the caller, who only hands it back
+      --outside[next]; // the caller, who only passes it back
       read_inside_[next] = true;
     }
     for (int i = static_cast<int>(function_.ops.size()) - 1; i >= 0; --i) {

@@ -67,7 +67,7 @@ public:
         continue;
       const size_t before = function_.ops.size();
       changed |= pack_ternary(i) || pack_synapse(i);
-      i += function_.ops.size() - before; // constants were put in front, and another synapse behind
+      i += function_.ops.size() - before; // constants were put before it, and another synapse after it
     }
     return changed;
   }
@@ -110,7 +110,7 @@ private:
       above[i] = (*weights)[i] > 0 ? 1.0f : -1.0f;
       not_below[i] = (*weights)[i] < 0 ? -1.0f : 1.0f;
     }
-    // A second synapse behind the first; then their sum under the old name.
+    // A second synapse after the first; then their sum under the old name.
     const Type type = function_.type(op.results[0]);
     const std::string name = function_.values[op.results[0]].name;
     Op second = op, sum = op, half = op;

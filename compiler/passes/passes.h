@@ -33,7 +33,7 @@ bool sparse_synapses_in(ir::Module& module, const std::string& argument);
 bool sign_synapses(ir::Module& module);  // training: conv2d(x, sign(w)) -> binary_conv2d(x, pack_signs(w))
 bool fuse(ir::Module& module);           // elementwise operations join a scan; cheap values are computed again
 bool fuse_and_keep(ir::Module& module);  // the same, every value computed once
-bool fixed_point(ir::Module& module);    // neurons behind whole sums compute in whole numbers
+bool fixed_point(ir::Module& module);    // neurons that read sums of integers compute in integers
 bool share_literals(ir::Module& module); // scans that differ in literals alone share a kernel
 bool recompute(ir::Module& module);      // values are computed again instead of kept; with a limit: recompute.h
 

@@ -1,10 +1,10 @@
-// Binary layers sum whole numbers: their spikes are rounded to a grid of the layer's own, chosen so that the largest
+// Binary layers sum integers: their spikes are rounded to a grid, one for each layer, chosen so that the largest
 // spike of the calibration is just below the largest number that cannot overflow, or half of it in 32 bits: larger
 // spikes come, and what exceeds the limit is held to it. Of 10,000 images 4 had such spikes in a trained ResNet20, and
 // one bit of 20 is cheaper than the difference they made. Just below: what lies at the limit was held there, and can be
 // counted (evaluation/held_spikes.h). Two steps below in 16 bits: a choice, not a bound. Roundings of the spike and of
 // the neuron that emits it may add up to more, and a spike of the calibration is then counted as held. bench/RESULTS.md
-// has other numbers of steps beside it.
+// has other numbers of steps next to it.
 //
 //   %y = binary_conv2d(%x, %bits) {channels = [64, 64], kernel = [3, 3], …} : f32[?,8,8,64] @ unit.conv
 //

@@ -1,4 +1,4 @@
-// Values of @gradient that wait long for their next reader are computed again in front of it instead of kept, until the
+// Values of @gradient that wait long for their next reader are computed again before it instead of kept, until the
 // block that its plan works in fits a limit.
 //
 //   func @gradient(%x: f32[?,64], %w: f32[64,4]) -> ("y" = f32[?,4], "g" = f32[?,64]) {
@@ -30,7 +30,7 @@
 // Synapses and the neuron that codegen runs them with are repeated together: their sums are never stored.
 //
 // Needs: a function @gradient of kernels' operations (the end of the pipeline); others are left alone. Keeps: every
-//   result bit for bit, since a repeated operation is the same kernel on the same numbers. Breaks: cse would undo it.
+//   result bit-identical, since a repeated operation is the same kernel on the same numbers. Breaks: cse would undo it.
 #include "passes/recompute.h"
 
 #include "analysis/schedule.h"
@@ -75,7 +75,7 @@ struct Places {
   }
 };
 
-enum class Later { keep, take_over }; // repetitions that already stand behind the new one
+enum class Later { keep, take_over }; // repetitions that already stand after the new one
 
 // Drops values at a position: what makes them runs again before their next reader.
 class Drop {
@@ -140,7 +140,7 @@ private:
     steps_.push_back(schedule_.add(std::move(step)));
   }
 
-  // Of the function's value, what is there in front of the reader; it is computed again when nothing is.
+  // Of the function's value, what is there before the reader; it is computed again when nothing is.
   Value version_of(Value value) {
     if (schedule_.maker(value) < 0)
       return value;
@@ -167,7 +167,7 @@ private:
   Schedule& schedule_;
   const Places& places_;
   const int position_;
-  int before_ = 0; // the reader that the repetitions stand in front of
+  int before_ = 0; // the reader that the repetitions stand before
   std::vector<Value> dropped_;
   std::map<Value, Value> repeated_; // by the function's value
   std::vector<int> steps_;

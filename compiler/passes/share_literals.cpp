@@ -1,5 +1,5 @@
 // Scans that differ in literals alone read them as invariants, and so share one kernel: a network whose layers each
-// have a leak of their own compiles as fast as one with the same leak everywhere.
+// differ in their leak compiles as fast as one with the same leak everywhere.
 //
 //   %o, %u = scan(%x, 0.0) {axis = 0, states = 1} do (%it: f32[?,8], %s: f32[?,8]) {
 //     %d = mul(%s, 0.25) : f32[?,8]

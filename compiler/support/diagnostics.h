@@ -1,6 +1,6 @@
 // Source texts, ranges in them, and what the compiler has to say about them.
 //
-// A diagnostic is a value. Stages collect diagnostics and hand them up; only the driver prints them
+// A diagnostic is a value. Stages collect diagnostics and return them; only the driver prints them
 // (rendering: render.h). The table of all diagnostics is diagnostics.def; a number is never reused.
 #pragma once
 

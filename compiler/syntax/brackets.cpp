@@ -54,7 +54,7 @@ public:
 
 private:
   void take(Token token) {
-    // `let` on an indented line in a body is a mistake of its own: no brace was forgotten before it.
+    // `let` on an indented line in a body is another mistake: no brace was forgotten before it.
     const bool in_body = starts_item(token.kind) && token.starts_line && !open_.empty() &&
                          open_.front().kind == Kind::TOK_OPEN_BRACE && token.indent > open_.front().indent;
     const bool ends_everything = (starts_item(token.kind) && !in_body) || token.kind == Kind::TOK_END;

@@ -1,5 +1,5 @@
 // The formatter. Lines are printed one unit at a time (a simple statement, a header up to its `{`, a `}`, a line of a
-// pipeline); comments go back in the order of the text: above the unit they stand before or inside of, or behind the
+// pipeline); comments go back in the order of the text: above the unit they stand before or inside of, or after the
 // unit they follow on its line.
 #include "syntax/print.h"
 
@@ -66,7 +66,7 @@ private:
     blank(keep == Blank::keep && blank_before(begin));
     comments_before(end);
     line(text);
-    // Comments behind it on its line.
+    // Comments after it on its line.
     size_t last = end;
     for (; next_ < comments_.size(); ++next_) {
       const Comment& comment = comments_[next_];

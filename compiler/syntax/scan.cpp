@@ -76,7 +76,7 @@ void Scan::bad_character() {
     diagnostic.help("strings stand in double quotes");
   else if (found == "^")
     diagnostic.help("there are no powers; write `x * x`");
-  if (found == "&&" || found == "||") // so that what stands behind it is read as it was meant
+  if (found == "&&" || found == "||") // so that what stands after it is read as it was meant
     token(found == "&&" ? Parser::token::TOK_AND : Parser::token::TOK_OR);
 }
 

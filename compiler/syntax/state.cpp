@@ -47,7 +47,7 @@ int State::next(Parser::value_type* value, Range* range) {
 
 void State::unexpected(Range where, const std::string& found, bool at_end, const std::vector<std::string>& expected) {
   ++mistakes_;
-  // The parser reads one token ahead, so the offending one is the last that was handed out.
+  // The parser reads one token ahead, so the offending one is the last that it was given.
   const size_t offending = at_end || position_ == 0 ? position_ : position_ - 1;
   const bool blank = where.begin == where.end && !at_end; // a bracket that was put in: it has been reported
   if (!blank)
@@ -203,7 +203,7 @@ ast::Item State::network(Range range, ast::Name name, ast::Name input, ExprPtr s
   if (!steps.steps) {
     diagnostics_
         .report(Code::unexpected_token, shape->range, "the network's input has no time steps",
-                "expected `repeated STEPS` or `over STEPS` behind it")
+                "expected `repeated STEPS` or `over STEPS` after it")
         .help("`repeated 4`: one image, shown in each of 4 steps; `over 4`: a sequence of 4 frames");
     steps.steps = leaf(Expr::Kind::integer, shape->range, "1");
   }

@@ -55,7 +55,7 @@ void State::report_unexpected(Range where, const std::string& found, size_t offe
   const Token* before = offending > 0 ? &tokens_[offending - 1] : nullptr;
   if (before != nullptr && before->kind != Kind::TOK_NAME)
     before = nullptr;
-  // A word of another language, and what stands behind it is no surprise.
+  // A word of another language, and what stands after it is no surprise.
   for (const size_t at : {before != nullptr ? offending - 1 : offending, offending}) {
     const bool begins = tokens_[at].starts_line || (at > 0 && tokens_[at - 1].kind == Kind::TOK_CLOSE_BRACE);
     const Range range = tokens_[at].range;
@@ -94,7 +94,7 @@ void State::report_unexpected(Range where, const std::string& found, size_t offe
   else if (found == "`*`" && behind(Kind::TOK_TIMES))
     diagnostic.help("there is no power: write `x * x`");
   else if (spelled && token.brackets > 0 && wanted("`,`"))
-    diagnostic.help("is a comma missing in front of it?");
+    diagnostic.help("is a comma missing before it?");
   else if (found == "a name" && token.braces == 0 && wanted("`recipe`") && followed_by(Kind::TOK_OPEN_BRACE))
     diagnostic.help("how a network is trained stands in `recipe { ... }`");
   else if (token.braces > 0 && (found == "`let`" || found == "`param`"))

@@ -78,7 +78,7 @@ struct Values {
 
 // How a batch is mixed with itself: sample i with sample i - 1, the first with the last, as torchvision does.
 struct Mix {
-  double share = 1;  // of its own that a sample keeps, and of its own label
+  double share = 1;  // of a sample that it keeps, and of its own label
   bool blend = true; // else the box shows the other sample
   int64_t top = 0, left = 0, bottom = 0, right = 0;
 };

@@ -18,7 +18,7 @@ namespace rvb::runtime {
 
 namespace {
 
-// What comes through the pipe: a kind, a size, and so many bytes.
+// What comes through the pipe: a kind, a size, and that many bytes.
 enum class Kind : int64_t { message, failure, memory, end };
 struct Head {
   Kind kind;

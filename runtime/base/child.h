@@ -1,4 +1,4 @@
-// Work that may break down, such as a library on a damaged file, in a process of its own.
+// Work that may break down, such as a library on a damaged file, in a separate process.
 #pragma once
 
 #include <cstdint>

@@ -145,7 +145,7 @@ std::unique_ptr<Dataset> open_samples(const Context& context, Split split, bool 
   } else {
     require(!options.input.empty(),
             labels ? "--data DIR, or --input x.npy with --labels y.npy," : "--data DIR or --input x.npy");
-    require(!labels || !options.labels.empty(), "--labels y.npy beside --input");
+    require(!labels || !options.labels.empty(), "--labels y.npy next to --input");
     dataset = open_input(options.input, labels ? options.labels : "", data_settings(context, ""), context.manifest);
   }
   dataset->limit(options.limit);

@@ -131,7 +131,7 @@ bool complete(const SweepRun& run) {
          run.epochs.back()["epoch"].get<int64_t>() >= config[epochs].get<int64_t>();
 }
 
-// In a process group of its own: Ctrl-C comes here, and goes to the child once; a second one would end it unsaved.
+// In a separate process group: Ctrl-C comes here, and goes to the child once; a second one would end it unsaved.
 int run_child(const std::vector<std::string>& words, const std::string& log) {
   std::vector<char*> pointers;
   for (const std::string& word : words)

@@ -119,7 +119,7 @@ int run_train(const Context& context) {
     }
   } else {
     require(!plan.input.empty(), "--data DIR, or --input x.npy with --labels y.npy,");
-    require(!plan.labels.empty(), "--labels y.npy beside --input");
+    require(!plan.labels.empty(), "--labels y.npy next to --input");
     train = open_input(plan.input, plan.labels, {"", "", plan.frames, plan.resize, false, plan.time_unit}, m);
     const size_t ending = plan.input.rfind('.');
     const bool arrays = ending != std::string::npos && plan.input.substr(ending) == ".npy";
@@ -150,7 +150,7 @@ int run_train(const Context& context) {
     if (trainer.state().epoch >= plan.epochs)
       tell("note: the run in {} is complete ({} epochs)\n", run.path(), trainer.state().epoch);
     else if (trainer.state().epoch_step > steps_per_epoch)
-      throw Failure(Exit::user, "the checkpoint stands behind the end of an epoch: the data or --batch has changed");
+      throw Failure(Exit::user, "the checkpoint is past the end of an epoch: the data or --batch has changed");
   } else {
     if (options.weights.empty())
       trainer.weights().initialize(plan.seed);

@@ -27,7 +27,7 @@ static pthread_once_t pool_once = PTHREAD_ONCE_INIT;
 static int pool_key_made;
 
 /* Kernels are compiled without checks: they would write to memory that they were not given. So where it is missing, the
-   call ends as a whole, with what it holds, and its thread goes on behind the innermost of the two functions below. */
+   call ends as a whole, with what it holds, and its thread goes on after the innermost of the two functions below. */
 static __thread jmp_buf* way_out = NULL;
 
 int rvb_call(int (*run)(const struct rvb_frame*), const struct rvb_frame* frame) {
@@ -156,7 +156,7 @@ void halide_free(void* context, void* block) {
 void* rvb_allocate(size_t bytes) {
   if (bytes > SIZE_MAX / 2)
     return NULL;
-  /* Some room behind the end, as above. */
+  /* Some room after the end, as above. */
   size_t room = (bytes + 2 * alignment - 1) / alignment * alignment;
   if (room < 2 * huge_page)
     return aligned_alloc(alignment, room);

@@ -118,7 +118,7 @@ int rvb_team(void) {
   return threads;
 }
 
-/* A thread's part of a loop: the first task that is left in the lower half, behind the last one in the upper half. */
+/* A thread's part of a loop: the first task that is left in the lower half, the end of them in the upper half. */
 typedef struct part {
   _Alignas(64) _Atomic uint64_t tasks;
 } part;

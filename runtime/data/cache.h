@@ -21,7 +21,7 @@ int64_t data_cache_limit();
 struct CachedSamples {
   const uint8_t* data = nullptr; // samples, one after the other
   std::shared_ptr<const void> owner;
-  int64_t element_bytes = 1;        // 1 and 2: whole numbers, 4: float
+  int64_t element_bytes = 1;        // 1 and 2: integers, 4: float
   std::string hash;                 // 16 hex over the samples
   std::vector<std::string> remarks; // what was to be said about them, kept with them
   // Called before sample N is used: Failure(io) when the file has changed since it was written. None in memory.

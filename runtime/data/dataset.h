@@ -60,7 +60,7 @@ protected:
 // Decoded samples as a row of the table of formats makes them: [count, frames, channels, height, width].
 struct Samples {
   int64_t frames = 1, channels = 0, height = 0, width = 0;
-  int64_t bytes = 1;   // of an element: bytes, 16-bit whole numbers, or 4: float
+  int64_t bytes = 1;   // of an element: bytes, 16-bit integers, or 4: float
   bool events = false; // counts of events; else pixels from 0 to 255
   const uint8_t* data = nullptr;
   std::shared_ptr<const void> owner;  // of data

@@ -25,7 +25,7 @@ FrameReader::FrameReader(const std::string& path, const Manifest& manifest)
 }
 
 void FrameReader::fail(const std::string& text) const {
-  throw Failure(Exit::user, path_ + (frames_ == 0 ? "" : ", behind frame " + std::to_string(frames_)) + ": " + text);
+  throw Failure(Exit::user, path_ + (frames_ == 0 ? "" : ", after frame " + std::to_string(frames_)) + ": " + text);
 }
 
 size_t FrameReader::read(uint8_t* to, size_t size) {
@@ -78,7 +78,7 @@ bool FrameReader::open_array() {
   if (samples_ != 0 && samples != samples_)
     fail("an array has " + std::to_string(samples) + " streams, those before it " + std::to_string(samples_));
   if (layout.integers)
-    fail("an array holds whole numbers; expected floating point, normalised");
+    fail("an array holds integers; expected floating point, normalised");
   if (samples > (int64_t{1} << 32) / manifest_.pixels())
     fail("a frame of shape " + shape_text(shape) + " is too large");
   samples_ = samples;

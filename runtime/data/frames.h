@@ -11,7 +11,7 @@
 
 namespace rvb::runtime {
 
-// NPY arrays, one behind the other (as repeated numpy.save into one file writes them). An array is one frame, [C, H, W]
+// NPY arrays, one after the other (as repeated numpy.save into one file writes them). An array is one frame, [C, H, W]
 // or [N, C, H, W], or a sequence of frames, [T, N, C, H, W]. N stays the same throughout.
 class FrameReader {
 public:

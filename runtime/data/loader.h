@@ -1,4 +1,4 @@
-// Batches, fetched ahead by threads of their own while the network computes. What is fetched is a function of the
+// Batches, fetched ahead by the loader's threads while the network computes. What is fetched is a function of the
 // sample and the epoch, so that neither the number of threads nor their luck shows in the result.
 #pragma once
 

@@ -33,7 +33,7 @@ std::vector<int64_t> fan_out(int64_t extent, int64_t kernel, int64_t stride, int
 
 namespace {
 
-// Of an event at (y, x): the sum over the taps that reach an output, each with the weights behind it.
+// Of an event at (y, x): the sum over the taps that reach an output, each with its weights.
 class Reach {
 public:
   Reach(const ObservedSynapses& layer, const Connections& connections, int64_t channels)

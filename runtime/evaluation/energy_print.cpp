@@ -20,7 +20,7 @@ bool multiplies(const ObservedSynapses& layer, const SynapseCount& count) {
   return !layer.binary && count.graded;
 }
 
-// What must be said beside the figures.
+// What must be said with the figures.
 std::vector<std::string> caveats(const Manifest& manifest) {
   std::vector<std::string> list = {"77 fJ is what a binary spike costs on one analogue chip; a 32-bit addition takes "
                                    "0.9 pJ (45 nm), 12 times as much",

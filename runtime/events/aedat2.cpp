@@ -31,7 +31,7 @@ Recording parse_aedat2(const Bytes& bytes, const std::string& path) {
     at = static_cast<size_t>(static_cast<const uint8_t*>(end) - bytes.data()) + 1;
   }
   if ((bytes.size() - at) % 8 != 0)
-    fail(std::to_string(bytes.size() - at) + " bytes after the header are no whole number of events (8 bytes each)");
+    fail(std::to_string(bytes.size() - at) + " bytes after the header are no multiple of 8 (the bytes of an event)");
   Recording recording;
   recording.width = recording.height = 128;
   recording.events.reserve((bytes.size() - at) / 8);

@@ -78,7 +78,7 @@ private:
   const std::string& path_;
 };
 
-// The value of the first attribute `key` behind `from` in the XML, but before `end`; "" when there is none.
+// The value of the first attribute `key` after `from` in the XML, but before `end`; "" when there is none.
 std::string attribute(const std::string& xml, const std::string& key, size_t from, size_t end) {
   size_t at = xml.find("key=\"" + key + "\"", from);
   size_t begin = at == std::string::npos ? at : xml.find('>', at);

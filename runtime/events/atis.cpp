@@ -11,7 +11,7 @@ Recording parse_atis(const Bytes& bytes, const std::string& path) {
   if (bytes.empty())
     fail("it is empty");
   if (bytes.size() % 5 != 0)
-    fail(std::to_string(bytes.size()) + " bytes are no whole number of events (5 bytes each)");
+    fail(std::to_string(bytes.size()) + " bytes are no multiple of 5 (the bytes of an event)");
   Recording recording;
   recording.width = recording.height = side;
   recording.events.reserve(bytes.size() / 5);

@@ -77,7 +77,7 @@ struct Framing {
 // The frame of each event, for events ordered by time; -1: after the last frame.
 //   equal_count  n / T events a frame, rounded down; the last frame takes the remainder (as SpikingJelly)
 //   equal_time   a T-th of the microseconds from the first event to the last, likewise
-//   duration     so many microseconds a frame, from the first event on (as Tonic's time windows)
+//   duration     this many microseconds a frame, from the first event on (as Tonic's time windows)
 std::vector<int64_t> frame_numbers(const std::vector<Event>& events, const Framing& framing);
 
 // Counts events into [frames, channels, height, width], which hold zeros. False: a count is too large for its type.

@@ -1,4 +1,4 @@
-// Deflated data, through zlib. gzip_none.cpp stands in for programs that are linked without readers.
+// Deflated data, through zlib. gzip_none.cpp takes its place in programs that are linked without readers.
 #pragma once
 
 #include "base/files.h"

@@ -296,7 +296,7 @@ uint64_t npy_file_size(const uint8_t* bytes, size_t size) {
   try {
     return Reader(bytes, size, "").file_size();
   } catch (const Failure&) {
-    return 0; // structures of events, which have a reader of their own
+    return 0; // structures of events, which another reader reads
   }
 }
 

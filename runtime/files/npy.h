@@ -12,9 +12,9 @@ namespace rvb::runtime {
 
 struct NpyArray {
   std::vector<int64_t> shape;
-  bool integers = false;      // what the file holds: whole numbers (and bool), or floating point
+  bool integers = false;      // what the file holds: integers (and bool), or floating point
   std::vector<float> values;  // row-major, when floating point (f2, f4, f8)
-  std::vector<int64_t> whole; // row-major, when whole numbers (i1 … u8, b1)
+  std::vector<int64_t> whole; // row-major, when integers (i1 … u8, b1)
 };
 
 struct NpyLayout {

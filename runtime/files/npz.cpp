@@ -73,7 +73,7 @@ private:
     return name.size() > 4 && name.compare(name.size() - 4, 4, ".npy") == 0 ? name.substr(0, name.size() - 4) : name;
   }
 
-  // The sizes of the directory hold: those before the data may stand behind it instead.
+  // The sizes of the directory hold: those before the data may stand after it instead.
   Bytes member(const std::string& name, uint64_t at, uint64_t method, uint64_t packed, uint64_t size) const {
     uint64_t all = bytes_.size();
     if (at > all || all - at < 30 || number(at, 4) != 0x04034b50)

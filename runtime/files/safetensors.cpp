@@ -263,7 +263,7 @@ std::string common_prefix(const Safetensors& file, const std::vector<std::string
   for (const Tensor& tensor : file.tensors)
     names.insert(tensor.name);
   size_t plain = 0;
-  std::map<std::string, size_t> prefixes; // and how many of the expected names are found behind each
+  std::map<std::string, size_t> prefixes; // and how many of the expected names are found after each
   for (const std::string& name : expected) {
     plain += names.count(name);
     for (const std::string& found : names) {

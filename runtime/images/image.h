@@ -1,5 +1,5 @@
 // Pictures: PNG (libpng), JPEG (libjpeg-turbo), WebP and TIFF (libraries that are looked up), BMP, PPM and PGM; and the
-// one way they become a network's input. image_none.cpp stands in for programs that are linked without readers.
+// one way they become a network's input. image_none.cpp takes its place in programs that are linked without readers.
 #pragma once
 
 #include "base/files.h"

@@ -22,7 +22,7 @@ Pixels read_pnm(const Bytes& bytes, const std::string& path);  // image_plain.cp
 
 // Failure(user): PATH: not a valid KIND picture: …
 [[noreturn]] void fail_picture(const std::string& path, const char* kind, const std::string& text);
-// A damaged header must not take all memory: room for so many pixels, when the file can hold them.
+// A damaged header must not take all memory: room for this many pixels, when the file can hold them.
 Pixels make_pixels(int64_t width, int64_t height, const Bytes& file, const std::string& path);
 
 } // namespace rvb::runtime

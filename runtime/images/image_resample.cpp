@@ -7,7 +7,7 @@ namespace rvb::runtime {
 
 namespace {
 
-// Whole numbers with the precision of Pillow: the same bytes come out.
+// Fixed point with the precision of Pillow: the same bytes come out.
 constexpr int bits = 22;
 
 // Which pixels of a line make one pixel of the result, and how much of each.

@@ -22,16 +22,16 @@ enum { RVB_BATCH_TOO_LARGE = 1000 };
 /* What an argument or a result is. */
 typedef enum rvb_role {
   RVB_OTHER = 0,
-  RVB_INPUT,     /* argument: samples, normalised; with the time in front in "infer" of a sequence network */
+  RVB_INPUT,     /* argument: samples, normalised; with the time outermost in "infer" of a sequence network */
   RVB_LABELS,    /* argument: a class per sample */
   RVB_PARAMETER, /* argument: the parameter of this name */
-  RVB_STATE,     /* argument and result of "step": what the caller keeps between two calls, and hands back */
+  RVB_STATE,     /* argument and result of "step": what the caller keeps between two calls, and passes back */
   RVB_LOGITS,    /* result: [batch, classes] */
   RVB_LOSS,      /* result: the mean over the batch */
   RVB_GRADIENT,  /* result: of the loss with respect to the parameter of this name, in its memory order */
   RVB_STATISTIC, /* result: of the batch, for the running statistic of this name:
                     running = (1 - momentum) * running + momentum * statistic */
-  RVB_SPIKES,    /* results of "observe", with the time in front: what the neuron of this path emits, */
+  RVB_SPIKES,    /* results of "observe", with the time outermost: what the neuron of this path emits, */
   RVB_MEMBRANE,  /* its first state when it emits, before the reset, */
   RVB_EVENTS,    /* and what enters the layer of this path, where it is neither an input nor some neuron's spikes */
   RVB_RANGE,     /* result of "ranges": what enters the binary layer of this path */

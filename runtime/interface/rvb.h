@@ -1,13 +1,15 @@
-/* The C interface of a deployed network: what `rvbc deploy --emit=lib,header` needs beside the network's own archive.
+/* The C interface of a deployed network: `rvbc deploy --emit=lib,header -o FILE` writes it next to the archive FILE.a.
 
    const rvb_program* rvb_library_FILE(void);    declared in the generated header, defined in the generated archive;
-                                                 FILE is the name after -o, other characters than letters and digits as
-   _ const rvb_program* rvb_program_NAME(void);    the same by the network's name
+                                                 FILE is the name after -o, with _ for other characters than letters
+                                                 and digits
+
+   const rvb_program* rvb_program_NAME(void);    the same by the network's name
 
    Several libraries link into one program, of one network too, when their files' names differ and one rvbc made them;
    of several libraries of one network, rvb_program_NAME is the first one's.
 
-   Link: cc app.c libNAME.a librvb_capi.a -fopenmp -lm     (no C++ library is needed)
+   Link: cc app.c FILE.a -fopenmp -lm     (no C++ library is needed)
 
    Each library brings the interface and its kernels along, and the linker takes the first of each: link them as
    archives, without --whole-archive.

@@ -218,9 +218,9 @@ std::unique_ptr<Dataset> open_class_folders(const DataSettings& given, Split spl
   bool parts = !train.empty() || !test.empty(),
        official = settings.partition.empty() || settings.partition == "official";
   if (parts && train.empty()) // it says which classes there are
-    throw Failure(Exit::io, settings.folder + ": the folder train (or Train) is missing beside " + test);
+    throw Failure(Exit::io, settings.folder + ": the folder train (or Train) is missing next to " + test);
   if (parts && official && split == Split::test && test.empty())
-    throw Failure(Exit::io, settings.folder + ": the folder test (or Test, val) is missing beside " + train +
+    throw Failure(Exit::io, settings.folder + ": the folder test (or Test, val) is missing next to " + train +
                                 "; --partition random:0.2:1 divides what is there");
   found.classes = folders_in(parts ? train : settings.folder);
   const std::string& listed = !parts ? settings.folder : official && split == Split::test ? test : train;

@@ -140,8 +140,8 @@ Samples read_cifar(const std::string& folder, const std::vector<std::string>& na
     std::string path = join(folder, name);
     Bytes bytes = read_file(path, format + " in binary form");
     if (bytes.empty() || bytes.size() % record != 0)
-      throw Failure(Exit::user, path + ": " + std::to_string(bytes.size()) + " bytes are no whole number of " + format +
-                                    " records (" + std::to_string(record) + " bytes each)");
+      throw Failure(Exit::user, path + ": " + std::to_string(bytes.size()) + " bytes are no multiple of " +
+                                    std::to_string(record) + " (the bytes of a " + format + " record)");
     for (size_t at = 0; at < bytes.size(); at += record) {
       int label = bytes[at + label_at];
       if (label >= classes)

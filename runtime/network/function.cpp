@@ -71,7 +71,7 @@ const void* Function::argument(const rvb_port& port, const ParameterSet* paramet
 const void* Function::add_state(const rvb_port& port) {
   const int32_t result = rvb_find_port(function_->results, function_->result_count, RVB_STATE, port.name);
   if (result < 0)
-    throw Failure(Exit::internal, std::string("`") + name_ + "` does not hand back its state `" + port.name + "`");
+    throw Failure(Exit::internal, std::string("`") + name_ + "` does not return its state `" + port.name + "`");
   states_.push_back({static_cast<size_t>(&port - function_->arguments), static_cast<size_t>(result),
                      Floats(rvb_port_floats(&port, max_batch_))});
   return states_.back().values.data();

@@ -46,7 +46,7 @@ struct ObservedSynapses {
   double ternary_threshold = -1;  // times the mean of |w|: weights up to it are 0; below 0: no ternary weights
   int64_t dense = 0;              // operations a step, padding taps counted
   int64_t weights = 0, bytes = 0; // bytes when deployed
-  int64_t scales = 0;             // multiplications a step that BatchNorm leaves behind when deployed
+  int64_t scales = 0;             // multiplications a step that remain of BatchNorm when deployed
   int64_t kernel[2] = {1, 1}, stride[2] = {1, 1}, padding[2] = {0, 0}; // conv2d
   std::string input_text() const;                                      // "image", "spikes:unit1.reverb": for people
   bool convolution() const { return kind == "conv2d"; }

@@ -97,7 +97,7 @@ void Arguments::whole(const char* name, char letter, int64_t low, int64_t high, 
     errno = 0;
     long long value = std::strtoll(word.c_str(), &end, 10);
     if (word.empty() || *end != 0 || errno != 0 || value < low || value > high)
-      refuse(title, word, fmt::format("a whole number from {} to {}", low, high));
+      refuse(title, word, fmt::format("an integer from {} to {}", low, high));
     set(value);
   };
   options_.push_back({name, "N", letter, check, help});

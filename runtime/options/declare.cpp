@@ -27,7 +27,7 @@ void declare_samples(Arguments& arguments, Options& options, bool labels) {
   arguments.text("input", 'i', "X.npy", options.input,
                  "float32 NPY, already normalised: [N, C, H, W], sequences [T, N, C, H, W]; or a picture");
   if (labels)
-    arguments.text("labels", 0, "Y.npy", options.labels, "labels of --input: whole numbers [N]");
+    arguments.text("labels", 0, "Y.npy", options.labels, "labels of --input: integers [N]");
   arguments.whole(
       "limit", 0, 1, 2000000000, [&](int64_t n) { options.limit = n; }, "only the first N samples");
 }
@@ -130,7 +130,8 @@ void declare_bench(Arguments& arguments, Options& options, bool deployed) {
   arguments.words("batch", 'b', "N,N…", options.batches, "batch sizes (default: 1,32; --train: the recipe's)");
   arguments.words("threads", 't', "N,N…", options.thread_list, "numbers of threads (default: auto)");
   arguments.whole(
-      "repeats", 'r', 1, 100000, [&](int64_t n) { options.repeats = n; }, "at least so many timed runs (default: 10)");
+      "repeats", 'r', 1, 100000, [&](int64_t n) { options.repeats = n; },
+      "at least this many timed runs (default: 10)");
   arguments.real(
       "seconds", 0, 3600, [&](double s) { options.seconds = s; },
       "go on for so long while runs are short (default: 1)");

@@ -13,7 +13,7 @@ void declare_seed(Arguments& arguments, Options& options, const char* help) {
       "seed", 0, 0, INT64_MAX, [&](int64_t n) { options.seed = static_cast<uint64_t>(n); }, help);
 }
 
-// The settings of recipe/settings.def that have no flag of their own above.
+// The settings of recipe/settings.def that have no flag above.
 void declare_settings(Arguments& arguments, Options& options) {
   const recipe::Settings defaults;
   recipe::each_setting(defaults, [&](const recipe::Option& option, const char* meaning, const auto&) {
@@ -94,11 +94,11 @@ void declare_train(Arguments& arguments, Options& options, bool deployed) {
   arguments.whole(
       "epochs", 0, 1, 1000000, [&](int64_t n) { options.epochs = n; }, "passes over the data (default: the recipe's)");
   arguments.whole(
-      "steps", 0, 1, 2000000000, [&](int64_t n) { options.steps = n; }, "stop after so many steps in all");
+      "steps", 0, 1, 2000000000, [&](int64_t n) { options.steps = n; }, "stop after this many steps in all");
   declare_batch(arguments, options);
   arguments.row(
       "optimizer", recipe::optimizers, [&](const std::string& word) { options.optimizer = word; },
-      "options as in a recipe: sgd(rate=0.1); one that is not the recipe's has a rate of its own (default: the "
+      "options as in a recipe: sgd(rate=0.1); one that is not the recipe's has its own default rate (default: the "
       "recipe's)");
   arguments.real(
       "lr", 0, 1e6, [&](double x) { options.rate = x; }, "learning rate (default: the recipe's)");
@@ -128,7 +128,7 @@ void declare_train(Arguments& arguments, Options& options, bool deployed) {
       "a line of metrics every N steps (default: 100)");
   arguments.whole(
       "save-every", 0, 1, 1000000000, [&](int64_t n) { options.save_every = n; },
-      "a checkpoint every N steps, besides that of every epoch");
+      "a checkpoint every N steps, in addition to that of every epoch");
   declare_accuracy(arguments, options);
   arguments.flag("quiet", 'q', options.quiet, "no progress");
   declare_threads(arguments, options);

@@ -29,7 +29,7 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-// A name, and "option=value" or "value" of its parentheses or behind its equals sign.
+// A name, and "option=value" or "value" in its parentheses or after its equals sign.
 struct Words {
   std::string name;
   std::vector<std::string> options;

@@ -73,7 +73,7 @@ inline Choice choice_from(const Table& table, const nlohmann::ordered_json& json
   return options_from(row_from(table, json.at("name").get<std::string>()), json);
 }
 
-// What a run is planned by; the options of the optimiser stand beside its name.
+// What a run is planned by; the options of the optimiser stand next to its name.
 inline nlohmann::ordered_json plan_json(const Recipe& recipe) {
   nlohmann::ordered_json json;
   each_setting(recipe, [&](const Option& option, const char*, auto value) {

@@ -38,7 +38,7 @@ RunDirectory::~RunDirectory() {
     ::close(folder_);
 }
 
-// The lock is the folder's own, so that nothing lies about when the process is killed. File systems without locks have
+// The lock is the folder's own, so that nothing remains when the process is killed. File systems without locks have
 // none. What a process that was killed has left goes.
 void RunDirectory::lock() {
   folder_ = retry([&] { return ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
@@ -118,7 +118,7 @@ void RunDirectory::trim_metrics(const TrainingState& state) {
       return json.is_object() && json.contains(key) && json[key].is_number_integer() &&
              json[key].get<int64_t>() <= count;
     };
-    // A line of a step has `step`, one of an epoch `steps`, and counts when the checkpoint stands behind its end.
+    // A line of a step has `step`, one of an epoch `steps`, and counts when the checkpoint is past its end.
     if (done("step", state.step) || (done("steps", state.step) && done("epoch", state.epoch)))
       kept += line + "\n";
     line.clear();

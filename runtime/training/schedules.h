@@ -10,7 +10,7 @@
 //   one_cycle    OneCycleLR(max_lr = rate, total_steps = all steps, pct_start = rise, div_factor = start,
 //                final_div_factor = end, cycle_momentum = False), per step
 //
-// In front of them, with `warmup`: LinearLR(start_factor = warmup_start, total_iters = the steps of these epochs), per
+// Before them, with `warmup`: LinearLR(start_factor = warmup_start, total_iters = the steps of these epochs), per
 // step. The schedule then has the epochs that remain.
 #pragma once
 

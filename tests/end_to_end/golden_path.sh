@@ -34,7 +34,7 @@ expect 0 "$RVBC" "$here/tiny.rvb" --print-after=differentiate --time-passes
 says 'func @gradient' 'grad:encode.weight'
 expect 0 "$RVBC" "$here/tiny.rvb" --print-after=all
 says '// after irgen' '// after differentiate' '// after fuse'
-# Passes find nothing to do behind the pipeline, from a file as from a pipe.
+# Passes find nothing to do after the pipeline, from a file as from a pipe.
 "$RVBC" "$here/tiny.rvb" --emit=ir -o tiny.ir
 "$RVBC" opt - --pass=cse,dce <tiny.ir >again.ir
 same tiny.ir again.ir

@@ -89,7 +89,7 @@ expect 0 "$RVBC" fmt --check mine.rvb
 expect 2 "$RVBC" deploy "$model" --weights w.safetensors --emit lib -o /dev/null
 says 'no regular file'
 
-# Texts are regular files, standard input or what the shell hands over; nothing else is opened.
+# Texts are regular files, standard input or a descriptor that the shell passes on; nothing else is opened.
 for other in pipe /dev/zero .; do
   expect 5 timeout 20 "$RVBC" check $other
   says "cannot read $other"
@@ -108,7 +108,7 @@ says 'cannot read /proc/self/mem: Input/output error'
 "$RVBC" check /dev/stdin <"$model"
 "$RVBC" check <(cat "$model")
 
-# -- ends the options, in front of the model too.
+# -- ends the options, before the model too.
 cp "$model" ./-odd.rvb
 expect 0 "$RVBC" -- "$model"
 same tiny ./tiny

@@ -117,7 +117,7 @@ cp "$(listed train | sed -n 2p)" one/train/b/0.png
 "$RVBC" deploy net.rvb -q --weights $weights --spikes i16 --calibrate one/train/a/0.png -o file.infer
 same folder.infer file.infer
 
-# Every other flag of --data is refused beside a picture, and --resize beside an array.
+# Every other flag of --data is refused with a picture, and --resize with an array.
 file=$(listed test | sed -n 1p)
 expect 2 ./deployed infer "$file" --partition random:0.5:1
 says 'belong to --data'

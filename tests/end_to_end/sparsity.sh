@@ -56,7 +56,7 @@ if grep 'sparse = 1' dense.ir; then die "--dense did not hold against --sparsity
 deploy 1 --sparse unit --emit=ir -o - >sparse.ir
 grep 'binary_conv2d.*sparse = 1' sparse.ir >/dev/null || die "the IR does not say which kernel was chosen"
 
-# in whole numbers, on every target: without lookups there is one kernel
+# in integers, on every target: without lookups there is one kernel
 for spikes in i32 i16; do
   for sparsity in dense sparse; do
     expect 0 deploy 1 "${calibrate[@]}" --spikes $spikes --sparsity $sparsity -o $spikes.$sparsity --verify-addonly

@@ -14,14 +14,14 @@ for spikes in i32 i16; do
   expect 0 deploy --spikes $spikes --calibrate "$data" --calibration-samples 500 -o $spikes.infer --verify-addonly
   says 'verified: 0 multiplies' "spikes of ${spikes#i} bits: accuracy" 'of 500 decisions differ'
   says 'calibrated on 500 samples' 'range used'
-  # every binary layer sums whole numbers
+  # every binary layer sums integers
   deploy --spikes $spikes --calibrate "$data" --calibration-samples 500 --emit=ir -o - >$spikes.ir
   [ "$(grep -c ' = quantize(.*limit' $spikes.ir)" -ge 1 ] || die "no spike is quantized"
   grep -E ' = binary_conv2d\(.* : i32' $spikes.ir >/dev/null || die "no binary layer is in the IR"
   if grep -E ' = binary_(conv2d|linear)\(.* : f32' $spikes.ir; then die "a binary layer sums real numbers"; fi
-  # and the neuron behind it has no floating point before its last spike
+  # and the neuron after it has no floating point before its last spike
   grep -A 20 ' = scan(%sums' $spikes.ir | sed '/^  }/q' >neuron.ir
-  grep -q 'rescale' neuron.ir || die "a neuron does not compute in whole numbers"
+  grep -q 'rescale' neuron.ir || die "a neuron does not compute in integers"
   if grep ' : f32' neuron.ir | grep -v 'dequantize\|  } :'; then die "a neuron computes with real numbers"; fi
   ./$spikes.infer eval --data "$data" --limit 2000 --compare real.npy --output $spikes.npy --json >$spikes.json
   ./$spikes.infer eval --data "$data" --limit 2000 --threads 1 --batch 7 --output again.npy --json >/dev/null
@@ -62,7 +62,7 @@ done
 holds "$(field i32.json '["comparison"]["decisions_differ"]') == 0"
 holds "abs($(field i16.json '["accuracy"]') - $(field real.json '["accuracy"]')) <= 0.001 + 1e-9"
 
-# A layer that is silent in the calibration is no reason for those behind it to fire.
+# A layer that is silent in the calibration is no reason for those after it to fire.
 cat >silent.rvb <<'END'
 import neurons
 network Silent(image: [1, 28, 28] repeated 2) {

@@ -8,7 +8,7 @@ r = np.random.RandomState(2)
 for steps in 3, 4:
     x = r.randn(steps, 5, 2, 9, 8).astype("f4")
     np.save(f"x{steps}.npy", x)
-    with open(f"frames{steps}.npy", "wb") as file:  # one array a frame, one behind the other
+    with open(f"frames{steps}.npy", "wb") as file:  # one array a frame, one after the other
         for frame in x:
             np.save(file, frame)
     np.save(f"one{steps}.npy", x[:, :1])
@@ -52,7 +52,7 @@ says '[5, 4, 2, 9, 8]' '[4, N, 2, 9, 8]; swap the first two axes: time goes firs
 expect 1 ./deployed infer --stream wrong.npy
 says '[4, 5, 2, 9, 7]' '[2, 9, 8]'
 expect 1 ./deployed infer --stream whole.npy
-says 'whole numbers'
+says 'integers'
 expect 1 ./deployed infer --stream none.npy
 says 'no frames'
 head -c 3000 frames4.npy >cut.npy
@@ -68,7 +68,7 @@ expect 0 ./scaled infer x4.npy --weights scaled.safetensors --output scaled.npy
 expect 2 ./scaled infer --stream x4.npy --weights scaled.safetensors
 says 'without its function `step`'
 
-# Spikes in fixed point: membranes are whole numbers between frames as well, where neurons begin at 0, and the same to
+# Spikes in fixed point: membranes are integers between frames as well, where neurons begin at 0, and the same to
 # the bit. Where they begin elsewhere all neurons stay in floating point.
 sed 's/state u = 0.375/state u = 0/' "$here/rested.rvb" >zero.rvb
 for spikes in i16 i32; do
@@ -83,8 +83,8 @@ for spikes in i16 i32; do
     if [ $network = rested ]; then says 'compute in floating point: rested_2, rested_3'; fi
     "${deploy[@]}" --emit=ir -o - >$network.ir
   done
-  grep -q 'state.1: i32' zero.ir || die "a membrane is no whole number"
-  if grep -q 'state.1: i32' rested.ir; then die "a membrane that begins at 0.375 is a whole number"; fi
+  grep -q 'state.1: i32' zero.ir || die "a membrane is no integer"
+  if grep -q 'state.1: i32' rested.ir; then die "a membrane that begins at 0.375 is an integer"; fi
 done
 
 # Trained factors go through membranes into the constants of batch normalisation, in a stream as in the whole sequence:

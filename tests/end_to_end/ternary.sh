@@ -1,5 +1,5 @@
 #!/bin/bash
-# Ternary weights deployed: two bits a weight, additions only, in floats and in whole numbers.
+# Ternary weights deployed: two bits a weight, additions only, in floating point and in integers.
 . "$(dirname "$0")/common.sh"
 model=$root/tests/golden/variants.rvb
 case=$root/tests/golden/cases/variant_ternary_alpha
@@ -30,7 +30,7 @@ done
 close i32.npy 1e-4
 close i16.npy 5e-3
 
-# Without alpha nothing but BatchNorm stands behind the weights, which are packed all the same.
+# Without alpha nothing but BatchNorm follows the weights, which are packed all the same.
 cat >bare.rvb <<'END'
 import neurons
 network Bare(image: [3, 8, 8] repeated 2) {

@@ -85,7 +85,7 @@ expect 0 ./always train $data --lr 1e-9 --run-dir always.run
 says '`busy` always fires' 'a higher threshold'
 if grep -q '`open`\|`first` ' said; then die "a read-out and a layer that works are warned of"; fi
 
-# Which loss: cross entropy, and the recipe's beside it.
+# Which loss: cross entropy, and the recipe's next to it.
 expect 0 ./net eval $data --weights plain/last.safetensors --output l.npy
 says '(cross entropy)' "the recipe's loss (cross entropy, smoothing 0.25): "
 ./net eval $data --weights plain/last.safetensors --json >eval.json

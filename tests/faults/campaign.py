@@ -30,7 +30,7 @@ def options():
 
 
 def make_tries(module, shop, chosen, report):
-    """All tries of one kind, in a process of its own."""
+    """All tries of one kind, in a separate process."""
     common.adopt_orphans()
     rng = random.Random(f"{chosen.seed} {module.NAME}")
     kind = module.Kind(shop)

@@ -265,7 +265,7 @@ class Workshop:
         return counted
 
 
-# What each call can answer, and the process's death in front of it.
+# What each call can answer, and the process's death before it.
 ANSWERS = {
     "write": ["KILL", "ENOSPC", "EIO", "EINTR", "SHORT"],
     "read": ["KILL", "EIO", "EINTR", "SHORT"],

@@ -87,7 +87,7 @@ class Compilation:
         nothing_left(os.path.join(box, "tmp"), (), "TMPDIR")
         more = [n for n in os.listdir(box) if n not in (*self.outputs, "cache", "tmp", "full")]
         if more:
-            raise Lost("left beside the output for good: " + ", ".join(more))
+            raise Lost("left next to the output for good: " + ", ".join(more))
 
     def attempt(self, box, codes=(OK, IO), killed_by=(), by_tools=False, **how):
         result = run(self.command, box, how.pop("env", None) or self.env(box), **how)

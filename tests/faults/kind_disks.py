@@ -1,4 +1,4 @@
-"""disks: output, cache, TMPDIR and the run's folder on disks that are full after so many bytes, or read-only."""
+"""disks: output, cache, TMPDIR and the run's folder on disks that are full after some bytes, or read-only."""
 import os
 import subprocess
 
@@ -93,7 +93,7 @@ class Kind:
                     raise Lost("another program without a word")
         more = set(os.listdir(full)) - set(wanted)
         if more:
-            raise Lost("left beside the output for good: " + ", ".join(more))
+            raise Lost("left next to the output for good: " + ", ".join(more))
 
 
 def mounted_kind(kind):

@@ -71,7 +71,7 @@ private:
     return source.substr(begin, end - begin);
   }
 
-  // Some inputs are beyond what fits into 16 bits, and what a reader takes at once: a piece of the text over and over.
+  // Some inputs are beyond what fits into 16 bits, and what a reader takes at once: a piece of the text repeated.
   void grow(std::string& text) {
     const size_t size = usual_input + below((usual_input << below(7)) + 1), at = below(text.size());
     const std::string span = text.substr(at, 1 + below(1 + below(2000)));
@@ -221,7 +221,7 @@ int main(int argc, char** argv) {
     __sanitizer_set_death_callback(keep_input);
   auto feed = [](const std::string& text) {
     current = text;
-    // A copy of exactly this size on the heap: a read behind the end is seen by the address sanitizer.
+    // A copy of exactly this size on the heap: a read past the end is seen by the address sanitizer.
     std::vector<uint8_t> bytes(text.begin(), text.end());
     alarm(seconds_a_run);
     LLVMFuzzerTestOneInput(bytes.data(), bytes.size());

@@ -6,7 +6,7 @@
 
 What "within 1e-5, relative" means: the largest absolute difference in a tensor, divided by the largest magnitude in the
 golden tensor. (Entry by entry would compare rounding errors where an entry is zero by cancellation.) A golden tensor of
-zeros, the gradient of a bias in front of BatchNorm, is compared with 1.
+zeros, the gradient of a bias before BatchNorm, is compared with 1.
 """
 import json
 import pathlib

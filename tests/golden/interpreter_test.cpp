@@ -70,7 +70,7 @@ double relative_difference(const std::vector<double>& ours, const std::vector<do
     difference = std::max(difference, std::fabs(ours[i] - golden[i]));
     largest = std::max(largest, std::fabs(golden[i]));
   }
-  return largest == 0 ? difference : difference / largest; // a bias in front of BatchNorm has no gradient
+  return largest == 0 ? difference : difference / largest; // a bias before BatchNorm has no gradient
 }
 
 class Case {

@@ -109,7 +109,7 @@ def scnn(width, classes, candidate="tcja", voters=10):
     return layers
 
 
-# name, layers, file, settings besides T, classes, size and threshold; sequence, T, [samples, channels, size]
+# name, layers, file, settings other than T, classes, size and threshold; sequence, T, [samples, channels, size]
 CASES = [
     ("resnet20", resnet20(2, 7), "resnet20", dict(width=2), False, 2, [4, 3, 16]),
     ("resnet20_events", resnet20(2, 7), "resnet20", dict(width=2, events=True), True, 3, [4, 2, 16]),

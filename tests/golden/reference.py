@@ -66,7 +66,7 @@ class Step(torch.autograd.Function):
 
 
 class Network:
-    """Holds parameters (`values`), and what one run of `forward` needs and leaves behind.
+    """Holds parameters (`values`), and what one run of `forward` needs and leaves.
 
     declare(name, shape, kind) is called by the layers on the first run; `make` then chooses the values.
     """

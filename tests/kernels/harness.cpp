@@ -89,7 +89,7 @@ void round_to_float(Tensor& tensor) {
 
 std::vector<Tensor> run(const ir::Function& function, const ir::Op& op, int64_t batch,
                         const std::vector<Tensor>& operands, bool scheduled) {
-  // Behind every array lies a canary: a kernel that writes past its results is found even where no page ends.
+  // After every array lies a canary: a kernel that writes past its results is found even where no page ends.
   constexpr size_t canary = 64;
   std::vector<std::vector<uint8_t>> in, out;
   std::vector<const void*> inputs;

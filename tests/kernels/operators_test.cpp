@@ -94,7 +94,7 @@ INSTANTIATE_TEST_SUITE_P(Sizes, Convolutions,
                                          Convolution{3, 3, 1, 1, 3, 1, 1, 1}, Convolution{2, 2, 8, 8, 2, 2, 1, 2},
                                          Convolution{5, 6, 3, 8, 4, 3, 2, 2, "3,?"},
                                          Convolution{5, 7, 40, 24, 3, 1, 2, 1},
-                                         // The weight gradient of images beyond 64 pixels has a kernel of its own.
+                                         // The weight gradient of images beyond 64 pixels has another kernel.
                                          Convolution{9, 9, 13, 33, 3, 1, 1, 3}, Convolution{17, 11, 8, 40, 5, 1, 2, 2},
                                          Convolution{23, 19, 3, 24, 3, 2, 1, 5}, Convolution{9, 11, 40, 64, 1, 1, 0, 3},
                                          Convolution{2, 2, 48, 40, 5, 1, 2, 3}));

@@ -1,6 +1,6 @@
-// A function of one number has one result: alone or in the body of a scan, in a vector or behind its end, once or at
-// every step. Streams rely on it (infer --stream gives the bits of the whole sequence), and so does whoever moves an
-// operation out of a body or into one.
+// A function of one number has one result: alone or in the body of a scan, in a vector or after its last full one, once
+// or at every step. Streams rely on it (infer --stream gives the bits of the whole sequence), and so does whoever moves
+// an operation out of a body or into one.
 #include "harness.h"
 
 #include "ir/text.h"

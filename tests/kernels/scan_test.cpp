@@ -1,4 +1,4 @@
-// Scans: neurons over time, in floating point and in whole numbers, forwards and backwards.
+// Scans: neurons over time, in floating point and in integers, forwards and backwards.
 #include "harness.h"
 
 #include <gtest/gtest.h>
@@ -54,7 +54,7 @@ TEST(Scan, StatesOfEachOther) {
       }
 }
 
-// The same in whole numbers.
+// The same in integers.
 TEST(Scan, WholeNeuron) {
   for (int64_t steps : {1, 3, 11})
     for (bool literal : {false, true}) {

@@ -1,5 +1,5 @@
 // Layers against the interpreter: compiled for a target that this CPU has, loaded, run on random numbers with a canary
-// behind every result. The same numbers must come out for every target and any number of threads, to the last bit.
+// after every result. The same numbers must come out for every target and any number of threads, to the last bit.
 #include "layerkernels/layer.h"
 
 #include "analysis/joins.h"
@@ -24,7 +24,7 @@ using std::string;
 using std::to_string;
 
 // Empty when everything agrees. The function's first operation is the synapses; a scan may follow.
-// `whole` is how far apart whole numbers may be, as a part of the largest: 0 for sums; what a neuron emits may round to
+// `whole` is how far apart integers may be, as a part of the largest: 0 for sums; what a neuron emits may round to
 // the neighbour, since the interpreter computes in double precision.
 // `loud`: all spikes of 16 bits at their limit and all signs +, so that sums are the largest that there can be.
 string differences(const string& text, int64_t batch, double whole = 0, bool loud = false) {
@@ -95,7 +95,7 @@ TEST_P(Layers, Alpha) {
                             c.batch));
 }
 
-// The gradient by the input, alpha and a mask behind it.
+// The gradient by the input, then alpha and a mask.
 TEST_P(Layers, InputGradient) {
   string transposed = "u32[" + list({c.kernel * c.kernel, (c.out + 31) / 32, c.in}) + "]";
   string synapse = "  %r = binary_conv2d_input_gradient(%x, %b) {channels = [" + list({c.in, c.out}) + "], kernel = [" +
@@ -112,7 +112,7 @@ TEST_P(Layers, InputGradient) {
                             c.batch));
 }
 
-// Spikes in fixed point: sums in whole numbers, exact; the neuron emits both kinds again.
+// Spikes in fixed point: sums of integers, exact; the neuron emits both kinds again.
 TEST_P(Layers, WholeNumbers) {
   for (string bits_of : {"16", "32"}) {
     string xi = c.input("i" + bits_of), yi = c.output("i32"), ei = c.output("i" + bits_of), co = to_string(c.out),
@@ -133,7 +133,7 @@ TEST_P(Layers, WholeNumbers) {
   }
 }
 
-// The neuron in whole numbers as well: exact.
+// The neuron in integers as well: exact.
 TEST_P(Layers, WholeNeuron) {
   const bool time = c.lead != "?";
   const string i = "i32" + slice.substr(3), seq = "i32" + y.substr(3), co = to_string(c.out),

@@ -12,7 +12,7 @@ std::string list(std::initializer_list<int64_t> numbers); // "3, 4"
 
 struct Convolution {
   int64_t h, w, in, out, kernel, stride, pad, batch;
-  std::string lead = "?"; // the axes in front of a picture's: "?", samples; "2,?", steps and samples
+  std::string lead = "?"; // the axes before a picture's: "?", samples; "2,?", steps and samples
 
   int64_t out_height() const { return (h + 2 * pad - kernel) / stride + 1; }
   int64_t out_width() const { return (w + 2 * pad - kernel) / stride + 1; }

@@ -149,7 +149,7 @@ std::vector<std::vector<uint8_t>> LoadedLayer::run(int64_t batch, const std::map
     size_t size = arrays[i].bytes.size() - canary - 64;
     results.emplace_back(arrays[i].data(), arrays[i].data() + size);
     for (size_t k = 0; k < canary; ++k)
-      EXPECT_EQ(0xa5, arrays[i].data()[size + k]) << "written behind result " << i - inputs.size();
+      EXPECT_EQ(0xa5, arrays[i].data()[size + k]) << "written past the end of result " << i - inputs.size();
   }
   return results;
 }

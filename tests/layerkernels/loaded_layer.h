@@ -1,4 +1,4 @@
-// One layer by itself: compiled, loaded, and run on tensors as a compiled program runs it, with a canary behind every
+// One layer by itself: compiled, loaded, and run on tensors as a compiled program runs it, with a canary after every
 // result.
 #pragma once
 

@@ -38,7 +38,7 @@ void silence(Tensor& spikes, double silent) {
 struct Case {
   string name, text; // the first operation is the synapses with {…, sparse = 1}
   int64_t batch;
-  bool sums = true; // and nothing behind them: then the interpreter's numbers, too
+  bool sums = true; // and nothing after them: then the interpreter's numbers, too
 };
 
 void PrintTo(const std::vector<Case>& cases, std::ostream* out) {
@@ -87,7 +87,7 @@ string differences(const Case& c) {
   return report.empty() ? "" : report + c.text;
 }
 
-// The sums themselves; and, where there is time, a residual and a membrane behind them.
+// The sums themselves; and, where there is time, a residual and a membrane after them.
 std::vector<Case> convolution(const Convolution& c) {
   std::vector<Case> cases;
   for (string spikes : {"f32", "i32", "i16"}) {

@@ -16,7 +16,7 @@ struct TypeCase {
   const char* expected; // the result types, or `!` and part of the message
 };
 
-// The types of an operation, printed with commas; or the message behind a `!`.
+// The types of an operation, printed with commas; or the message after a `!`.
 std::string types_of(const TypeCase& test) {
   // The parser wants result types; the rule under test is asked anew.
   std::string text = std::string("data @w: f32[2] = [1.0, 2.0]\nfunc @f(") + test.parameters +

@@ -24,7 +24,7 @@ struct Options {
   double threshold = 0;
   double leak = 0.25;
   bool alpha = true;    // binary weights carry alpha
-  bool residual = true; // an identity block and a block with a shortcut of its own
+  bool residual = true; // an identity block and a block with a convolution as its shortcut
   bool average = true;  // average pools, else maximum pools
   bool bias = false;    // of the binary convolutions
 };
@@ -32,7 +32,7 @@ struct Options {
 // A module with @infer and @train. Image [?,6,6,2], three classes. Parameters: see network.cpp.
 ir::Module network(const Options& options);
 
-// Replaces the parameters of @infer behind the image by constants, as the driver does for deployment; the numbers are
+// Replaces the parameters of @infer after the image by constants, as the driver does for deployment; the numbers are
 // those of `arguments` for this seed. @train is dropped. `edit` may change a parameter's numbers before.
 using Edit = void (*)(const std::string& name, std::vector<float>& values);
 ir::Module with_constants(const ir::Module& module, unsigned seed, Edit edit = nullptr);

@@ -21,7 +21,7 @@ int64_t peak(const ir::Module& module) {
   return analysis::Schedule(*module.find("gradient"), batch).block().bytes(batch);
 }
 
-// The module within the limit, well formed, and equal to the bit to the one before.
+// The module within the limit, well formed, and bit-identical to the one before in what it computes.
 ir::Module within(const ir::Module& before, int64_t bytes) {
   ir::Module after = before;
   const bool changed = passes::recompute(after, {bytes, batch});

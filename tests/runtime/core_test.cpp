@@ -108,7 +108,7 @@ TEST(Cpus, QuotaOfVersion1AndOfContainers) {
   machine.file(mount + "/a/cpu.cfs_quota_us", "150000\n");
   machine.file(mount + "/a/cpu.cfs_period_us", "50000\n");
   EXPECT_EQ(machine.quota(), 3);
-  // A container without a name space of its own: its group is the top of what is mounted.
+  // A container that shares the host's name space: its group is the top of what is mounted.
   machine.process("31 22 0:27 /docker/12 /cpu rw - cgroup cgroup rw,cpu\n", "4:cpu:/docker/12/inner\n");
   machine.file("/cpu/cpu.cfs_quota_us", "250000\n");
   machine.file("/cpu/cpu.cfs_period_us", "100000\n");
@@ -191,7 +191,7 @@ TEST(Ports, AreFoundByRoleAndNameAndMeasured) {
   EXPECT_EQ(integers[5], 7);
 }
 
-// What a program hands over is looked up by role and name, wherever it stands; what nobody gives is refused.
+// What a program says of its functions is looked up by role and name, wherever it stands; what nobody gives is refused.
 int joined(const rvb_frame* frame) {
   const auto* left = static_cast<const float*>(frame->arguments[3]);
   const auto* right = static_cast<const float*>(frame->arguments[1]);
@@ -243,7 +243,7 @@ TEST(Ports, OfAFunctionWithTwoInputsAndTwoOutputsInAnyOrder) {
   arguments[2].name = "v";
   EXPECT_THROW(Function(program, manifest, "step", 2, &parameters), Failure);
   arguments[2].name = "w";
-  arguments[0].name = "1"; // which no result hands back
+  arguments[0].name = "1"; // which no result returns
   EXPECT_THROW(Function(program, manifest, "step", 2, &parameters), Failure);
 }
 

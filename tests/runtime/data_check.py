@@ -1,4 +1,4 @@
-"""The data sets' readers against writers of their own (data/writers.py, h5py, Pillow, NumPy) and frames made in NumPy
+"""The data sets' readers against independent writers (data/writers.py, h5py, Pillow, NumPy) and frames made in NumPy
 by SpikingJelly's rules; damaged files; the cache. Ran as: data_check.py DATA_DUMP"""
 import glob
 import io
@@ -142,7 +142,7 @@ def test_nmnist():
     good = open(WORK + "/nmnist/Train/1/001.bin", "rb").read()
     where = (WORK + "/nmnist", "train", (2, 34, 34), 4, 3)
     for bad, says in (
-        (good[:-2], "whole number of events"),
+        (good[:-2], "no multiple of 5"),
         (b"", "empty"),
         (bytes([34]) + good[1:], "(34, "),
         (bytes([0, 240, 0, 0, 0]), "no events"),
@@ -239,7 +239,7 @@ def test_cifar10_dvs():
     good = open(first, "rb").read()
     where = (WORK + "/dvs", "test", (2, 128, 128), 4, 2)
     for bad, says in (
-        (good[:-3], "whole number of events"),
+        (good[:-3], "no multiple of 8"),
         (good[:40], "header does not end"),
         (b"", "#!AER-DAT2.0"),
         (good.replace(b"DAT2.0", b"DAT9.0"), "#!AER-DAT2.0"),

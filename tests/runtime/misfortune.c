@@ -2,7 +2,7 @@
 
      RVB_FAIL=CALL:ERRNO:N[:MORE]   the N-th call (from 1) fails with the number ERRNO, and MORE calls after it
      RVB_KILL=CALL:N                the N-th call ends the process as kill -9 does
-     RVB_THREADS_AT_MOST=N          pthread_create fails with EAGAIN while N threads live beside the first one
+     RVB_THREADS_AT_MOST=N          pthread_create fails with EAGAIN while N threads live in addition to the first one
 
    CALL is open, write, fsync, rename, close or mkdir. Calls on /dev, /proc and /sys do not count, and of write and
    close only those on regular files. */

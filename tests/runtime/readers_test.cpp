@@ -70,7 +70,7 @@ Bytes with_chunk(const Bytes& png, const std::string& chunk) {
   Bytes result = png;
   std::string text =
       test::big_endian(static_cast<uint32_t>(chunk.size()) - 4) + chunk + test::big_endian(sum_of(chunk));
-  result.insert(result.begin() + 33, text.begin(), text.end()); // behind the header
+  result.insert(result.begin() + 33, text.begin(), text.end()); // after the header
   return result;
 }
 

@@ -1,4 +1,4 @@
-// What each operation of a body becomes in whole numbers: between fixed_body, which knows the scan, and fixed_maker.
+// What each operation of a body becomes in integers: between fixed_body, which knows the scan, and fixed_maker.
 #pragma once
 
 #include "passes/fixed/fixed_maker.h"
@@ -7,7 +7,7 @@
 
 namespace rvb::passes {
 
-// Whole numbers of a body stay below it, so that two can be added.
+// Integers of a body stay below it, so that two can be added.
 constexpr double whole_room = 1 << 29;
 
 Item constant_item(Numbers numbers); // Unsupported when one is not finite

@@ -14,11 +14,11 @@ using namespace ir;
 
 namespace {
 
-// A body's unit leaves room for so many times what a step computes from membranes at 0, whether it has any or not:
+// A body's unit leaves room for this many times what a step computes from membranes at 0, whether it has any or not:
 // @infer, where collapse_time may have removed them, and @step get the same unit.
 constexpr double headroom = 4;
 constexpr double reach_headroom = 2;          // the part of it that is for the membranes
-constexpr double entry_headroom = 32;         // what joins a neuron is held to so many times the largest spike
+constexpr double entry_headroom = 32;         // what joins a neuron is held to this many times the largest spike
 constexpr double resolution = 1 << 17;        // units that the largest spike must have, or
 constexpr double units_of_a_spike = 8;        // units that the least spike must have: the lower bar of both
 constexpr double units_of_a_result = 1 << 10; // units that other numbers must have

@@ -1,4 +1,4 @@
-// Makes operations on whole numbers in the body of a scan: the lower half of fixed_body.
+// Makes operations on integers in the body of a scan: the lower half of fixed_body.
 #pragma once
 
 #include "ir/ir.h"
@@ -44,7 +44,7 @@ public:
 
   ir::Operand op(ir::Opcode opcode, std::vector<ir::Operand> operands, ir::Attributes attributes, ir::Element element,
                  const char* name);
-  // The item in whole numbers of `unit`: numbers, sums, constants and choices.
+  // The item as integers of `unit`: numbers, sums, constants and choices.
   Item in_unit(const Item& x, double unit);
   ir::Operand saturated(const ir::Operand& x, int64_t bits, double limit, const char* name);
 

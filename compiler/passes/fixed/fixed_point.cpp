@@ -1,5 +1,5 @@
-// Neurons behind whole sums compute in whole numbers, too: from the first binary layer to the last neuron nothing is in
-// floating point.
+// Neurons that read sums of integers compute in integers, too: from the first binary layer to the last neuron nothing
+// is in floating point.
 //
 //   %s = binary_conv2d(%x, %bits) {…} : i32[?,8,8,2]
 //   %y = scan(%s, %scale, %shift) {axis = 0, invariants = 2} do (%s.t: i32[8,8,2], %a: f32[2], %b: f32[2]) {
@@ -24,14 +24,14 @@
 //     yield(%q)
 //   } : i16[?,8,8,2]
 //
-// A multiplier holds what the body multiplies by, one number a channel. Values that neurons and pools hand on to other
+// A multiplier holds what the body multiplies by, one number a channel. Values that neurons and pools pass on to other
 // neurons stay whole (i32), held to 32 times the largest spike; who else reads them gets them dequantized. What comes
 // from a layer in floating point is quantized on entry, to the same bound. Membranes are whole from step to step: those
 // that a function is given and gives back as well.
 //
-// A body with an operator that has no whole counterpart (a division by a spike, an exponential), or whose numbers reach
-// so far that 32 bits would not resolve them, stays in floating point. So do all neurons where @step hands a membrane
-// to somebody else as well (one that is also emitted, or that another neuron reads).
+// A body with an operator that has no counterpart in integers (a division by a spike, an exponential), or whose numbers
+// reach so far that 32 bits would not resolve them, stays in floating point. So do all neurons where @step hands a
+// membrane to somebody else as well (one that is also emitted, or that another neuron reads).
 //
 // Needs: fuse_and_keep has run, constants are folded, all membranes begin at 0. Keeps: results up to rounding, finer
 // than that of the spikes.
@@ -65,7 +65,7 @@ int64_t area(const Op& op) {
   return op.opcode == Opcode::avgpool ? kernel[0] * kernel[1] : 1;
 }
 
-// A neuron, or (unless only neurons count) a spike's rounding: what is worth computing in whole numbers by itself.
+// A neuron, or (unless only neurons count) a spike's rounding: what is worth computing in integers by itself.
 bool decides(const Op& scan, bool neuron = false) {
   const std::vector<Op>& ops = scan.body[0].ops;
   return std::any_of(ops.begin(), ops.end(), [&](const Op& op) {
@@ -200,7 +200,7 @@ private:
                                                 [&](const KeptMembrane& kept) { return kept.before == operand.value; });
   }
 
-  // Who reads what, from the end: whole numbers are made only for neurons.
+  // Who reads what, from the end: integers are made only for neurons.
   void want() {
     for (const Operand& operand : function_.results)
       want_real(operand);
@@ -261,7 +261,7 @@ private:
     result_.push_back(std::move(op));
   }
 
-  // The real value for a reader of a value that was made in whole numbers only.
+  // The real value for a reader of a value that was made in integers only.
   void make_real(const Operand& operand) {
     if (operand.is_literal() || around_.whole.count(operand.value) == 0 || made_.count(operand.value) != 0)
       return;
@@ -277,8 +277,8 @@ private:
   Module& module_;
   Function& function_;
   std::vector<KeptMembrane> kept_;
-  std::vector<bool> fixed_;         // by operation: in whole numbers
-  std::set<Value> whole_;           // real values that can be had in whole numbers
+  std::vector<bool> fixed_;         // by operation: in integers
+  std::set<Value> whole_;           // real values that can be had as integers
   std::map<Value, int64_t> limits_; // of whole spikes
   Surroundings around_;
   std::set<Value> made_;
@@ -289,7 +289,7 @@ private:
 
 std::vector<std::string> neurons_in_floating_point(const Function& function) {
   std::vector<std::string> found;
-  std::set<Value> from_sums; // real values that follow from whole sums, through anything but synapses
+  std::set<Value> from_sums; // real values that follow from sums of integers, through anything but synapses
   auto is_whole = [&](const Operand& operand) {
     return !operand.is_literal() && function.type(operand.value).element == Element::i32;
   };

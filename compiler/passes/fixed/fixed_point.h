@@ -8,7 +8,7 @@
 
 namespace rvb::passes {
 
-// The layers whose neurons read whole sums, or what other neurons hand on in whole numbers, and yet compute in floating
+// The layers whose neurons read sums of integers, or integers of other neurons, and yet compute in floating
 // point; in order. Empty where nothing is whole.
 std::vector<std::string> neurons_in_floating_point(const ir::Function& function);
 

@@ -1,4 +1,4 @@
-"""Data sets written byte by byte from the descriptions of their formats, beside the runtime's readers."""
+"""Data sets written byte by byte from the descriptions of their formats, independent of the runtime's readers."""
 import os
 import struct
 
