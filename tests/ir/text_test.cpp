@@ -6,7 +6,10 @@
 
 #include <cmath>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <limits>
+#include <regex>
 
 namespace rvb::tests {
 
@@ -245,6 +248,17 @@ TEST(Builder, PutsTheLayerOnWhatItAppends) {
   builder.build(ir::Opcode::neg, {one}, {}, "n");
   EXPECT_EQ(ir::print(function),
             "func @() -> () {\n  %n = neg(1.0) : f32[] @ a.b\n  %n.1 = neg(%n) : f32[]\n  ret()\n}\n");
+}
+
+// ir/OPERATORS.md has every operator, in the first column of a table.
+TEST(Page, ListsEveryOperator) {
+  std::ifstream in(RVB_OPERATORS_PAGE, std::ios::binary);
+  std::string first;
+  for (std::string line; std::getline(in, line);)
+    if (line.rfind("| ", 0) == 0)
+      first += line.substr(1, line.find(" | ", 2)) + "\n";
+  for (const ir::OperatorInfo& row : ir::all_operators())
+    EXPECT_TRUE(std::regex_search(first, std::regex(std::string("\\b") + row.name + "\\b"))) << row.name;
 }
 
 } // namespace

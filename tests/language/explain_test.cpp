@@ -1,4 +1,5 @@
 // Every diagnostic has a page, and the page's examples do what it says.
+#include "layers/layer.h"
 #include "sema/check.h"
 #include "sema/value.h"
 #include "support/explain.h"
@@ -93,6 +94,47 @@ TEST(Manual, ListsEveryDiagnosticAndItsTourChecks) {
   const size_t begin = manual.find("```\n") + 4, end = manual.find("```", begin);
   std::string shown;
   EXPECT_EQ(codes(manual.substr(begin, end - begin), shown), std::vector<int>{}) << shown;
+}
+
+// What a call looks like, with defaults: conv2d(channels, kernel = 3, …). The tensor that flows in is not written.
+std::string signature(const layers::Row& row) {
+  using Kind = layers::Slot::Kind;
+  const bool several = row.slots.size() > 1 && row.slots[1].kind == Kind::tensor;
+  std::string text;
+  for (const layers::Slot& slot : row.slots) {
+    if (slot.kind == Kind::tensor && !several)
+      continue;
+    const auto absent = [&]() -> std::string {
+      switch (slot.kind) {
+      case Kind::number: return sema::text_of(slot.absent.number);
+      case Kind::flag: return slot.absent.pair[0] != 0 ? "true" : "false";
+      case Kind::word: return slot.words.at(0);
+      case Kind::weights: return "real";
+      case Kind::pair: return slot.like.empty() ? std::to_string(slot.absent.pair[0]) : slot.like;
+      case Kind::tensor:
+      case Kind::size: break;
+      }
+      return "";
+    };
+    text += (text.empty() ? "(" : ", ") + slot.name + (slot.required ? "" : " = " + absent());
+  }
+  if (const size_t zero = text.find("e-0"); zero != std::string::npos)
+    text.erase(zero + 2, 1);
+  return row.name + (text.empty() ? "" : text + ")");
+}
+
+// Every layer has a section that says how it is called.
+TEST(Manual, HasEveryLayerWithItsDefaults) {
+  std::ifstream in(RVB_MANUAL, std::ios::binary);
+  std::string headings;
+  for (std::string line; std::getline(in, line);)
+    if (line.rfind("### ", 0) == 0)
+      headings += line.substr(3) + " ";
+  for (const layers::Row* row : layers::table()) {
+    if (!row->called)
+      continue;
+    EXPECT_NE(headings.find(" " + signature(*row) + " "), std::string::npos) << signature(*row);
+  }
 }
 
 // Every row of the recipe's tables stands in the manual with its options and defaults, and every setting.
