@@ -192,7 +192,8 @@ constexpr int64_t largest_batch = 1'000'000; // as in a recipe
 
 class Search {
 public:
-  Search(const Function& function, int64_t batch) : function_(function), schedule_(function, batch) {
+  Search(const Function& function, int64_t batch)
+      : function_(function), schedule_(function, batch), lowest_(schedule_), lowest_block_(schedule_.block()) {
     profile_ = schedule_.profile();
     const Schedule::Mark mark = schedule_.mark();
     schedule_.sink();
@@ -205,19 +206,27 @@ public:
   }
 
   // True when the plan will keep the limit; else no single step leads nearer to it. Steps are chosen by the bytes
-  // alive, which are found faster than the places of a plan: what these need more or less is taken off the limit.
+  // alive, which are found faster than the places of a plan: the aim is what they are to be so that the plan, as far as
+  // it is known, keeps the limit. Within an aim every step lowers the bytes above it, so that the search ends.
   bool lower(const MemoryLimit& limit) {
-    while (block_.bytes(limit.batch) > limit.bytes) {
+    bool lower = true;
+    while (lower && block_.bytes(limit.batch) > limit.bytes) {
       const int64_t more = block_.bytes(limit.batch) - limit.bytes;
-      if (!step({profile_.bytes(limit.batch) - more, limit.batch}))
-        return false;
+      const MemoryLimit aim{profile_.bytes(limit.batch) - more, limit.batch};
+      while (lower && profile_.bytes(limit.batch) > aim.bytes)
+        lower = step(aim);
       block_ = schedule_.block();
+      if (block_.bytes(limit.batch) < lowest_block_.bytes(limit.batch)) {
+        lowest_ = schedule_;
+        lowest_block_ = block_;
+      }
     }
-    return true;
+    return block_.bytes(limit.batch) <= limit.bytes;
   }
 
-  int64_t bytes(int64_t batch) const { return block_.bytes(batch); } // of the plan
-  const Schedule& schedule() const { return schedule_; }
+  // Of the smallest plan that the search came by.
+  int64_t bytes(int64_t batch) const { return lowest_block_.bytes(batch); }
+  const Schedule& schedule() const { return lowest_; }
 
 private:
   struct Choice {
@@ -279,6 +288,8 @@ private:
   Schedule schedule_;
   Profile profile_;
   Block block_;
+  Schedule lowest_;
+  Block lowest_block_;
 };
 
 // Writes the order back into the function that the schedule was made from.
