@@ -1,5 +1,5 @@
 #!/bin/bash
-# No `default:` stands for an operator: a switch over Opcode, Elementwise or Form names them all, so that the
+# No `default:` stands for an operator: a switch over Opcode, Elementwise, Instruction or Form names them all, so that the
 # compiler says where a new one is missing. `operator_switches.sh FOLDER` checks another tree.
 set -euo pipefail
 root=${1:-$(cd "$(dirname "$0")/.." && pwd)}
@@ -11,7 +11,7 @@ find "$root/compiler" "$root/tests/interpreter/elementwise.cpp" -name '*.cpp' -o
     sub(/\/\/.*/, "", line)
     gsub(/"([^"\\]|\\.)*"|\047[{}]\047/, "", line)
     if (line ~ /(^|[^a-zA-Z_])switch *\(/) { ++top; at[top] = depth; over[top] = 0; where[top] = "" }
-    if (top && line ~ /case ([a-z]+::)*(Opcode|Elementwise|Form)::/) over[top] = 1
+    if (top && line ~ /case ([a-z]+::)*(Opcode|Elementwise|Instruction|Form)::/) over[top] = 1
     if (top && line ~ /(^|[^a-zA-Z_])default *:/) where[top] = FILENAME ":" FNR
     opened = gsub(/{/, "{", line); closed = gsub(/}/, "}", line)
     depth += opened - closed

@@ -8,52 +8,6 @@
 
 namespace rvb::analysis {
 
-namespace {
-
-// Elementwise operators that are an instruction or a few.
-bool simple(ir::Opcode opcode) {
-  using ir::Elementwise;
-  const std::optional<Elementwise> which = ir::elementwise_of(opcode);
-  if (!which)
-    return false;
-  switch (*which) {
-  case Elementwise::add:
-  case Elementwise::sub:
-  case Elementwise::mul:
-  case Elementwise::div:
-  case Elementwise::min:
-  case Elementwise::max:
-  case Elementwise::neg:
-  case Elementwise::abs:
-  case Elementwise::sqrt:
-  case Elementwise::greater_equal:
-  case Elementwise::greater:
-  case Elementwise::less_equal:
-  case Elementwise::less:
-  case Elementwise::logical_and:
-  case Elementwise::logical_or:
-  case Elementwise::logical_not:
-  case Elementwise::select:
-  case Elementwise::step:
-  case Elementwise::sign:
-  case Elementwise::detach:
-  case Elementwise::quantize:
-  case Elementwise::dequantize:
-  case Elementwise::rescale:
-  case Elementwise::saturate: return true;
-  case Elementwise::exp:
-  case Elementwise::log:
-  case Elementwise::tanh:
-  case Elementwise::sigmoid:
-  case Elementwise::atan:
-  case Elementwise::softplus:
-  case Elementwise::ternary: return false;
-  }
-  return false;
-}
-
-} // namespace
-
 bool can_join(const ir::Function& function, const ir::Op& synapse, const ir::Op& scan) {
   if ((ir::info(synapse.opcode).traits & ir::addition_only) == 0 || scan.opcode != ir::Opcode::scan ||
       scan.integer("reverse") != 0)
@@ -73,7 +27,8 @@ bool can_join(const ir::Function& function, const ir::Op& synapse, const ir::Op&
       std::any_of(scan.results.begin() + p.emits, scan.results.end(), is_mask))
     return false;
   const std::vector<ir::Op>& ops = scan.body[0].ops;
-  return std::all_of(ops.begin(), ops.end(), [](const ir::Op& inner) { return simple(inner.opcode); });
+  return std::all_of(ops.begin(), ops.end(),
+                     [](const ir::Op& inner) { return ir::instruction_of(inner.opcode).has_value(); });
 }
 
 const ir::Op* neuron_behind(const ir::Function& function, const ir::Op& synapse) {

@@ -46,56 +46,49 @@ llvm::Value* Neuron::rescale(llvm::Value* x, llvm::Value* m, int shift) {
 
 // The same for integers; null for operators that have none.
 llvm::Value* Neuron::lower_whole(const ir::Op& op, const std::vector<llvm::Value*>& x) {
-  using ir::Elementwise;
-  switch (*ir::elementwise_of(op.opcode)) {
-  case Elementwise::dequantize: return b_.CreateFMul(b_.CreateSIToFP(x[0], floats_), splat(op.number("scale")));
-  case Elementwise::rescale: return rescale(x[0], x[1], static_cast<int>(op.integer("shift")));
-  case Elementwise::saturate: {
+  using ir::Instruction;
+  switch (*ir::instruction_of(op.opcode)) {
+  case Instruction::dequantize: return b_.CreateFMul(b_.CreateSIToFP(x[0], floats_), splat(op.number("scale")));
+  case Instruction::rescale: return rescale(x[0], x[1], static_cast<int>(op.integer("shift")));
+  case Instruction::saturate: {
     const auto limit = static_cast<double>(op.integer("limit"));
     llvm::Value* held = b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, x[0], whole_splat(limit));
     return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, held, whole_splat(-limit));
   }
-  case Elementwise::add: return b_.CreateAdd(x[0], x[1]);
-  case Elementwise::sub: return b_.CreateSub(x[0], x[1]);
-  case Elementwise::min: return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, x[0], x[1]);
-  case Elementwise::max: return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, x[0], x[1]);
-  case Elementwise::neg: return b_.CreateNeg(x[0]);
-  case Elementwise::abs: return b_.CreateBinaryIntrinsic(llvm::Intrinsic::abs, x[0], b_.getFalse());
-  case Elementwise::greater_equal: return b_.CreateICmpSGE(x[0], x[1]);
-  case Elementwise::greater: return b_.CreateICmpSGT(x[0], x[1]);
-  case Elementwise::less_equal: return b_.CreateICmpSLE(x[0], x[1]);
-  case Elementwise::less: return b_.CreateICmpSLT(x[0], x[1]);
-  case Elementwise::select: return b_.CreateSelect(x[0], x[1], x[2]);
-  case Elementwise::mul:
-  case Elementwise::div:
-  case Elementwise::exp:
-  case Elementwise::log:
-  case Elementwise::sqrt:
-  case Elementwise::tanh:
-  case Elementwise::sigmoid:
-  case Elementwise::atan:
-  case Elementwise::softplus:
-  case Elementwise::logical_and:
-  case Elementwise::logical_or:
-  case Elementwise::logical_not:
-  case Elementwise::step:
-  case Elementwise::sign:
-  case Elementwise::ternary:
-  case Elementwise::detach:
-  case Elementwise::quantize: return nullptr;
+  case Instruction::add: return b_.CreateAdd(x[0], x[1]);
+  case Instruction::sub: return b_.CreateSub(x[0], x[1]);
+  case Instruction::min: return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, x[0], x[1]);
+  case Instruction::max: return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, x[0], x[1]);
+  case Instruction::neg: return b_.CreateNeg(x[0]);
+  case Instruction::abs: return b_.CreateBinaryIntrinsic(llvm::Intrinsic::abs, x[0], b_.getFalse());
+  case Instruction::greater_equal: return b_.CreateICmpSGE(x[0], x[1]);
+  case Instruction::greater: return b_.CreateICmpSGT(x[0], x[1]);
+  case Instruction::less_equal: return b_.CreateICmpSLE(x[0], x[1]);
+  case Instruction::less: return b_.CreateICmpSLT(x[0], x[1]);
+  case Instruction::select: return b_.CreateSelect(x[0], x[1], x[2]);
+  case Instruction::mul:
+  case Instruction::div:
+  case Instruction::sqrt:
+  case Instruction::logical_and:
+  case Instruction::logical_or:
+  case Instruction::logical_not:
+  case Instruction::step:
+  case Instruction::sign:
+  case Instruction::detach:
+  case Instruction::quantize: return nullptr;
   }
   return nullptr;
 }
 
 // As kernels/elementwise.cpp says, instruction by instruction.
 llvm::Value* Neuron::lower(const ir::Op& op, const std::vector<llvm::Value*>& x) {
-  using ir::Elementwise;
+  using ir::Instruction;
   auto call = [&](llvm::Intrinsic::ID id) { return b_.CreateUnaryIntrinsic(id, x[0]); };
   if (std::any_of(x.begin(), x.end(), [&](llvm::Value* value) { return value->getType() == ints_; }))
     if (llvm::Value* whole = lower_whole(op, x))
       return whole;
-  switch (*ir::elementwise_of(op.opcode)) {
-  case Elementwise::quantize: {
+  switch (*ir::instruction_of(op.opcode)) {
+  case Instruction::quantize: {
     llvm::Value* scaled = b_.CreateFMul(x[0], splat(op.number("scale")));
     llvm::Value* whole = b_.CreateUnaryIntrinsic(llvm::Intrinsic::rint, scaled); // ties to even, as programs start
     llvm::Value* most = splat(static_cast<double>(op.integer("limit")));
@@ -104,36 +97,29 @@ llvm::Value* Neuron::lower(const ir::Op& op, const std::vector<llvm::Value*>& x)
     whole = b_.CreateSelect(b_.CreateFCmpOGT(whole, least), whole, least);
     return b_.CreateFPToSI(whole, ints_);
   }
-  case Elementwise::add: return b_.CreateFAdd(x[0], x[1]);
-  case Elementwise::sub: return b_.CreateFSub(x[0], x[1]);
-  case Elementwise::mul: return b_.CreateFMul(x[0], x[1]);
-  case Elementwise::div: return b_.CreateFDiv(x[0], x[1]);
-  case Elementwise::min: return b_.CreateSelect(b_.CreateFCmpOLT(x[0], x[1]), x[0], x[1]);
-  case Elementwise::max: return b_.CreateSelect(b_.CreateFCmpOGT(x[0], x[1]), x[0], x[1]);
-  case Elementwise::neg: return b_.CreateFNeg(x[0]);
-  case Elementwise::abs: return call(llvm::Intrinsic::fabs);
-  case Elementwise::sqrt: return call(llvm::Intrinsic::sqrt);
-  case Elementwise::greater_equal: return b_.CreateFCmpOGE(x[0], x[1]);
-  case Elementwise::greater: return b_.CreateFCmpOGT(x[0], x[1]);
-  case Elementwise::less_equal: return b_.CreateFCmpOLE(x[0], x[1]);
-  case Elementwise::less: return b_.CreateFCmpOLT(x[0], x[1]);
-  case Elementwise::logical_and: return b_.CreateAnd(x[0], x[1]);
-  case Elementwise::logical_or: return b_.CreateOr(x[0], x[1]);
-  case Elementwise::logical_not: return b_.CreateNot(x[0]);
-  case Elementwise::select: return b_.CreateSelect(x[0], x[1], x[2]);
-  case Elementwise::step: return b_.CreateSelect(b_.CreateFCmpOGE(x[0], splat(0)), splat(1), splat(0));
-  case Elementwise::sign: return b_.CreateSelect(b_.CreateFCmpOGE(x[0], splat(0)), splat(1), splat(-1));
-  case Elementwise::detach: return x[0];
-  case Elementwise::exp:
-  case Elementwise::log:
-  case Elementwise::tanh:
-  case Elementwise::sigmoid:
-  case Elementwise::atan:
-  case Elementwise::softplus:
-  case Elementwise::ternary:
-  case Elementwise::dequantize:
-  case Elementwise::rescale:
-  case Elementwise::saturate: break;
+  case Instruction::add: return b_.CreateFAdd(x[0], x[1]);
+  case Instruction::sub: return b_.CreateFSub(x[0], x[1]);
+  case Instruction::mul: return b_.CreateFMul(x[0], x[1]);
+  case Instruction::div: return b_.CreateFDiv(x[0], x[1]);
+  case Instruction::min: return b_.CreateSelect(b_.CreateFCmpOLT(x[0], x[1]), x[0], x[1]);
+  case Instruction::max: return b_.CreateSelect(b_.CreateFCmpOGT(x[0], x[1]), x[0], x[1]);
+  case Instruction::neg: return b_.CreateFNeg(x[0]);
+  case Instruction::abs: return call(llvm::Intrinsic::fabs);
+  case Instruction::sqrt: return call(llvm::Intrinsic::sqrt);
+  case Instruction::greater_equal: return b_.CreateFCmpOGE(x[0], x[1]);
+  case Instruction::greater: return b_.CreateFCmpOGT(x[0], x[1]);
+  case Instruction::less_equal: return b_.CreateFCmpOLE(x[0], x[1]);
+  case Instruction::less: return b_.CreateFCmpOLT(x[0], x[1]);
+  case Instruction::logical_and: return b_.CreateAnd(x[0], x[1]);
+  case Instruction::logical_or: return b_.CreateOr(x[0], x[1]);
+  case Instruction::logical_not: return b_.CreateNot(x[0]);
+  case Instruction::select: return b_.CreateSelect(x[0], x[1], x[2]);
+  case Instruction::step: return b_.CreateSelect(b_.CreateFCmpOGE(x[0], splat(0)), splat(1), splat(0));
+  case Instruction::sign: return b_.CreateSelect(b_.CreateFCmpOGE(x[0], splat(0)), splat(1), splat(-1));
+  case Instruction::detach: return x[0];
+  case Instruction::dequantize:
+  case Instruction::rescale:
+  case Instruction::saturate: break;
   }
   throw Failure(Exit::internal, std::string("operator `") + ir::info(op.opcode).name + "` cannot stand in a layer");
 }
