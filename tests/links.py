@@ -23,7 +23,7 @@ def anchors(page):
 def check(page):
     text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S)
     where = page.relative_to(root)
-    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+    for link in re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'src="([^"]+)"', text):
         path, _, heading = link.partition("#")
         target = page.parent / path if path else page
         if re.match(r"[a-z]+:", link):

@@ -25,5 +25,6 @@ plant() {
 plant '[x](compiler/none.md)' 'compiler/none.md leads nowhere'
 plant '[x](#third)' '#third: there is no such heading'
 plant '[x](compiler/page.md#second)' 'compiler/page.md#second: there is no such heading'
+plant '<img src="none.svg">' 'none.svg leads nowhere'
 plant '`ir/none.h`' 'there is no ir/none.h'
 plant 'see `compiler/ir/none.cpp`, too' 'there is no compiler/ir/none.cpp'
