@@ -34,6 +34,8 @@ void Generator::arrange(Value x) {
 
 void Generator::arrange_axes(Value x) {
   const ir::Type t = type(x);
+  if (random_.one_in(8))
+    return keep(emit(Opcode::fill, {}, {{"dims", t.dims}, {"value", literal().number}}));
   if (random_.one_in(3) && t.rank() + 1 < ir::max_rank) {
     const std::vector<int64_t> axes{random_.below(t.rank() + 1)};
     return keep(emit(Opcode::expand, {x}, {{"axes", axes}, {"sizes", std::vector<int64_t>{random_.between(1, 3)}}}));

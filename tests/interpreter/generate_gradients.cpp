@@ -57,7 +57,7 @@ void Generator::pool_gradient(Value x) {
   attributes["pad"] = std::vector<int64_t>{random_.below(kernel[0] / 2 + 1), random_.below(kernel[1] / 2 + 1)};
   if (random_.one_in(2)) {
     const Value y = emit(Opcode::maxpool, {x}, attributes);
-    return keep(emit(Opcode::maxpool_gradient, {elementwise(builder_, type(y), {y}), x}, attributes));
+    return keep(emit(Opcode::maxpool_gradient, {elementwise(*builder_, type(y), {y}), x}, attributes));
   }
   const std::vector<int64_t> size = size_before(x, kernel, attributes);
   if (size.empty())
@@ -80,12 +80,12 @@ void Generator::statistics(Value x) {
   const int64_t channels = type(x).channels();
   switch (random_.below(3)) {
   case 0: {
-    const std::vector<Value> moments = builder_.build_many(Opcode::moments, {x}, {{"copies", random_.between(1, 3)}});
+    const std::vector<Value> moments = builder_->build_many(Opcode::moments, {x}, {{"copies", random_.between(1, 3)}});
     show(moments[0]);
     return show(moments[2]);
   }
   case 1: {
-    const std::vector<Value> sums = builder_.build_many(Opcode::centered_sums, {bounded(x), x, weights({channels})});
+    const std::vector<Value> sums = builder_->build_many(Opcode::centered_sums, {bounded(x), x, weights({channels})});
     return show(random_.of(sums));
   }
   default: { // the mean of an axis by hand

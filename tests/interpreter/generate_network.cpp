@@ -59,8 +59,8 @@ void Generator::pool(Value x) {
 void Generator::normalise(Value x) {
   const int64_t c = type(x).channels();
   if (options_.batch_statistics && random_.one_in(2)) {
-    const std::vector<Value> results = builder_.build_many(Opcode::batchnorm, {x, weights({c}), weights({c})},
-                                                           {{"copies", int64_t{1}}, {"epsilon", 1e-5}});
+    const std::vector<Value> results = builder_->build_many(Opcode::batchnorm, {x, weights({c}), weights({c})},
+                                                            {{"copies", int64_t{1}}, {"epsilon", 1e-5}});
     keep(results[0]);
     return show(random_.of(results));
   }
@@ -79,10 +79,10 @@ void Generator::change_time(Value x) {
     return keep(emit(random_.one_in(2) ? Opcode::sum_time : Opcode::mean_time, {x}));
   const auto times = static_cast<size_t>(type(x).dims[0]);
   const std::vector<Value> steps =
-      builder_.build_many(Opcode::split_time, {x}, {}, std::vector<std::string>(times, "step"));
+      builder_->build_many(Opcode::split_time, {x}, {}, std::vector<std::string>(times, "step"));
   std::vector<ir::Operand> again;
   for (const Value step : steps)
-    again.emplace_back(random_.one_in(3) && type(x).rank() > 2 ? elementwise(builder_, type(step), {step})
+    again.emplace_back(random_.one_in(3) && type(x).rank() > 2 ? elementwise(*builder_, type(step), {step})
                                                                : random_.of(steps));
   keep(emit(Opcode::stack_time, again));
 }

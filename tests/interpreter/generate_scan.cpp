@@ -17,10 +17,10 @@ using ir::Value;
 Value Generator::masked(ir::Builder& builder, const Type& shape, Operand a, Operand b) {
   static const std::vector<Opcode> comparisons{Opcode::greater_equal, Opcode::greater, Opcode::less_equal,
                                                Opcode::less};
-  const bool outside = &builder == &builder_;
+  const bool outside = &builder == builder_;
   Operand mask = builder.build(random_.of(comparisons), {a, b});
   if (outside)
-    for (const Value other : masks_)
+    for (const Value other : pools_.masks)
       if (type(other).dims == shape.dims && random_.one_in(2))
         mask = other;
   if (random_.one_in(3))
@@ -31,7 +31,7 @@ Value Generator::masked(ir::Builder& builder, const Type& shape, Operand a, Oper
                                     ? Operand(this->mask(shape.channels()))
                                     : Operand(builder.build(random_.of(comparisons), {a, literal()}))});
   if (outside && random_.one_in(3) && type(mask.value).dims == shape.dims)
-    masks_.push_back(mask.value);
+    pools_.masks.push_back(mask.value);
   return random_.one_in(2) ? builder.build(Opcode::select, {mask, a, literal()})
                            : builder.build(Opcode::select, {mask, literal(), b});
 }
@@ -42,9 +42,9 @@ Value Generator::elementwise(ir::Builder& builder, Type shape, const std::vector
   const auto make = [&](Opcode opcode, std::vector<Operand> operands, ir::Attributes attributes = {}) {
     return builder.build(opcode, std::move(operands), std::move(attributes), random_.one_in(3) ? "u" : "");
   };
-  const Operand a = reals[0], b = reals.size() > 1        ? random_.of(reals)
-                                  : &builder == &builder_ ? partner(shape)
-                                                          : literal();
+  const Operand a = reals[0], b = reals.size() > 1       ? random_.of(reals)
+                                  : &builder == builder_ ? partner(shape)
+                                                         : literal();
   static const std::vector<Opcode> two{Opcode::add, Opcode::sub, Opcode::min, Opcode::max};
   static const std::vector<Opcode> one{Opcode::neg,  Opcode::abs,      Opcode::tanh,  Opcode::sigmoid,
                                        Opcode::atan, Opcode::softplus, Opcode::detach};
@@ -97,17 +97,17 @@ void Generator::scan(Value x) {
     return body.parameters.back();
   };
   take(x, slice, "input");
-  for (const Value other : tensors_)
+  for (const Value other : pools_.tensors)
     if (other != x && type(other) == sequence && random_.one_in(4) && op.operands.size() < 3)
       take(other, slice, "input");
   ir::Builder inside(function_, body.ops, &ops::infer);
   const auto alike = [&](Value other) { return type(other).dims == sequence.dims && random_.one_in(2); };
-  for (const Value other : masks_)
+  for (const Value other : pools_.masks)
     if (alike(other) && op.operands.size() < 4) {
       const Value mask = take(other, {ir::Element::boolean, slice.dims}, "mask");
       reals.insert(reals.begin(), inside.build(Opcode::select, {mask, reals[0], literal()}));
     }
-  for (const Whole& other : wholes_)
+  for (const Whole& other : pools_.wholes)
     if (alike(other.value) && op.operands.size() < 4) {
       const Value whole = take(other.value, {ir::Element::i32, slice.dims}, "whole");
       reals.insert(reals.begin(), inside.build(Opcode::dequantize, {whole}, {{"scale", 0.01}}));
@@ -120,7 +120,7 @@ void Generator::scan(Value x) {
   }
   for (int64_t i = 0; i < states; ++i) {
     Operand first = literal();
-    for (const Value other : tensors_)
+    for (const Value other : pools_.tensors)
       if (type(other) == slice && random_.one_in(2))
         first = other;
     take(first, slice, "v");
@@ -149,19 +149,19 @@ void Generator::scan(Value x) {
                            {{"bits", int64_t{narrow ? 16 : 32}}, {"limit", int64_t{1000}}, {"scale", 7.0}});
     body.yields.insert(body.yields.begin(), other);
   }
-  for (const Value result : builder_.build_scan(std::move(op), {"o"}))
+  for (const Value result : builder_->build_scan(std::move(op), {"o"}))
     switch (type(result).element) {
     case ir::Element::f32: keep(result); break;
-    case ir::Element::i32: wholes_.push_back({result, 1000}); break;
-    case ir::Element::i16: halves_.push_back({result, 1000}); break;
-    case ir::Element::boolean: masks_.push_back(result); break;
+    case ir::Element::i32: pools_.wholes.push_back({result, 1000}); break;
+    case ir::Element::i16: pools_.halves.push_back({result, 1000}); break;
+    case ir::Element::boolean: pools_.masks.push_back(result); break;
     case ir::Element::u32: break;
     }
 }
 
 void Generator::scan_alike() {
   std::vector<const ir::Op*> scans;
-  for (const ir::Op& op : function_.ops)
+  for (const ir::Op& op : builder_->ops())
     if (op.opcode == Opcode::scan && function_.type(op.results[0]).element == ir::Element::f32)
       scans.push_back(&op);
   if (scans.empty())
@@ -191,8 +191,8 @@ void Generator::scan_alike() {
     inner.results[0] = renamed(inner.results[0]);
   }
   read(body.yields);
-  const std::vector<Value> results = builder_.build_scan(std::move(copy), {"o"});
-  if (std::find(tensors_.begin(), tensors_.end(), first) != tensors_.end())
+  const std::vector<Value> results = builder_->build_scan(std::move(copy), {"o"});
+  if (std::find(pools_.tensors.begin(), pools_.tensors.end(), first) != pools_.tensors.end())
     keep(results[0]);
 }
 

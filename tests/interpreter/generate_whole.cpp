@@ -22,7 +22,7 @@ void Generator::quantize(Value x) {
   const int64_t limit = narrow ? random_.between(3, 1023) : random_.between(3, 100000);
   const Value whole = emit(Opcode::quantize, {x},
                            {{"bits", int64_t{narrow ? 16 : 32}}, {"limit", limit}, {"scale", random_.real(1, 12)}});
-  (narrow ? halves_ : wholes_).push_back({whole, limit});
+  (narrow ? pools_.halves : pools_.wholes).push_back({whole, limit});
 }
 
 void Generator::whole_arithmetic() {
@@ -32,7 +32,7 @@ void Generator::whole_arithmetic() {
   const auto [x, bound] = *picked;
   const ir::Type t = type(x);
   Whole other = *picked;
-  for (const Whole& each : wholes_)
+  for (const Whole& each : pools_.wholes)
     if (type(each.value) == t && random_.one_in(2))
       other = each;
   Operand y = other.value;
@@ -47,20 +47,20 @@ void Generator::whole_arithmetic() {
   case 0:
   case 1:
     if (bound + other.bound < largest)
-      wholes_.push_back({emit(random_.one_in(2) ? Opcode::add : Opcode::sub, {x, y}), bound + other.bound});
+      pools_.wholes.push_back({emit(random_.one_in(2) ? Opcode::add : Opcode::sub, {x, y}), bound + other.bound});
     return;
-  case 2: wholes_.push_back({emit(random_.one_in(2) ? Opcode::min : Opcode::max, {x, y}), either}); return;
-  case 3: wholes_.push_back({emit(random_.one_in(2) ? Opcode::neg : Opcode::abs, {x}), bound}); return;
+  case 2: pools_.wholes.push_back({emit(random_.one_in(2) ? Opcode::min : Opcode::max, {x, y}), either}); return;
+  case 3: pools_.wholes.push_back({emit(random_.one_in(2) ? Opcode::neg : Opcode::abs, {x}), bound}); return;
   case 4: {
     const Value chosen = emit(random_.of(comparisons), {x, y});
-    masks_.push_back(chosen);
-    wholes_.push_back({emit(Opcode::select, {chosen, x, y}), either});
+    pools_.masks.push_back(chosen);
+    pools_.wholes.push_back({emit(Opcode::select, {chosen, x, y}), either});
     return;
   }
   case 5: {
     const int64_t shift = random_.between(0, 3), multiplier = random_.between(1, 5);
     if (bound * multiplier < largest)
-      wholes_.push_back(
+      pools_.wholes.push_back(
           {emit(Opcode::rescale, {x, Operand::literal(static_cast<double>(multiplier))}, {{"shift", shift}}),
            bound * multiplier + 1});
     return;
@@ -69,7 +69,7 @@ void Generator::whole_arithmetic() {
     const bool narrow = random_.one_in(2);
     const int64_t limit = random_.between(3, 1000);
     const Value held = emit(Opcode::saturate, {x}, {{"bits", int64_t{narrow ? 16 : 32}}, {"limit", limit}});
-    (narrow ? halves_ : wholes_).push_back({held, limit});
+    (narrow ? pools_.halves : pools_.wholes).push_back({held, limit});
     return;
   }
   default: keep(emit(Opcode::dequantize, {x}, {{"scale", random_.one_in(2) ? 0.125 : 0.01}})); return;
@@ -85,7 +85,7 @@ void Generator::whole_space() {
   const auto goes_on = [&](Value y) {
     const ir::Type& made = type(y);
     if (made.has_batch() && made.rank() >= 2 && made.dims.back() != ir::batch && made.rank() < ir::max_rank - 1)
-      wholes_.push_back({y, bound});
+      pools_.wholes.push_back({y, bound});
     else
       show(y);
   };
@@ -115,7 +115,7 @@ void Generator::whole_space() {
 void Generator::whole_synapses() {
   if (!options_.binary)
     return;
-  std::optional<Whole> picked = halves_.empty() || random_.one_in(2) ? pick_whole() : random_.of(halves_);
+  std::optional<Whole> picked = pools_.halves.empty() || random_.one_in(2) ? pick_whole() : random_.of(pools_.halves);
   if (!picked)
     return;
   const bool known = random_.one_in(6);
@@ -139,7 +139,7 @@ void Generator::whole_synapses() {
   if (known)
     show(sums);
   else
-    wholes_.push_back({sums, bound});
+    pools_.wholes.push_back({sums, bound});
 }
 
 // A neuron in fixed point: a membrane that is held within bounds, spikes on a grid.
@@ -187,11 +187,11 @@ void Generator::whole_scan() {
   body.yields = {spikes, fires, rest, next};
   if (random_.one_in(4))
     op.attributes["reverse"] = int64_t{1};
-  const std::vector<Value> results = builder_.build_scan(std::move(op), {"spikes", "fires", "membrane", "count"});
-  (narrow ? halves_ : wholes_).push_back({results[0], narrow ? 1000 : limit});
-  masks_.push_back(results[1]);
+  const std::vector<Value> results = builder_->build_scan(std::move(op), {"spikes", "fires", "membrane", "count"});
+  (narrow ? pools_.halves : pools_.wholes).push_back({results[0], narrow ? 1000 : limit});
+  pools_.masks.push_back(results[1]);
   if (random_.one_in(2) && type(results[2]).rank() >= 2)
-    wholes_.push_back({results[2], limit});
+    pools_.wholes.push_back({results[2], limit});
   if (random_.one_in(2))
     show(results[3]);
 }

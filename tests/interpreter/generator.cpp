@@ -13,16 +13,16 @@ using ir::Type;
 using ir::Value;
 
 Generator::Generator(uint64_t seed, const RandomOptions& options)
-    : random_(seed), options_(options), builder_(function_, function_.ops, &ops::infer) {
+    : random_(seed), options_(options), outermost_(function_, function_.ops, &ops::infer) {
   function_.name = options.name;
 }
 
 ir::Module Generator::run() {
   const int64_t height = random_.between(3, 6), width = random_.between(3, 6), channels = random_.between(1, 4);
   const Value image = parameter({ir::Element::f32, {ir::batch, height, width, channels}}, "image");
-  tensors_.push_back(emit(Opcode::repeat, {image}, {{"times", options_.steps}}));
+  pools_.tensors.push_back(emit(Opcode::repeat, {image}, {{"times", options_.steps}}));
   for (int i = 0; i < options_.operations; ++i) {
-    builder_.set_layer(random_.one_in(3) ? "" : "layer" + std::to_string(random_.below(5)) + ".part");
+    builder_->set_layer(random_.one_in(3) ? "" : "layer" + std::to_string(random_.below(5)) + ".part");
     grow();
   }
   finish();
@@ -31,7 +31,7 @@ ir::Module Generator::run() {
 }
 
 Value Generator::emit(Opcode opcode, std::vector<Operand> operands, ir::Attributes attributes) {
-  return builder_.build(opcode, std::move(operands), std::move(attributes), random_.one_in(2) ? "x" : "");
+  return builder_->build(opcode, std::move(operands), std::move(attributes), random_.one_in(2) ? "x" : "");
 }
 
 Value Generator::parameter(Type type, const std::string& hint) {
@@ -39,19 +39,23 @@ Value Generator::parameter(Type type, const std::string& hint) {
   ir::ValueInfo& info = function_.values[static_cast<size_t>(value)];
   info.port = ir::port_of_value(info.name);
   function_.parameters.push_back(value);
-  return value;
+  return read(value);
 }
 
 Value Generator::labels() {
-  if (labels_ == ir::no_value)
-    labels_ = parameter({ir::Element::i32, {ir::batch}}, "labels");
-  return labels_;
+  if (labels_ != ir::no_value)
+    return read(labels_);
+  const Value labels = parameter({ir::Element::i32, {ir::batch}}, "labels");
+  labels_ = function_.parameters.back();
+  return labels;
 }
 
 Value Generator::key() {
-  if (key_ == ir::no_value)
-    key_ = parameter({ir::Element::i32, {2}}, "key");
-  return key_;
+  if (key_ != ir::no_value)
+    return read(key_);
+  const Value key = parameter({ir::Element::i32, {2}}, "key");
+  key_ = function_.parameters.back();
+  return key;
 }
 
 Value Generator::constant(const ir::Constant& constant) {
@@ -59,7 +63,7 @@ Value Generator::constant(const ir::Constant& constant) {
     return parameter(constant.type, "w" + std::to_string(random_.below(3)) + ".numbers");
   const std::string name = "c" + std::to_string(module_.constants.size());
   module_.constants[name] = constant;
-  return builder_.constant(name, constant.type);
+  return builder_->constant(name, constant.type);
 }
 
 Value Generator::weights(const std::vector<int64_t>& dims) {
@@ -120,27 +124,27 @@ bool Generator::is_image(Value value) const {
 }
 
 Value Generator::pick() {
-  const size_t window = std::min<size_t>(tensors_.size(), 6);
-  return tensors_[tensors_.size() - 1 - static_cast<size_t>(random_.below(static_cast<int64_t>(window)))];
+  const size_t window = std::min<size_t>(pools_.tensors.size(), 6);
+  return pools_.tensors[pools_.tensors.size() - 1 - static_cast<size_t>(random_.below(static_cast<int64_t>(window)))];
 }
 
 std::optional<Value> Generator::pick_image() {
   std::vector<Value> images;
-  for (const Value value : tensors_)
+  for (const Value value : pools_.tensors)
     if (is_image(value))
       images.push_back(value);
   return images.empty() ? std::nullopt : std::optional(random_.of(images));
 }
 
 std::optional<Generator::Whole> Generator::pick_whole() {
-  if (wholes_.empty())
+  if (pools_.wholes.empty())
     quantize(pick());
-  return wholes_.empty() ? std::nullopt : std::optional(random_.of(wholes_));
+  return pools_.wholes.empty() ? std::nullopt : std::optional(random_.of(pools_.wholes));
 }
 
 Operand Generator::partner(const Type& wanted) {
   std::vector<Value> same;
-  for (const Value value : tensors_)
+  for (const Value value : pools_.tensors)
     if (type(value) == wanted)
       same.push_back(value);
   if (!same.empty() && !random_.one_in(3))
@@ -151,15 +155,16 @@ Operand Generator::partner(const Type& wanted) {
 }
 
 Operand Generator::literal() {
-  static const std::vector<double> numbers{0, 1, -1, 0.25, 0.5, 2, -0.75, 1e-5, 3.1415927};
-  return Operand::literal(static_cast<float>(random_.of(numbers))); // as programs have them
+  // Exact in single precision, in which programs have them, and in its text.
+  static const std::vector<double> numbers{0, 1, -1, 0.25, 0.5, 2, -0.75, 0x1p-10, 3.140625};
+  return Operand::literal(random_.of(numbers));
 }
 
 void Generator::keep(Value value) {
   const Type& t = type(value);
   const bool useful = t.element == ir::Element::f32 && t.has_batch() && t.rank() >= 2 && t.rank() < ir::max_rank &&
                       t.dims.back() != ir::batch && t.elements_per_sample() <= 2048;
-  (useful ? tensors_ : shown_).push_back(value);
+  (useful ? pools_.tensors : pools_.shown).push_back(value);
 }
 
 void Generator::grow() {
@@ -172,8 +177,8 @@ void Generator::grow() {
   case 4: return normalise(x);
   case 5:
   case 6:
-  case 7:
-  case 8: return scan(x);
+  case 7: return scan(x);
+  case 8: return random_.one_in(3) ? loop(x) : scan(x);
   case 9: return change_time(x);
   case 10: return to_features(x);
   case 11: // an equal operation, for cse; one that differs in numbers alone, for share_literals
@@ -187,29 +192,29 @@ void Generator::grow() {
   case 18: return random_.one_in(3) ? quantize(x) : whole_synapses();
   case 19: return random_.one_in(2) ? whole_space() : whole_scan();
   case 20: return whole_arithmetic();
-  default: tensors_.push_back(elementwise(builder_, type(x), {x})); return;
+  default: pools_.tensors.push_back(elementwise(*builder_, type(x), {x})); return;
   }
 }
 
 void Generator::repeat_operation() {
-  if (function_.ops.empty())
+  if (builder_->ops().empty())
     return;
-  const ir::Op op = random_.of(function_.ops);
+  const ir::Op op = random_.of(builder_->ops());
   if (!op.body.empty() || op.opcode == Opcode::constant)
     return;
-  const std::vector<Value> results = builder_.build_many(op.opcode, op.operands, op.attributes);
+  const std::vector<Value> results = builder_->build_many(op.opcode, op.operands, op.attributes);
   // What was only shown, since it mixes samples, stays shown.
-  if (std::find(tensors_.begin(), tensors_.end(), op.results[0]) != tensors_.end())
+  if (std::find(pools_.tensors.begin(), pools_.tensors.end(), op.results[0]) != pools_.tensors.end())
     keep(results[0]);
   else if (random_.one_in(2))
     show(results[0]);
 }
 
 void Generator::finish() {
-  for (size_t i = tensors_.size() > 3 ? tensors_.size() - 3 : 0; i < tensors_.size(); ++i)
-    if (i + 1 == tensors_.size() || random_.one_in(2))
-      give("out" + std::to_string(i), tensors_[i]);
-  for (const Value value : shown_)
+  for (size_t i = pools_.tensors.size() > 3 ? pools_.tensors.size() - 3 : 0; i < pools_.tensors.size(); ++i)
+    if (i + 1 == pools_.tensors.size() || random_.one_in(2))
+      give("out" + std::to_string(i), pools_.tensors[i]);
+  for (const Value value : pools_.shown)
     if (!random_.one_in(4))
       give("batch:" + std::to_string(function_.results.size()) + ".mean", value);
 }

@@ -21,6 +21,20 @@ private:
     int64_t bound;
   };
 
+  // What operations are made of, in the function or in the body of a loop.
+  struct Pools {
+    std::vector<ir::Value> tensors; // f32 with a batch, [T, ?, …] or [?, …], the batch not innermost
+    std::vector<Whole> wholes;      // i32, alike
+    std::vector<Whole> halves;      // i16, alike
+    std::vector<ir::Value> masks;   // bool, alike
+    std::vector<ir::Value> shown;   // results that nothing goes on with
+  };
+  // A loop that is being made: its operands and what the body sees of them.
+  struct Loop {
+    std::vector<ir::Operand> sequences, outside, states;
+    std::vector<ir::Value> slices, inside, before; // `inside`: invariants
+  };
+
   // generator.cpp: what the families share.
   ir::Value emit(ir::Opcode opcode, std::vector<ir::Operand> operands, ir::Attributes attributes = {});
   ir::Value parameter(ir::Type type, const std::string& hint);
@@ -43,7 +57,7 @@ private:
   ir::Value bounded(ir::Value x) { return emit(ir::Opcode::tanh, {x}); }
   // Goes on with a result if everything else can; shows it otherwise.
   void keep(ir::Value value);
-  void show(ir::Value value) { shown_.push_back(value); }
+  void show(ir::Value value) { pools_.shown.push_back(value); }
   void grow();
   void repeat_operation();
   void finish();
@@ -87,16 +101,21 @@ private:
   void scan(ir::Value x);
   void scan_alike(); // one that is there already, with other literals
 
+  // generate_loop.cpp
+  ir::Value read(ir::Value outside); // in the body of a loop, as an invariant
+  ir::Value slice(Loop& loop, ir::Value sequence);
+  ir::Value state(Loop& loop, const ir::Operand& first, ir::Type seen);
+  Pools begin(Loop& loop, ir::Value x);
+  void loop(ir::Value x);
+
   Random random_;
   RandomOptions options_;
   ir::Module module_;
   ir::Function function_;
-  ir::Builder builder_;
-  std::vector<ir::Value> tensors_; // f32 with a batch, [T, ?, …] or [?, …], the batch not innermost
-  std::vector<Whole> wholes_;      // i32, alike
-  std::vector<Whole> halves_;      // i16, alike
-  std::vector<ir::Value> masks_;   // bool, alike
-  std::vector<ir::Value> shown_;   // results that nothing goes on with
+  ir::Builder outermost_;
+  ir::Builder* builder_ = &outermost_; // of the function, or of the loop's body that is being made
+  Loop* loop_ = nullptr;               // that loop
+  Pools pools_;
   ir::Value labels_ = ir::no_value, key_ = ir::no_value;
 };
 

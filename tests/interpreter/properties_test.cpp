@@ -209,7 +209,9 @@ bool attribute_added(ir::Module& module, uint64_t seed) {
 
 bool body_reads_outside(ir::Module& module, uint64_t seed) {
   ir::Function& function = main_of(module);
-  ir::Op* scan = find_op(function, seed, [](const ir::Op& o) { return !o.body.empty() && !o.body[0].ops.empty(); });
+  ir::Op* scan = find_op(function, seed, [](const ir::Op& o) {
+    return !o.body.empty() && !o.body[0].ops.empty() && !o.body[0].ops[0].operands.empty();
+  });
   if (scan == nullptr)
     return false;
   scan->body[0].ops[0].operands[0] = function.parameters[0];
@@ -242,7 +244,7 @@ bool body_value_used_outside(ir::Module& module, uint64_t seed) {
 
 bool synapse_in_body(ir::Module& module, uint64_t seed) {
   ir::Function& function = main_of(module);
-  ir::Op* scan = find_op(function, seed, [](const ir::Op& o) { return !o.body.empty(); });
+  ir::Op* scan = find_op(function, seed, [](const ir::Op& o) { return o.opcode == ir::Opcode::scan; });
   if (scan == nullptr)
     return false;
   ir::Value result = function.add_value({}, "n");
