@@ -3,8 +3,6 @@
 #include "ir/builder.h"
 #include "ops/ops.h"
 
-#include <stdexcept>
-
 namespace rvb::irgen {
 
 namespace {
@@ -150,18 +148,14 @@ private:
   ir::Value filled(const ir::Operand& operand, const ir::Type& type) {
     if (!operand.is_literal() && step_.type(operand.value) == type)
       return operand.value;
-    const ir::Value zero = builder_.build(ir::Opcode::mul, {value_of(type), ir::Operand::literal(0.0)});
-    return builder_.build(ir::Opcode::add, {zero, operand});
-  }
-
-  ir::Value value_of(const ir::Type& type) const {
-    for (const ir::Value state : states_)
-      if (step_.type(state) == type)
-        return state;
-    for (const ir::Operand& value : map_)
-      if (!value.is_literal() && step_.type(value.value) == type)
-        return value.value;
-    throw std::logic_error("no tensor of the neuron's shape");
+    if (operand.is_literal())
+      return builder_.build(ir::Opcode::fill, {}, {{"dims", type.dims}, {"value", operand.number}});
+    std::vector<int64_t> axes, sizes;
+    for (int64_t axis = 0; axis < type.rank() - step_.type(operand.value).rank(); ++axis) {
+      axes.push_back(axis);
+      sizes.push_back(type.dims[static_cast<size_t>(axis)]);
+    }
+    return builder_.build(ir::Opcode::expand, {operand}, {{"axes", axes}, {"sizes", sizes}});
   }
 
   const ir::Function& infer_;

@@ -45,6 +45,8 @@ Gradients reduce_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up)
   const std::vector<int64_t> axes = op.integers("axes");
   const std::vector<int64_t> sizes = extents(b.type_of(op.operands[0]), axes);
   const auto spread = [&](ir::Operand value) {
+    if (value.is_literal()) // the result is the loss itself
+      return make(b, Opcode::fill, {}, {{"dims", b.type_of(op.operands[0]).dims}, {"value", value.number}});
     return make(b, Opcode::expand, {value}, {{"axes", axes}, {"sizes", sizes}});
   };
   if (op.text("kind") == "max") {

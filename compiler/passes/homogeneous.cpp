@@ -77,7 +77,8 @@ private:
       const Op& op = function_.ops[i];
       const bool reached =
           std::any_of(op.results.begin(), op.results.end(), [&](Value v) { return read_inside_.count(v) != 0; });
-      if (!reached || !(is_elementwise(op) || op.opcode == Opcode::scan || is_real_synapse(op)))
+      const bool known = is_elementwise(op) || op.opcode == Opcode::scan || op.opcode == Opcode::fill;
+      if (!reached || !(known || is_real_synapse(op)))
         continue;
       if (std::any_of(op.results.begin(), op.results.end(), [&](Value v) { return outside[v] != 0; }))
         continue;
@@ -187,6 +188,8 @@ private:
     std::vector<unsigned> x;
     for (const Operand& operand : op.operands)
       x.push_back(set_of(operand, scope));
+    if (op.opcode == Opcode::fill)
+      return op.number("value") == 0 ? any_degree : degree0;
     if (!is_elementwise(op)) // a synapse
       return x[0] & degree0 ? x[1] : 0;
     switch (ops::meaning(op.opcode).form) {
@@ -230,6 +233,8 @@ private:
     std::vector<unsigned> x;
     for (const Operand& operand : op.operands)
       x.push_back(open(operand, scope));
+    if (op.opcode == Opcode::fill)
+      return true;
     if (!is_elementwise(op)) { // a synapse: its weights
       degrees = {0, d};
       return true;
