@@ -97,9 +97,9 @@ codegen::ProgramInfo program_info(const sema::Program& program) {
   info.steps = program.input.steps;
   const sema::Shape& shape = program.input.shape;
   info.channels = shape.at(0);
-  if (shape.size() == 3) {
-    info.height = shape[1];
-    info.width = shape[2];
+  for (size_t i = 1; i < shape.size(); ++i) { // of more dimensions than an image's, all but the last are its height
+    info.height *= info.width;
+    info.width = shape[i];
   }
   info.classes = program.classes;
   return info;

@@ -34,11 +34,8 @@ ir::Type type_of(const Network& network, const Tensor& tensor) {
   if (tensor.has_time)
     type.dims.push_back(network.input.steps);
   type.dims.push_back(ir::batch);
-  const Shape& shape = tensor.shape;
-  if (shape.size() == 3)
-    type.dims.insert(type.dims.end(), {shape[1], shape[2], shape[0]});
-  else
-    type.dims.insert(type.dims.end(), shape.begin(), shape.end());
+  type.dims.insert(type.dims.end(), tensor.shape.begin() + 1, tensor.shape.end());
+  type.dims.push_back(tensor.shape[0]);
   return type;
 }
 

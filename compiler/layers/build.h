@@ -51,7 +51,8 @@ private:
   Phase phase_;
 };
 
-// The type of a tensor: [C, H, W] becomes [H, W, C] after time and batch.
+// The type of a tensor: the channels, first in a shape, are innermost: [C, H, W] becomes [H, W, C] after time and
+// batch.
 ir::Type type_of(const Network& network, const Tensor& tensor);
 
 } // namespace rvb::layers

@@ -59,6 +59,7 @@ ir::Port observed_input(const Network& network, const Layer& layer);
 
 // Faults of several layers.
 bool is_image(const Tensor& tensor);
+bool is_vector(const Tensor& tensor);
 Fault wrong_rank(const Tensor& found, const std::string& wanted, const std::string& help = "");
 Fault no_time(const Tensor& found, const std::string& to_do);
 

@@ -9,8 +9,10 @@ namespace {
 
 std::optional<Tensor> output(const Network& network, const Layer& layer, Fault& fault) {
   const Tensor input = network.input_of(layer).tensor();
-  if (is_image(input)) {
-    fault = wrong_rank(input, "a vector [features]", "flatten the image first: `|> flatten |> linear(...)`");
+  if (!is_vector(input)) {
+    fault = wrong_rank(input, "a vector [features]",
+                       is_image(input) ? "flatten the image first: `|> flatten |> linear(...)`"
+                                       : "flatten it first: `|> flatten |> linear(...)`");
     return std::nullopt;
   }
   return Tensor{{layer.arguments.size("features")}, input.has_time};

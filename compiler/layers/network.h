@@ -53,7 +53,7 @@ struct Parameter {
 
 struct Input {
   std::string name;
-  Shape shape;           // [C, H, W] or [features]
+  Shape shape;           // [C, H, W], [features] or any other dimensions, the channels first
   bool sequence = false; // false: one static image, repeated over the steps
   int64_t steps = 1;     // T
 };

@@ -1,4 +1,5 @@
-// The shape of a tensor as the user sees it: for one sample and one time step, [C, H, W] or [features].
+// The shape of a tensor as the user sees it: for one sample and one time step, [C, H, W], [features] or any
+// other dimensions, the channels first.
 #pragma once
 
 #include <cstdint>

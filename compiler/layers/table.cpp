@@ -32,6 +32,10 @@ bool is_image(const Tensor& tensor) {
   return tensor.shape.size() == 3;
 }
 
+bool is_vector(const Tensor& tensor) {
+  return tensor.shape.size() == 1;
+}
+
 Fault wrong_rank(const Tensor& found, const std::string& wanted, const std::string& help) {
   Fault fault;
   fault.code = Code::wrong_rank;

@@ -8,7 +8,7 @@ namespace {
 std::optional<Tensor> output(const Network& network, const Layer& layer, Fault& fault) {
   const Tensor input = network.input_of(layer).tensor();
   const int64_t voters = layer.arguments.size("voters");
-  if (is_image(input)) {
+  if (!is_vector(input)) {
     fault = wrong_rank(input, "a vector [features]");
     return std::nullopt;
   }

@@ -167,6 +167,9 @@ private:
     if (op.opcode == Opcode::avgpool || op.opcode == Opcode::global_avgpool || op.opcode == Opcode::maxpool ||
         op.opcode == Opcode::repeat)
       return factors;
+    if (op.opcode == Opcode::reshape && // of what lies outside of the channels
+        function_.type(op.operands[0].value).channels() == function_.type(op.results[0]).channels())
+      return factors;
     if (op.opcode == Opcode::flatten) {
       const std::vector<int64_t>& dims = function_.type(op.operands[0].value).dims;
       const size_t channels = dims.back(), spots = factors.size() / channels;

@@ -21,6 +21,7 @@ struct Limits {
   static constexpr int depth = 250;                          // of evaluation, through calls
   static constexpr int calls = 50;                           // blocks in blocks
   static constexpr int64_t elements = layers::most_elements; // of a tensor
+  static constexpr size_t dimensions = ir::max_rank - 2;     // of the input: time and batch come on top
   static constexpr int64_t parameters = int64_t(1) << 31;    // of the model
   static constexpr int64_t extent = 1 << 20;                 // kernel, stride, padding, channels, steps
   static constexpr size_t path = 500;                        // bytes of a layer's path

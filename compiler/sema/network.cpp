@@ -17,10 +17,12 @@ bool Elaborator::input(const ast::Item& network, Scope& scope) {
   const ast::Name& name = network.parameters[0].name;
   bool ok = !shape.is_error() && !steps.is_error() && as_written;
   if (!shape.is_error()) {
-    const bool fits = shape.is(Kind::list) && (shape.list->size() == 1 || shape.list->size() == 3);
+    const bool fits = shape.is(Kind::list) && !shape.list->empty() && shape.list->size() <= Limits::dimensions;
     if (!fits) {
       ok = false;
-      report(Code::bad_input, network.shape->range, "the input's shape must be [channels, height, width] or [features]",
+      report(Code::bad_input, network.shape->range,
+             "the input's shape must have 1 to " + std::to_string(Limits::dimensions) +
+                 " dimensions, such as [channels, height, width] or [features]",
              "found " + describe(shape));
     } else {
       for (size_t i = 0; i < shape.list->size(); ++i) {

@@ -84,7 +84,7 @@ void check_shape(const Samples& s, const Manifest& m, const std::string& path) {
   if (m.sequence && !s.events)
     throw Failure(Exit::user, path + " has still images, but `" + m.name + "` takes sequences of " +
                                   std::to_string(m.steps) + " frames");
-  bool same = s.channels == m.channels && s.height == m.height && s.width == m.width;
+  bool same = (m.takes_images() || s.events) && s.channels == m.channels && s.height == m.height && s.width == m.width;
   bool vector = m.input.size() == 1 && s.channels * s.height * s.width == m.channels;
   if ((!same && !vector) || s.frames != (m.sequence ? m.steps : 1))
     throw Failure(Exit::user, path + " has " + (s.events ? "frames" : "images") + " of shape " +

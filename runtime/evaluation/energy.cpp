@@ -132,11 +132,11 @@ Connections connections_of(const Manifest& manifest, const ObservedSynapses& lay
   for (const ObservedNeuron& neuron : manifest.neurons)
     if (layer.input_role == RVB_SPIKES && neuron.path == layer.input)
       shape = neuron.shape;
-  if (layer.convolution() || shape.size() != 3)
+  if (layer.convolution() || shape.size() < 2)
     return connections;
   // Seen before it is flattened: value (y, x, c) is feature (c, y, x).
   Connections seen(connections.size());
-  int64_t channels = shape[0], area = shape[1] * shape[2];
+  int64_t channels = shape[0], area = static_cast<int64_t>(connections.size()) / channels;
   for (int64_t at = 0; at < area; ++at)
     for (int64_t c = 0; c < channels; ++c)
       seen[static_cast<size_t>(at * channels + c)] = connections[static_cast<size_t>(c * area + at)];

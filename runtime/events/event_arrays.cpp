@@ -119,7 +119,7 @@ private:
                   [&](size_t i, int k) { return array.value(i * columns + static_cast<size_t>(k)); });
       return;
     }
-    if (array.shape.size() < 2 || array.shape.size() > 4)
+    if (array.shape.size() < 2)
       fail("shape " + shape_text(array.shape) + ": expected events [N, 4] or frames [T, C, H, W]");
     recording_.frame_shape = array.shape;
     recording_.frames.resize(array.count);

@@ -82,7 +82,8 @@ typedef struct rvb_program {
   int32_t deployed;                /* 1: weights are inside; functions take only inputs (and states) */
   int32_t sequence;                /* 0: one static image, repeated over the steps inside; 1: [T, batch, ...] */
   int32_t steps;                   /* T */
-  int32_t channels, height, width; /* of the input; height = width = 1 for a vector input */
+  int32_t channels, height, width; /* of the input; height = width = 1 for a vector input. Of another rank (the input's
+                                      port has it) the first, the product of those between, and the last */
   int32_t classes;
   int32_t function_count;
   const rvb_function* functions;

@@ -20,7 +20,8 @@
               [T, count, C, H, W]   of a sequence network
      frame    [count, C, H, W]      one time step
      logits   [count, classes]
-   Vector inputs have H = W = 1. The numbers C, H, W, T and classes stand in the program (program.h).
+   Vector inputs have H = W = 1; of other ranks the axes between the first and the last are H together. The numbers C,
+   H, W, T and classes stand in the program (program.h).
 
    No global state: everything belongs to the handle. Handles may be used in different threads at the same time, one
    handle only by one thread at a time. After rvb_create nothing is allocated: the kernels' scratch blocks are kept from

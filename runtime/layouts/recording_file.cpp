@@ -61,13 +61,18 @@ bool names_unit(const std::string& path) {
 
 Recording read_recording(const std::string& path, const Manifest& manifest, const std::string& time_unit) {
   Bytes bytes = read_file(path, "a recording of events");
+  // Where the network has no place for events, which whoever frames them says, any place is one.
+  constexpr int64_t anywhere = 1 << 16;
+  const bool places = manifest.takes_images() || manifest.input.size() == 1;
   switch (kind_of(
       path, Bytes(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(std::min<size_t>(bytes.size(), 128))))) {
   case Kind::atis: return parse_atis(bytes, path);
   case Kind::aedat2: return parse_aedat2(bytes, path);
   case Kind::aedat3: return parse_aedat3(bytes, path);
   case Kind::aedat4: return parse_aedat4(bytes, path);
-  default: return parse_event_arrays(bytes, path, manifest.width, manifest.height, time_unit);
+  default:
+    return parse_event_arrays(bytes, path, places ? manifest.width : anywhere, places ? manifest.height : anywhere,
+                              time_unit);
   }
 }
 

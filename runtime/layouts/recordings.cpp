@@ -62,6 +62,9 @@ bool copy_frames(const Recording& recording, const Framing& framing, Value* to, 
 template <class Value>
 bool decode_to(const Recording& recording, const Framing& framing, std::vector<uint8_t>& to, const Manifest& m,
                const std::string& path, int64_t* left_out) {
+  if (recording.frame_shape.empty() && !framing.vector && !m.takes_images())
+    throw Failure(Exit::user, path + " has events, which lie on an image or a line, but `" + m.name + "` takes " +
+                                  shape_text(m.input));
   auto* values = reinterpret_cast<Value*>(to.data());
   return recording.frame_shape.empty() ? frame_events(recording, framing, values, path, left_out)
                                        : copy_frames(recording, framing, values, m, path);

@@ -116,9 +116,9 @@ Manifest parse_manifest(const std::string& text) {
     m.steps = json.at("input").value("steps", int64_t{1});
     m.classes = json.at("classes");
     m.channels = m.input.at(0);
-    if (m.input.size() == 3) {
-      m.height = m.input[1];
-      m.width = m.input[2];
+    for (size_t i = 1; i < m.input.size(); ++i) { // as in the program (interface/program.h)
+      m.height *= m.width;
+      m.width = m.input[i];
     }
     for (const ordered_json& parameter : json.at("parameters"))
       m.parameters.push_back(parse_parameter(parameter));

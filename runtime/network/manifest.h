@@ -69,7 +69,7 @@ struct SpikeRange {
 struct Manifest {
   std::string name, source_hash, compiler, target;
   bool deployed = false, sequence = false;
-  Shape input; // [C, H, W] or [features]
+  Shape input; // [C, H, W], [features] or any other dimensions, the channels first
   int64_t steps = 1, channels = 1, height = 1, width = 1, classes = 1;
   std::vector<Parameter> parameters;
   std::vector<ObservedNeuron> neurons; // both empty in programs without @observe
@@ -78,6 +78,7 @@ struct Manifest {
   Recipe recipe;
   nlohmann::ordered_json json; // all of it
 
+  bool takes_images() const { return input.size() == 3; }
   int64_t pixels() const { return channels * height * width; } // floats of one frame
   // What the parameters are that are packed into bits: "signs", or with ternary ones "binary or ternary".
   const char* packed_kind() const;

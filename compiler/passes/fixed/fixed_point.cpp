@@ -57,7 +57,8 @@ bool is_synapse(const Op& op) {
 }
 
 bool moves_numbers(const Op& op) {
-  return op.opcode == Opcode::avgpool || op.opcode == Opcode::maxpool || op.opcode == Opcode::flatten;
+  return op.opcode == Opcode::avgpool || op.opcode == Opcode::maxpool || op.opcode == Opcode::flatten ||
+         op.opcode == Opcode::reshape;
 }
 
 int64_t area(const Op& op) {
