@@ -94,11 +94,10 @@ std::string Calibration::compare(const std::string& executable) const {
   };
   ordered_json real = evaluate(folder_.path() + "/real", {"--output", folder_.path() + "/real.npy"});
   ordered_json whole = evaluate(executable, {"--compare", folder_.path() + "/real.npy"});
-  return fmt::format(
-      "spikes of {} bits: accuracy {:.2f} % beside {:.2f} % in floating point, {} of {} decisions differ",
-      options_.spikes == "i16" ? 16 : 32, 100 * whole.at("accuracy").get<double>(),
-      100 * real.at("accuracy").get<double>(), whole.at("comparison").at("decisions_differ").get<int64_t>(),
-      real.at("count").get<int64_t>());
+  return fmt::format("spikes of {} bits: accuracy {:.2f} %, {:.2f} % in floating point, {} of {} decisions differ",
+                     options_.spikes == "i16" ? 16 : 32, 100 * whole.at("accuracy").get<double>(),
+                     100 * real.at("accuracy").get<double>(),
+                     whole.at("comparison").at("decisions_differ").get<int64_t>(), real.at("count").get<int64_t>());
 }
 
 } // namespace rvb::build

@@ -1,4 +1,4 @@
-// Calibration (deploy --calibrate): the program as it is in 32-bit floating point is built beside its copy that shows
+// Calibration (deploy --calibrate): the program as it is in 32-bit floating point is built next to its copy that shows
 // what enters every binary layer, and both run on samples. How large spikes become is their grid in fixed point, how
 // many are silent decides between kernels.
 #pragma once
@@ -32,7 +32,7 @@ public:
   int64_t count() const { return count_; }                                   // samples
   const std::map<std::string, Silence>& silence() const { return silence_; } // by the layer's path
 
-  // How a deployed program with spikes in fixed point decides on the same samples, beside floating point: one line of
+  // How a deployed program with spikes in fixed point decides on the same samples, next to floating point: one line of
   // text; "" for samples without labels.
   std::string compare(const std::string& executable) const;
 

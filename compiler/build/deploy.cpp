@@ -305,7 +305,7 @@ private:
       if (std::string line = calibration_->compare(folder->path() + "/program"); !line.empty())
         tell("{}\n", line);
     if (!options.quiet && !real_neurons_.empty())
-      tell("neurons behind whole sums that compute in floating point: {}\n", fmt::join(real_neurons_, ", "));
+      tell("neurons after sums of integers that compute in floating point: {}\n", fmt::join(real_neurons_, ", "));
     const bool multiplies = verification_.at("multiplies") != 0;
     if (options.verify_addonly || multiplies)
       print_verification(verified_, verification_);

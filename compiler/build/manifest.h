@@ -27,7 +27,7 @@ struct LayerRow {
 std::vector<LayerRow> layer_rows(const sema::Program& program);
 
 // For every layer with a path, the time steps that `function` computes of it: T, or 1 where collapse_time has proven
-// all steps to be alike. Layers that a pass has merged away are missing, and those behind mean_over_time.
+// all steps to be alike. Layers that a pass has merged away are missing, and those after mean_over_time.
 std::map<std::string, int64_t> computed_steps(const sema::Program& program, const ir::Function& function);
 
 // `module` after the passes.

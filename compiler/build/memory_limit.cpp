@@ -55,7 +55,7 @@ int64_t block(const codegen::Plan& plan, int64_t batch) {
               fmt::format("a training step at batch {} does not fit into {}: the smallest block it can work in has {}",
                           batch, megabytes(limit), megabytes(block(smallest, batch))))
       .note(fmt::format("{} of these do not depend on the batch; weights, gradients and what the optimiser keeps take "
-                        "{} beside the block",
+                        "{} outside of the block",
                         megabytes(smallest.static_bytes), megabytes((2 + memories) * parameters)))
       .help(help);
   stop_with(sources, diagnostics, options);

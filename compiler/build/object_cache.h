@@ -1,6 +1,6 @@
 // Compiled kernels kept between runs: one file a kernel, named by its symbol.
 //
-// A file is the object with a trailer behind it, which ELF's readers do not see: the mark "RVBOBJ1\n", the object's
+// A file is the object with a trailer after it, which ELF's readers do not see: the mark "RVBOBJ1\n", the object's
 // bytes, and a hash over the symbol and the object. So nothing but what was stored under this name comes back: what is
 // damaged, cut off, renamed, not a regular file or another user's counts as missing, and is replaced.
 #pragma once

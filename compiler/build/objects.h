@@ -33,7 +33,7 @@ struct KernelObjects {
   std::vector<KernelTime> times; // of those that were compiled
 };
 
-// Puts the objects into `folder`, from the cache or compiled. Each kernel is compiled in a process of its own: they run
+// Puts the objects into `folder`, from the cache or compiled. Each kernel is compiled in a separate process: they run
 // side by side, a compiler fault in one is reported with its operation instead of taking the others along, and object
 // bytes do not depend on what was compiled before. Progress goes to standard error when it is a terminal and `quiet` is
 // off.

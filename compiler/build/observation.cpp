@@ -52,7 +52,7 @@ bool decides(const sema::Neuron& neuron) {
                      [](const sema::Statement& statement) { return decides(statement.value); });
 }
 
-// BatchNorm behind a binary layer leaves one multiplication a neuron and step when deployed; behind real
+// BatchNorm after a binary layer leaves one multiplication a neuron and step when deployed; after real
 // weights it disappears in them.
 int64_t scales(const sema::Program& program, int index) {
   if (program.layers[index].weights().real())

@@ -16,12 +16,12 @@ const Stage& fixed_point() { // neurons between layers on integers have no float
   static const Stage stage{"fixed point", {{"fixed_point", &Facts::at_rest}, "cse", "dce"}};
   return stage;
 }
-const Stage& share() { // neurons with numbers of their own are one kernel
+const Stage& share() { // neurons that differ in their numbers are one kernel
   static const Stage stage{"share", {"share_literals"}};
   return stage;
 }
 
-const Stage& join() { // synapses and the neuron behind them are one kernel, where there are lookups
+const Stage& join() { // synapses and the neuron after them are one kernel, where there are lookups
   static const Stage stage{"join", {{"join_neurons", &Facts::lookups}}};
   return stage;
 }

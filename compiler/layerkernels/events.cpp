@@ -3,7 +3,7 @@
 // A pass over the image lists its events, row by row, pixel by pixel, group by group: the table of the group's sums,
 // where its weights' words stand, and by how many bits they are shifted. A row's events lie one after the other, so
 // that those under a row of a window's taps are one stretch, from the first event of its first pixel to the first
-// behind its last: a window of 3 x 3 is three loops, whatever the number of channels. Padding has no events.
+// after its last: a window of 3 x 3 is three loops, whatever the number of channels. Padding has no events.
 //
 //   per visited group: its table once, and for every vector of outputs a word, a shift, a lookup, an addition
 //

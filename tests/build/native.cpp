@@ -25,7 +25,7 @@ struct Native::Program {
 
 namespace {
 
-// 64-byte aligned, with a border of sentinels behind it that nobody may write to.
+// 64-byte aligned, with a border of sentinels after it that nobody may write to.
 class Array {
 public:
   explicit Array(size_t bytes) : bytes_(bytes), data_(static_cast<uint8_t*>(std::aligned_alloc(64, rounded()))) {
@@ -122,7 +122,7 @@ std::vector<Tensor> Native::call(const std::string& name, int64_t batch, const s
   if (const int code = entry->run(&frame); code != 0)
     throw std::runtime_error("@" + name + " returns " + std::to_string(code));
   if (!block.intact() || !std::all_of(out.begin(), out.end(), [](const Array& array) { return array.intact(); }))
-    throw std::runtime_error("@" + name + " writes behind an array");
+    throw std::runtime_error("@" + name + " writes past the end of an array");
   std::vector<Tensor> results;
   for (size_t i = 0; i < out.size(); ++i) {
     const ir::Type& type = function.type(function.results[i].value);
