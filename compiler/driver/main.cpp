@@ -4,6 +4,7 @@
 #include "driver/inspect.h"
 #include "driver/summary.h"
 #include "driver/texts.h"
+#include "export/export.h"
 #include "host/output.h"
 #include "host/process.h"
 #include "kernels/kernels.h"
@@ -217,8 +218,11 @@ private:
     CLI::App* graph = command("graph", "draw the network", &CommandLine::graph);
     add_model(graph);
     graph->add_option("-o,--output", options_.output, "the file to write (default: standard output)");
-    graph->add_option("--format", format_, "dot, svg (needs Graphviz), mermaid, json")
-        ->check(CLI::IsMember({"dot", "svg", "mermaid", "json"}))
+    std::vector<std::string> names;
+    for (const exporting::Format& each : exporting::formats())
+      names.emplace_back(each.name);
+    graph->add_option("--format", format_, fmt::format("{} (svg needs Graphviz)", fmt::join(names, ", ")))
+        ->check(CLI::IsMember(names))
         ->capture_default_str();
     CLI::App* format = command("fmt", "format files in place (- for standard input to output)", &CommandLine::format);
     format->add_option("files", files_, "the files")->required();

@@ -7,7 +7,7 @@ namespace rvb::driver {
 
 int run_summary(const build::Options& options);
 
-// format: dot, svg, mermaid, json. SVG is drawn by Graphviz' `dot`; a missing `dot` is a Failure that says so.
+// format: a row of export/formats.def.
 int run_graph(const build::Options& options, const std::string& format);
 
 } // namespace rvb::driver
