@@ -174,11 +174,9 @@ private:
 };
 
 constexpr size_t most_places = 32; // that one step looks at
-
 int64_t allowed_sample(const Profile& profile, const MemoryLimit& limit) {
   return (limit.bytes - profile.fixed_peak) / limit.batch;
 }
-
 // The bytes a sample above what the limit leaves for them, summed over the steps.
 int64_t excess(const Profile& profile, const MemoryLimit& limit) {
   const int64_t allowed = allowed_sample(profile, limit);
@@ -193,7 +191,8 @@ constexpr int64_t largest_batch = 1'000'000; // as in a recipe
 class Search {
 public:
   Search(const Function& function, int64_t batch)
-      : function_(function), schedule_(function, batch), lowest_(schedule_), lowest_block_(schedule_.block()) {
+      : function_(function), batch_(batch), schedule_(function, batch), lowest_(schedule_),
+        lowest_block_(schedule_.block()) {
     profile_ = schedule_.profile();
     const Schedule::Mark mark = schedule_.mark();
     schedule_.sink();
@@ -202,7 +201,7 @@ public:
       profile_ = sunk;
     else // an operation of several results, some of which nobody reads
       schedule_.restore(mark);
-    block_ = schedule_.block();
+    remember();
   }
 
   // True when the plan will keep the limit; else no single step leads nearer to it. Steps are chosen by the bytes
@@ -215,11 +214,7 @@ public:
       const MemoryLimit aim{profile_.bytes(limit.batch) - more, limit.batch};
       while (lower && profile_.bytes(limit.batch) > aim.bytes)
         lower = step(aim);
-      block_ = schedule_.block();
-      if (block_.bytes(limit.batch) < lowest_block_.bytes(limit.batch)) {
-        lowest_ = schedule_;
-        lowest_block_ = block_;
-      }
+      remember();
     }
     return block_.bytes(limit.batch) <= limit.bytes;
   }
@@ -229,6 +224,14 @@ public:
   const Schedule& schedule() const { return lowest_; }
 
 private:
+  void remember() {
+    block_ = schedule_.block();
+    if (block_.bytes(batch_) >= lowest_block_.bytes(batch_))
+      return;
+    lowest_ = schedule_;
+    lowest_block_ = block_;
+  }
+
   struct Choice {
     std::vector<Value> values;
     Later later = Later::keep;
@@ -285,6 +288,7 @@ private:
   }
 
   const Function& function_;
+  int64_t batch_;
   Schedule schedule_;
   Profile profile_;
   Block block_;
@@ -340,9 +344,10 @@ void reorder(Function& function, const Schedule& schedule) {
 
 // Straight to the limit; in small steps, which gets lower where the straight way ends in a dead end; as low as small
 // steps lead, which is what is said to be the smallest where no way gets there.
-void limit_function(Function& function, const MemoryLimit& limit) {
-  if (Schedule(function, limit.batch).block().bytes(limit.batch) <= limit.bytes)
-    return;
+bool limit_function(Function& function, const MemoryLimit& limit) {
+  const int64_t whole = Schedule(function, limit.batch).block().bytes(limit.batch);
+  if (whole <= limit.bytes)
+    return false;
   const Function before = function;
   std::optional<Search> best;
   const auto keep = [&](Search&& search) {
@@ -363,7 +368,10 @@ void limit_function(Function& function, const MemoryLimit& limit) {
   straight.lower(limit);
   if (!keep(std::move(straight)) && !(limit.bytes > 0 && keep(gradual(limit.bytes))))
     keep(gradual(0));
+  if (best->bytes(limit.batch) >= whole)
+    return false;
   reorder(function, best->schedule());
+  return true;
 }
 
 } // namespace
@@ -379,18 +387,9 @@ std::optional<MemoryLimit> parse_memory_limit(const std::string& text) {
 
 bool recompute(Module& module, const MemoryLimit& limit) {
   bool changed = false;
-  for (Function& function : module.functions) {
-    if (function.name != "gradient")
-      continue;
-    const size_t values = function.values.size();
-    std::vector<std::vector<Value>> order;
-    for (const Op& op : function.ops)
-      order.push_back(op.results);
-    limit_function(function, limit);
-    changed |= values != function.values.size() || order.size() != function.ops.size();
-    for (size_t i = 0; i < order.size() && !changed; ++i)
-      changed = order[i] != function.ops[i].results;
-  }
+  for (Function& function : module.functions)
+    if (function.name == "gradient")
+      changed = limit_function(function, limit);
   return changed;
 }
 
