@@ -83,31 +83,14 @@ void warn_of_memory(const Context& context, int64_t batch) {
          static_cast<double>(bytes) / 1e6, static_cast<double>(most) / 1e6, limit->value("batch", int64_t{0}));
 }
 
-} // namespace
-
-int run_train(const Context& context) {
-  const Options& options = context.options;
-  const Manifest& m = context.manifest;
-  check_cpu(context.program);
-  if (options.resume && !options.weights.empty())
-    throw Failure(Exit::usage, "--resume and --weights exclude each other: the run has its own weights");
-  RunDirectory run(options.run_dir.empty() ? "runs/" + m.name : options.run_dir);
-  TrainingPlan plan = plan_from_recipe(m.recipe);
-  if (options.resume)
-    run.resume(m, plan);
-  TrainingPlan planned = plan;
-  apply(options, plan);
-  if (options.resume && std::strcmp(plan.optimizer.row().memory, planned.optimizer.row().memory) != 0)
-    throw Failure(Exit::usage, std::string("--resume goes on with ") + planned.optimizer.row().name + ": what " +
-                                   plan.optimizer.row().name + " has to remember was not saved");
-  if (plan.data.empty() && plan.input.empty())
-    plan.data = data_folder(options);
-  if (!options.data.empty() && !options.input.empty())
-    throw Failure(Exit::usage, "--data and --input exclude each other");
-  check_sources(options, !plan.data.empty());
-  check(plan, m);
-
+// What is learned from, and what accuracy is measured on: the test part, or a part of the training samples.
+struct Parts {
   std::unique_ptr<Dataset> train, test;
+};
+
+Parts open_parts(const TrainingPlan& plan, const Options& options, const Manifest& m) {
+  Parts parts;
+  auto& [train, test] = parts;
   if (!plan.data.empty()) {
     DataSettings settings{plan.data,      plan.partition,     plan.frames, plan.resize, chooses_window(plan.augment),
                           plan.time_unit, data_flags(options)};
@@ -133,6 +116,35 @@ int run_train(const Context& context) {
     train = std::move(divided.train);
     test = std::move(divided.validation);
   }
+  return parts;
+}
+
+} // namespace
+
+int run_train(const Context& context) {
+  const Options& options = context.options;
+  const Manifest& m = context.manifest;
+  check_cpu(context.program);
+  if (options.resume && !options.weights.empty())
+    throw Failure(Exit::usage, "--resume and --weights exclude each other: the run has its own weights");
+  RunDirectory run(options.run_dir.empty() ? "runs/" + m.name : options.run_dir);
+  TrainingPlan plan = plan_from_recipe(m.recipe);
+  if (options.resume)
+    run.resume(m, plan);
+  TrainingPlan planned = plan;
+  apply(options, plan);
+  if (options.resume && std::strcmp(plan.optimizer.row().memory, planned.optimizer.row().memory) != 0)
+    throw Failure(Exit::usage, std::string("--resume goes on with ") + planned.optimizer.row().name + ": what " +
+                                   plan.optimizer.row().name + " has to remember was not saved");
+  if (plan.data.empty() && plan.input.empty())
+    plan.data = data_folder(options);
+  if (!options.data.empty() && !options.input.empty())
+    throw Failure(Exit::usage, "--data and --input exclude each other");
+  check_sources(options, !plan.data.empty());
+  check(plan, m);
+
+  const Parts parts = open_parts(plan, options, m);
+  Dataset *train = parts.train.get(), *test = parts.test.get();
   const int64_t steps_per_epoch = epoch_steps(m, train->count(), plan.batch);
   int64_t stop = options.steps.value_or(0);
   if (stop > 0 && !options.epochs) // as many epochs as the steps need
@@ -141,12 +153,12 @@ int run_train(const Context& context) {
     tell("note: flags change the plan of the run in {}: it will not equal a run that never stopped\n", run.path());
 
   warn_of_memory(context, std::min(plan.batch, train->count()));
-  Trainer trainer(context, plan, run, *train, test.get(), options.quiet);
+  Trainer trainer(context, plan, run, *train, test, options.quiet);
   if (options.resume) {
     compare_data(run, *train);
     run.load(trainer.weights(), trainer.optimizer(), trainer.state());
     if (plan.json() != planned.json())
-      run.replan(config(context, plan, *train, test.get()));
+      run.replan(config(context, plan, *train, test));
     if (trainer.state().epoch >= plan.epochs)
       tell("note: the run in {} is complete ({} epochs)\n", run.path(), trainer.state().epoch);
     else if (trainer.state().epoch_step > steps_per_epoch)
@@ -156,14 +168,14 @@ int run_train(const Context& context) {
       trainer.weights().initialize(plan.seed);
     else
       trainer.weights().load(options.weights, options.strip_prefix);
-    run.begin(config(context, plan, *train, test.get()));
+    run.begin(config(context, plan, *train, test));
   }
   if (!options.quiet)
     tell("training {} on {} samples, {} steps an epoch, batch {}, {} threads, into {}\n", m.name, train->count(),
          steps_per_epoch, plan.batch, rvb_threads(), run.path());
   if (!plan.validation.wanted() && !options.resume)
     tell("note: {} is chosen by the {}; --validate 0.1 keeps a part of the training samples for that\n", run.best(),
-         chosen_by(plan, test.get()));
+         chosen_by(plan, test));
   if (const std::string layer = left_out_for(m, train->count(), plan.batch); !layer.empty())
     tell("note: the last batch of an epoch, of one sample, is left out: BatchNorm `{}` would have no variance\n",
          layer);
