@@ -99,7 +99,7 @@ __attribute__((target("avx512f,avx512bw"))) void lookup_i16() {
 }
 
 // The same on registers of 8 numbers, where a lookup is followed by its sign: six sums. Integers count their
-// negative signs apart (layerkernels/avx2.cpp).
+// negative signs apart (layerkernels/schemes/avx2.cpp).
 #define SIX(step) step(0, 6) step(1, 7) step(2, 8) step(3, 9) step(4, 10) step(5, 11)
 #define SIGNED_LOOKUPS(look_up, turn, add)                                                                             \
   for (int64_t i = 0; i < rounds; ++i)                                                                                 \
@@ -129,7 +129,8 @@ __attribute__((target("avx2"))) void signed_lookup_i32() {
   SIGNED_LOOKUPS(PERMUTE_I32, TURN_I32, ADD_I32);
 }
 
-// Four lookups of 32 outputs in both digits, added as bytes, then to even and odd sums (layerkernels/avx2_bytes.cpp).
+// Four lookups of 32 outputs in both digits, added as bytes, then to even and odd sums
+// (layerkernels/schemes/avx2_bytes.cpp).
 #define LOOK_UP_BYTES(to) "vpshufb %%ymm12, %%ymm13, %%ymm" #to "\n"
 #define ADD_BYTES(sum, term) "vpaddb %%ymm" #term ", %%ymm" #sum ", %%ymm" #sum "\n"
 #define ADD_SHORTS(sum, term) "vpaddw %%ymm" #term ", %%ymm" #sum ", %%ymm" #sum "\n"

@@ -92,7 +92,7 @@ private:
     return {sums.begin(), sums.end()};
   }
 
-  // kernels/reduction.cpp: in single precision, long sums in double.
+  // kernels/operators/reduction.cpp: in single precision, long sums in double.
   static std::vector<float> reduced(const std::string& kind, const std::vector<float>& x) {
     constexpr size_t in_single = 4096;
     if (kind == "max")

@@ -1,6 +1,6 @@
 #include "build/link.h"
 
-#include "build/seal.h"
+#include "build/deployment/seal.h"
 #include "host/children.h"
 #include "host/output.h"
 #include "host/paths.h"

@@ -1,5 +1,5 @@
 // How operators run. A kernel is one Halide pipeline, compiled for the shapes of one operation and one target into an
-// object file with one C function; only the batch is left open. One file per operator or family in this folder, with
+// object file with one C function; only the batch is left open. One file per operator or family in operators/, with
 // algorithm() (mathematics, no loop word) above schedule() (loops, no arithmetic); table.cpp lists them.
 //
 // This header does not show Halide, so that the rest of the compiler never includes it.

@@ -1,4 +1,5 @@
-// What a neuron's definition says, its arguments filled in. sema makes it of the text, layers/neuron.cpp a scan of it.
+// What a neuron's definition says, its arguments filled in. sema makes it of the text, layers/rows/neuron.cpp a scan of
+// it.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // What each operator means: its result types, its gradient, its operation count. One file per operator or family in
-// this folder; table.cpp lists them, and a row without its code does not link.
+// operators/; table.cpp lists them, and a row without its code does not link.
 #pragma once
 
 #include "ir/builder.h"

@@ -51,10 +51,10 @@ other runtime/attic 'not a room of the table'
 touch tree/runtime/stray.h
 other runtime/stray.h 'belongs into a room'
 mkdir tree/runtime/training
-touch tree/runtime/training/{1..26}
-other runtime/training/ '26 files'
-printf '//\n%.0s' {1..451} >tree/runtime/base/long.cpp
-other runtime/base/long.cpp '451 lines'
+touch tree/runtime/training/{1..29}
+other runtime/training "29 files"
+printf '//\n%.0s' {1..401} >tree/runtime/base/long.cpp
+other runtime/base/long.cpp '401 lines'
 expect 0 "$root/tests/rooms.sh" "$work/tree"
 # An arrow back up in the table itself.
 sed 's/^  ir: support$/  ir: support driver/' "$root/tests/rooms.sh" >circle.sh

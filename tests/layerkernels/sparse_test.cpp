@@ -1,4 +1,4 @@
-// Sums of events (layerkernels/events.cpp) against the dense sums: the same bits whatever part of the groups is
+// Sums of events (layerkernels/schemes/events.cpp) against the dense sums: the same bits whatever part of the groups is
 // silent, and what the interpreter computes.
 #include "analysis/joins.h"
 #include "analysis/verify.h"

@@ -3,9 +3,9 @@
 #include "build/pipeline.h"
 #include "ir/text.h"
 #include "network.h"
+#include "passes/deployment/quantize_spikes.h"
 #include "passes/fixed/fixed_point.h"
 #include "passes/passes.h"
-#include "passes/quantize_spikes.h"
 #include "same.h"
 
 #include <gtest/gtest.h>

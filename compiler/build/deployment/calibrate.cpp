@@ -1,4 +1,4 @@
-#include "build/calibrate.h"
+#include "build/deployment/calibrate.h"
 
 #include "build/compile.h"
 #include "build/frontend.h"

@@ -8,7 +8,7 @@
 #include "codegen/emit.h"
 #include "host/paths.h"
 #include "ir/ir.h"
-#include "passes/quantize_spikes.h"
+#include "passes/deployment/quantize_spikes.h"
 #include "sema/program.h"
 
 #include <map>

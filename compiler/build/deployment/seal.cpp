@@ -1,4 +1,4 @@
-#include "build/seal.h"
+#include "build/deployment/seal.h"
 
 #include "core/checksum.h"
 #include "support/environment.h"

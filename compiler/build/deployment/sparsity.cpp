@@ -1,4 +1,4 @@
-#include "build/sparsity.h"
+#include "build/deployment/sparsity.h"
 
 #include "build/frontend.h"
 #include "layerkernels/layer.h"

@@ -2,7 +2,7 @@
 // spikes that are not silent (--sparsity, --sparse, --dense).
 #pragma once
 
-#include "build/calibrate.h"
+#include "build/deployment/calibrate.h"
 #include "build/options.h"
 #include "ir/ir.h"
 #include "kernels/kernels.h"

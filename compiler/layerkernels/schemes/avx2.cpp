@@ -1,8 +1,8 @@
 // AVX2: registers of 8 numbers. Entry i of a table has the signs of the first three spikes, and the fourth is added;
 // its bit of the weights is the sign of what is found.
-#include "layerkernels/avx2.h"
-#include "layerkernels/events.h"
-#include "layerkernels/quads.h"
+#include "layerkernels/schemes/avx2.h"
+#include "layerkernels/schemes/events.h"
+#include "layerkernels/schemes/quads.h"
 
 #include <llvm/IR/InlineAsm.h>
 #include <llvm/IR/IntrinsicsX86.h>

@@ -16,8 +16,8 @@
 //   16 entries, two bytes of 16 bits unpacked at every lookup: 4 shuffles, 2 additions, 0.5 = 6.5, and 3 / P
 // AMD's cores have four vector pipes, two of them shuffle: at most 4 * 128 / 5 = 102 synapses a cycle, where they
 // multiply-add 16. Intel's before Ice Lake shuffle on one of three: 64 a cycle, no order above has more.
-#include "layerkernels/avx2.h"
-#include "layerkernels/dense.h"
+#include "layerkernels/schemes/avx2.h"
+#include "layerkernels/schemes/dense.h"
 
 #include <llvm/IR/IntrinsicsX86.h>
 

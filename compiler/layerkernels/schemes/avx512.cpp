@@ -2,9 +2,9 @@
 //   Q = a0+a1, a2+a3, …, a14+a15, a0-a1, …, a14-a15        one addition
 //   table of group g: (±a[4g] ± a[4g+1]) + (±a[4g+2] ± a[4g+3]), entry i with + where bit j of i is 1: two
 //   permutations of Q, their signs, one addition.
-#include "layerkernels/avx512.h"
-#include "layerkernels/events.h"
-#include "layerkernels/quads.h"
+#include "layerkernels/schemes/avx512.h"
+#include "layerkernels/schemes/events.h"
+#include "layerkernels/schemes/quads.h"
 
 #include <llvm/IR/IntrinsicsX86.h>
 

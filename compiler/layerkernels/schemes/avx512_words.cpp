@@ -13,8 +13,8 @@
 //
 // Measured on Zen 5, G synapses a second, sums alone: tables of four, loaded into both halves of a register, 475 to 600
 // (such a load takes the unit of a lookup); stored twice instead 524 to 683; tables of five 575 to 721.
-#include "layerkernels/avx512.h"
-#include "layerkernels/dense.h"
+#include "layerkernels/schemes/avx512.h"
+#include "layerkernels/schemes/dense.h"
 
 #include <llvm/IR/IntrinsicsX86.h>
 

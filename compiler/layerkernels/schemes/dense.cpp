@@ -1,4 +1,4 @@
-#include "layerkernels/dense.h"
+#include "layerkernels/schemes/dense.h"
 
 #include <algorithm>
 

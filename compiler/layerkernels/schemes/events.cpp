@@ -10,7 +10,7 @@
 // The same bits as the sums of quads.cpp: what is added is added in the same order (tap by tap from the top left,
 // groups in their order), and a silent group's sums are ±0, which change nothing: a sum begins at +0, +0 ± 0 is +0, no
 // addition that rounds to nearest gives -0 unless both terms are -0, and every other number stays as it is.
-#include "layerkernels/events.h"
+#include "layerkernels/schemes/events.h"
 
 #include <llvm/IR/IntrinsicsX86.h>
 

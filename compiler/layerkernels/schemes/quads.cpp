@@ -1,6 +1,6 @@
 // The inner loop: for every tap and every 32 channels, the words of the outputs' weights; for each of their eight
 // groups of four bits, each pixel's table, and from it the sums of all outputs at once.
-#include "layerkernels/quads.h"
+#include "layerkernels/schemes/quads.h"
 
 namespace rvb::layerkernels {
 

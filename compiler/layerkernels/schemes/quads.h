@@ -1,8 +1,8 @@
 // Dense sums in which a lookup serves four spikes, on vectors of 32-bit numbers: what the instruction sets share.
 #pragma once
 
-#include "layerkernels/dense.h"
 #include "layerkernels/numbers.h"
+#include "layerkernels/schemes/dense.h"
 
 namespace rvb::layerkernels {
 

@@ -31,8 +31,8 @@
 // only used where the comparison scales along, so no decision can flip by more than rounding moves the value. Breaks:
 // with at_rest, the unit of the membranes that @step is given and gives back.
 #include "analysis/known.h"
+#include "passes/deployment/homogeneous.h"
 #include "passes/edit.h"
-#include "passes/homogeneous.h"
 #include "passes/passes.h"
 
 #include <algorithm>

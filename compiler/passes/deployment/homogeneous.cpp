@@ -1,4 +1,4 @@
-#include "passes/homogeneous.h"
+#include "passes/deployment/homogeneous.h"
 
 #include "ops/ops.h"
 #include "passes/edit.h"

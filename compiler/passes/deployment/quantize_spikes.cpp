@@ -23,7 +23,7 @@
 // A layer whose spikes were all silent is given the largest of the others.
 //
 // Needs: pack_weights has run, fuse_and_keep has not. Keeps: the result up to the rounding of spikes.
-#include "passes/quantize_spikes.h"
+#include "passes/deployment/quantize_spikes.h"
 
 #include "analysis/spike_grids.h"
 #include "passes/edit.h"

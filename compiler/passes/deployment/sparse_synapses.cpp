@@ -10,7 +10,7 @@
 // Layers that it does not name are dense, all of them without an argument.
 //
 // Needs: pack_weights has run. Keeps: every result, bit for bit.
-#include "passes/sparse_synapses.h"
+#include "passes/deployment/sparse_synapses.h"
 
 #include "passes/passes.h"
 
