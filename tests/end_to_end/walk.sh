@@ -22,4 +22,4 @@ sed 's/`plan` (`compiler/`plant` (`compiler/; s/dense\.cpp/denser.cpp/; s/name b
   "$root/compiler/WALK.md" >wrong.md
 rm -r run
 expect 1 python3 "$here/walk.py" wrong.md "$root"
-says 'compiler/codegen/plan.cpp does not know plant' 'compiler/layerkernels/denser.cpp does not exist' 'not printed:           name binary @239'
+says 'compiler/codegen/plan.cpp does not know plant' 'compiler/layerkernels/schemes/denser.cpp does not exist' 'not printed:           name binary @239'
