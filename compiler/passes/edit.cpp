@@ -74,20 +74,23 @@ void rename(Function& function, Value& value, std::vector<Operand>& map) {
 
 } // namespace
 
+void refresh_body(Function& function, Body& body, std::vector<Operand>& map) {
+  for (Value& parameter : body.parameters)
+    rename(function, parameter, map);
+  std::vector<Op> inner;
+  clone_ops(function, body.ops, map, inner);
+  body.ops = std::move(inner);
+  for (Operand& yield : body.yields)
+    yield = mapped(map, yield);
+}
+
 void clone_ops(Function& function, const std::vector<Op>& ops, std::vector<Operand>& map, std::vector<Op>& out) {
   for (const Op& op : ops) {
     Op copy = op;
     for (Operand& operand : copy.operands)
       operand = mapped(map, operand);
-    for (Body& body : copy.body) {
-      for (Value& parameter : body.parameters)
-        rename(function, parameter, map);
-      std::vector<Op> inner;
-      clone_ops(function, body.ops, map, inner);
-      body.ops = std::move(inner);
-      for (Operand& yield : body.yields)
-        yield = mapped(map, yield);
-    }
+    for (Body& body : copy.body)
+      refresh_body(function, body, map);
     for (Value& result : copy.results)
       rename(function, result, map);
     out.push_back(std::move(copy));

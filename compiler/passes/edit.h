@@ -32,6 +32,8 @@ void set_counts(ir::Op& scan, int invariants, int states); // of a scan or loop:
 // outside and receives the copies. Types are kept.
 void clone_ops(ir::Function& function, const std::vector<ir::Op>& ops, std::vector<ir::Operand>& map,
                std::vector<ir::Op>& out);
+// The values of a body that stands for another time become fresh ones.
+void refresh_body(ir::Function& function, ir::Body& body, std::vector<ir::Operand>& map);
 ir::Operand mapped(const std::vector<ir::Operand>& map, const ir::Operand& operand);
 
 // Like clone_ops for a scan's body, but operands may be literals: the operations that become literal are computed, and

@@ -320,23 +320,10 @@ void reorder(Function& function, const Schedule& schedule) {
     const bool repeated = s.makes[0] >= own;
     for (size_t r = 0; repeated && r < s.makes.size(); ++r)
       op.results[r] = value[s.makes[r]] = fresh(schedule.origin(s.makes[r]));
-    for (Body& body : op.body) {
-      if (!repeated)
-        continue;
-      std::vector<Operand> map;
-      for (Value v = 0; v < static_cast<Value>(function.values.size()); ++v)
-        map.push_back(Operand(v));
-      for (Value& parameter : body.parameters) {
-        const Value old = parameter;
-        parameter = fresh(old);
-        map[old] = Operand(parameter);
-      }
-      std::vector<Op> inner;
-      clone_ops(function, body.ops, map, inner);
-      body.ops = std::move(inner);
-      for (Operand& yield : body.yields)
-        yield = mapped(map, yield);
-    }
+    std::vector<Operand> map; // what a body does not define it does not read
+    for (Body& body : op.body)
+      if (repeated)
+        refresh_body(function, body, map);
     ops.push_back(std::move(op));
   }
   function.ops = std::move(ops);
