@@ -26,7 +26,8 @@ done
 folder=$folder/sanitized
 here=$root/tests/fuzz
 if [ "$build" = yes ]; then
-  configure "$folder" -DRVB_SANITIZE=ON -DRVB_TESTS=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo
+  configure "$folder" -DRVB_SANITIZE=ON -DRVB_TESTS=ON -DCMAKE_BUILD_TYPE=Debug \
+    -DCMAKE_CXX_FLAGS_DEBUG="-O1 -g1"
   build "$folder" fuzzers
 fi
 [ "$run" = yes ] || exit 0

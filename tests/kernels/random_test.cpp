@@ -9,12 +9,27 @@
 
 namespace rvb::kernels {
 
-TEST(Random, Modules) {
-  for (uint64_t seed = 1; seed <= 12; ++seed) {
+namespace {
+
+void check_modules(uint64_t first, uint64_t last) {
+  for (uint64_t seed = first; seed <= last; ++seed) {
     ir::Module module = interpreter::random_module(seed);
     EXPECT_EQ("", differences(module, 1 + static_cast<int64_t>(seed % 3), seed)) << "seed " << seed << "\n"
                                                                                  << ir::print(module);
   }
+}
+
+} // namespace
+
+// Several tests, so that they run in parallel.
+TEST(Random, Modules1To4) {
+  check_modules(1, 4);
+}
+TEST(Random, Modules5To8) {
+  check_modules(5, 8);
+}
+TEST(Random, Modules9To12) {
+  check_modules(9, 12);
 }
 
 // The variance keeps its digits when the mean is a thousand deviations away.
