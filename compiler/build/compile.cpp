@@ -48,22 +48,11 @@ ir::Module generate(const sema::Program& program, const Wanted& wanted) {
   return module;
 }
 
-namespace {
-
-// All membranes begin at 0.
-bool begins_at_rest(const sema::Program& program) {
-  return std::all_of(program.neurons.begin(), program.neurons.end(), [](const sema::Neuron& neuron) {
-    return std::all_of(neuron.initial.begin(), neuron.initial.end(), [](double value) { return value == 0; });
-  });
-}
-
-} // namespace
-
 Facts facts_of(const sema::Program& program, const kernels::Target& target, const Options& options) {
   Facts facts;
   facts.collapse_time = options.collapse_time;
   facts.lookups = target.has_tables();
-  facts.at_rest = begins_at_rest(program);
+  facts.at_rest = program.begins_at_rest();
   return facts;
 }
 

@@ -6,6 +6,7 @@
 #include "ops/ops.h"
 #include "recipe/json.h"
 
+#include <functional>
 #include <map>
 #include <numeric>
 #include <set>
@@ -52,18 +53,24 @@ std::vector<LayerRow> layer_rows(const sema::Program& program) {
       (parameter.binary ? row.binary_parameters : row.real_parameters) += elements(parameter.shape);
     }
   const ir::Function infer = irgen::generate_infer(program);
-  for (const ir::Op& op : infer.ops) {
-    auto rule = ops::meaning(op.opcode).count;
-    auto row = by_path.find(op.layer);
-    if (rule == nullptr || row == by_path.end())
-      continue;
-    const ops::Count count = rule(infer, op);
-    const sema::Layer& layer = *rows[row->second].layer;
-    const bool binary = !layer.weights().real();
-    const int64_t steps = layer.has_time ? program.input.steps : 1;
-    rows[row->second].additions += (count.additions + (binary ? count.multiply_adds : 0)) / steps;
-    rows[row->second].multiply_adds += binary ? 0 : count.multiply_adds / steps;
-  }
+  const std::function<void(const std::vector<ir::Op>&, int64_t)> count_all = [&](const std::vector<ir::Op>& ops,
+                                                                                 int64_t times) {
+    for (const ir::Op& op : ops) {
+      if (op.opcode == ir::Opcode::loop)
+        count_all(op.body[0].ops, times * infer.type(op.operands[0].value).dims[0]);
+      auto rule = ops::meaning(op.opcode).count;
+      auto row = by_path.find(op.layer);
+      if (rule == nullptr || row == by_path.end())
+        continue;
+      const ops::Count count = rule(infer, op);
+      const sema::Layer& layer = *rows[row->second].layer;
+      const bool binary = !layer.weights().real();
+      const int64_t steps = program.runs(layer);
+      rows[row->second].additions += times * (count.additions + (binary ? count.multiply_adds : 0)) / steps;
+      rows[row->second].multiply_adds += binary ? 0 : times * count.multiply_adds / steps;
+    }
+  };
+  count_all(infer.ops, 1);
   return rows;
 }
 
@@ -71,8 +78,11 @@ std::map<std::string, int64_t> computed_steps(const sema::Program& program, cons
   std::map<std::string, int64_t> steps;
   std::set<std::string> timeless;
   for (const sema::Layer& layer : program.layers)
-    if (!layer.has_time)
+    if (!layer.has_time) {
       timeless.insert(layer.path);
+      if (layer.cell >= 0 && !layer.path.empty())
+        steps[layer.path] = program.runs(layer);
+    }
   for (const ir::Op& op : function.ops) {
     if (op.layer.empty() || timeless.count(op.layer) != 0 || op.opcode == ir::Opcode::repeat || op.results.empty())
       continue;

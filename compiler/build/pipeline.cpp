@@ -66,6 +66,7 @@ const Pipeline& deployment() {
         "dce"}},
       {"fold", // BatchNorm is one scale and one shift, alpha leaves the weights, signs become bits
        {"fold_batchnorm",
+        "sink_weights",
         {"fold_alpha=at_rest", &Facts::at_rest},
         unless("fold_alpha", &Facts::at_rest),
         "canonicalize",

@@ -20,6 +20,12 @@ public:
   Function& function() { return function_; }
   std::vector<Op>& ops() { return *ops_; }
 
+  // From now on operations go to the end of `ops`; gives where they went before.
+  std::vector<Op>* redirect(std::vector<Op>* ops) {
+    std::swap(ops_, ops);
+    return ops;
+  }
+
   // The layer path that every operation appended from now on carries.
   void set_layer(std::string layer) { layer_ = std::move(layer); }
 

@@ -52,6 +52,8 @@ ir::Function generate(const sema::Program& program, Build::Phase phase, const st
           declare(function, memory_type(parameter), {ir::Role::parameter, parameter.name});
   for (const sema::Layer& layer : program.layers) {
     builder.set_layer(layer.path);
+    if (layer.cell >= 0 && !build.loop)
+      build.open_loop();
     const ir::Value value = layer.row->build(build);
     if (function.type(value) != layers::type_of(program, layer.tensor()))
       throw std::logic_error("layer " + layer.label + " has another shape than was checked");
@@ -84,9 +86,11 @@ ir::Function generate_infer(const sema::Program& program) {
       function.results.erase(function.results.begin() + static_cast<int64_t>(r));
       function.result_ports.erase(function.result_ports.begin() + static_cast<int64_t>(r));
     }
+  // A scan shows its membrane after what it emits, a loop what enters its synapses.
   for (ir::Op& op : function.ops)
-    if (op.opcode == ir::Opcode::scan && op.integer("states") > 0) {
-      op.results.erase(op.results.begin() + 1); // the membrane
+    while ((op.opcode == ir::Opcode::scan || op.opcode == ir::Opcode::loop) && !op.results.empty() &&
+           op.body[0].yields.size() > static_cast<size_t>(op.integer("states")) + 1) {
+      op.results.erase(op.results.begin() + 1);
       op.body[0].yields.erase(op.body[0].yields.begin() + 1);
     }
   return function;

@@ -36,7 +36,7 @@ public:
       builder_.set_layer(op.layer);
       if (op.opcode == ir::Opcode::repeat)
         map_[op.results[0]] = of(op.operands[0]); // of every step the same
-      else if (op.opcode == ir::Opcode::scan)
+      else if (op.opcode == ir::Opcode::scan || op.opcode == ir::Opcode::loop)
         one_round(op);
       else if (op.opcode == ir::Opcode::mean_time)
         running_mean(op);
@@ -65,10 +65,10 @@ private:
 
   void declare_states() {
     for (const ir::Op& op : infer_.ops) {
-      if (op.opcode == ir::Opcode::scan)
+      if (op.opcode == ir::Opcode::scan || op.opcode == ir::Opcode::loop)
         for (int64_t s = 0, n = op.integer("states"); s < n; ++s) {
-          const ir::Operand& initial = op.operands[op.operands.size() - static_cast<size_t>(n - s)];
-          declare_state(without_time(infer_.type(op.operands[0].value)), initial.number);
+          const size_t at = op.operands.size() - static_cast<size_t>(n - s);
+          declare_state(infer_.type(op.body[0].parameters[at]), op.operands[at].number);
         }
       else if (op.opcode == ir::Opcode::mean_time) {
         const ir::Type type = infer_.type(op.results[0]);
@@ -113,21 +113,25 @@ private:
     return ops::on_one_step(op, types).value_or(op);
   }
 
-  // A scan's body in the open, its states those of the caller.
+  // The body of a scan or loop in the open, its states those of the caller.
   void one_round(const ir::Op& scan) {
     const ir::Body& body = scan.body[0];
     const size_t states = static_cast<size_t>(scan.integer("states")), first = body.parameters.size() - states;
-    const ir::Type slice = without_time(infer_.type(scan.operands[0].value));
     for (size_t p = 0; p < body.parameters.size(); ++p)
       map_[static_cast<size_t>(body.parameters[p])] =
           p < first ? of(scan.operands[p]) : states_[static_cast<size_t>(next_state_) + p - first];
-    for (const ir::Op& op : body.ops)
+    for (const ir::Op& op : body.ops) {
+      if (!op.layer.empty())
+        builder_.set_layer(op.layer);
       copy(op, builder_);
+    }
+    builder_.set_layer(scan.layer);
     const size_t emits = body.yields.size() - states;
     for (size_t y = emits; y < body.yields.size(); ++y)
-      keep(filled(of(body.yields[y]), slice));
+      keep(filled(of(body.yields[y]), infer_.type(body.parameters[first + y - emits])));
     for (size_t y = 0; y < emits; ++y)
-      map_[static_cast<size_t>(scan.results[y])] = filled(of(body.yields[y]), slice);
+      map_[static_cast<size_t>(scan.results[y])] =
+          filled(of(body.yields[y]), without_time(infer_.type(scan.results[y])));
   }
 
   // The mean of what has come so far, so that whatever follows reads what it reads of a whole sequence. The sum runs in

@@ -65,6 +65,29 @@ Slot word(std::string name, std::vector<std::string> words) {
   return made;
 }
 
+Slot words(std::string name, std::vector<std::string> words) {
+  Slot made = slot(std::move(name), Slot::Kind::words, true);
+  made.words = std::move(words);
+  return made;
+}
+
+Slot list(std::string name) {
+  return slot(std::move(name), Slot::Kind::list, true);
+}
+
+Slot integer(std::string name, int64_t least) {
+  Slot made = slot(std::move(name), Slot::Kind::integer, true);
+  made.least = static_cast<double>(least);
+  return made;
+}
+
+Slot integer(std::string name, int64_t least, int64_t absent) {
+  Slot made = integer(std::move(name), least);
+  made.required = false;
+  made.absent.pair = {absent, absent};
+  return made;
+}
+
 Slot weights(std::string name) {
   return slot(std::move(name), Slot::Kind::weights, false);
 }

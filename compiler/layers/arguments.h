@@ -18,17 +18,19 @@ struct Argument {
   double number = 0;
   std::string word;
   Weights weights;
+  std::vector<std::string> words;
+  std::vector<int64_t> list;
 };
 
 struct Slot {
-  enum class Kind { tensor, size, pair, number, flag, word, weights };
+  enum class Kind { tensor, size, integer, pair, number, flag, word, words, list, weights };
   std::string name;
   Kind kind = Kind::tensor;
   bool required = true;
   Argument absent;                // the value of a slot that is left out
   std::string like;               // a pair that is left out is that of this slot
-  double least = 0, most = 0;     // of numbers; of pairs, the least alone
-  std::vector<std::string> words; // that may stand here; the first one when it is left out
+  double least = 0, most = 0;     // of numbers and integers; of pairs, the least alone
+  std::vector<std::string> words; // that may stand here; of a `word`, the first one when it is left out
 };
 
 // Slots, as rows write them.
@@ -40,6 +42,10 @@ Slot pair_like(std::string name, int64_t least, std::string other);
 Slot number(std::string name, double absent, double least, double most);
 Slot flag(std::string name, bool absent);
 Slot word(std::string name, std::vector<std::string> words);
+Slot words(std::string name, std::vector<std::string> words); // one or a list, each once; not to be left out
+Slot list(std::string name);                                  // of integers; not to be left out
+Slot integer(std::string name, int64_t least);                // not to be left out
+Slot integer(std::string name, int64_t least, int64_t absent);
 Slot weights(std::string name);
 
 // The checked arguments of one call, defaults filled in: one a slot.
@@ -55,7 +61,10 @@ public:
   const Pair& pair(const std::string& name) const { return of(name).pair; }
   double number(const std::string& name) const { return of(name).number; }
   bool flag(const std::string& name) const { return of(name).pair[0] != 0; }
+  int64_t integer(const std::string& name) const { return of(name).pair[0]; }
   const std::string& word(const std::string& name) const { return of(name).word; }
+  const std::vector<std::string>& words(const std::string& name) const { return of(name).words; }
+  const std::vector<int64_t>& list(const std::string& name) const { return of(name).list; }
   const Weights* weights() const; // of synapses; null when the layer has none
 
   // Every slot but the tensors, in order: what a call prints as.

@@ -5,6 +5,7 @@
 #include "layers/network.h"
 
 #include <map>
+#include <memory>
 #include <tuple>
 
 namespace rvb::layers {
@@ -13,6 +14,15 @@ namespace rvb::layers {
 struct Shown {
   ir::Port port;
   ir::Value value;
+};
+
+// The loop of a cell while its layers are made: they stand in its body.
+struct Loop {
+  ir::Op op;
+  std::vector<ir::Operand> sequences, initial; // operands, in the order of the body's parameters
+  std::vector<ir::Value> slices, states;       // the parameters
+  std::vector<Shown> shown;                    // values of the body
+  std::vector<ir::Op>* outside = nullptr;      // where operations went before
 };
 
 class Build {
@@ -41,6 +51,12 @@ public:
     return ir.build(opcode, std::move(operands), std::move(attributes), hint);
   }
 
+  // The layers of a cell come in a row: from here on operations go into the body of a loop, until it is closed.
+  void open_loop();
+  // Ends the loop, which gives `emitted` of every step as a sequence and goes on with the states `next`.
+  ir::Value close_loop(ir::Value emitted, const std::vector<ir::Value>& next, const std::string& hint);
+
+  std::unique_ptr<Loop> loop;
   ir::Value image = ir::no_value;
   ir::Value key = ir::no_value;                               // of random numbers: [seed, step]; where a layer draws
   std::vector<ir::Value> values;                              // one a layer that is made already

@@ -38,11 +38,13 @@ struct Row {
   // Appends its operations and gives the output. Types are checked against `output` by the caller.
   ir::Value (*build)(Build& build) = nullptr;
 
-  bool called = true;        // by its name in a program; the input and neurons are made otherwise
-  bool keeps_values = false; // the output is the input in another order: an event there is an event here
-  bool draws = false;        // random numbers in training
+  bool reserved = true;         // no definition of a program may have its name
+  bool called = true;           // by its name in a program; the input and neurons are made otherwise
+  bool keeps_values = false;    // the output is the input in another order: an event there is an event here
+  bool draws = false;           // random numbers in training
+  bool for_all_samples = false; // reads, too, what is learned: tensors that are the same for all samples
   // Whether all time steps are treated alike, so that it can be run step by step. Null: yes.
-  bool (*alike_in_time)(const Layer& layer) = nullptr;
+  bool (*alike_in_time)(const Network& network, const Layer& layer) = nullptr;
 };
 
 namespace rows {
@@ -56,6 +58,10 @@ const Row* find(const std::string& name); // one that programs may call; null wh
 
 // Where @observe shows what enters a synaptic layer: the input, a neuron's spikes, or the layer's events.
 ir::Port observed_input(const Network& network, const Layer& layer);
+
+// `alike_in_time` of layers of several inputs: what a sample has for all its steps, a mean over time, is known only
+// after the last step.
+bool alike_with_inputs(const Network& network, const Layer& layer);
 
 // Faults of several layers.
 bool is_image(const Tensor& tensor);

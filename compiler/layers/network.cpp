@@ -25,13 +25,22 @@ const char* word(Role role) {
   return "?";
 }
 
+bool Network::begins_at_rest() const {
+  const bool neurons_do = std::all_of(neurons.begin(), neurons.end(), [](const Neuron& neuron) {
+    return std::all_of(neuron.initial.begin(), neuron.initial.end(), [](double value) { return value == 0; });
+  });
+  return neurons_do && std::all_of(layers.begin(), layers.end(), [](const Layer& layer) {
+           return layer.row != &rows::cell_state || layer.expression.number == 0;
+         });
+}
+
 bool Network::draws() const {
   return std::any_of(layers.begin(), layers.end(), [](const Layer& layer) { return layer.row->draws; });
 }
 
 bool Network::streams() const {
-  return std::all_of(layers.begin(), layers.end(), [](const Layer& layer) {
-    return layer.row->alike_in_time == nullptr || layer.row->alike_in_time(layer);
+  return std::all_of(layers.begin(), layers.end(), [this](const Layer& layer) {
+    return layer.row->alike_in_time == nullptr || layer.row->alike_in_time(*this, layer);
   });
 }
 

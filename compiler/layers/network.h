@@ -15,13 +15,17 @@ struct Layer {
   std::string path;  // dotted, unique: "unit1.conv2d". Empty for `input`, `add` of the source text, …: see label
   std::string label; // what summaries and graphs show; never empty
   std::vector<int> inputs; // indices of earlier layers; add has two
-  Shape shape;             // of the output
-  bool has_time = true;    // of the output
-  Range range;             // where it stands in the source
+  Shape shape;             // of the output, as are the next three
+  bool has_time = true;
+  bool has_batch = true;
+  bool truth = false;
+  Range range; // where it stands in the source
   Arguments arguments;
-  int neuron = -1; // of a neuron: index into Network::neurons
+  int cell = -1;         // the cell whose step it is a part of; such layers have no time and run at every step
+  int neuron = -1;       // of a neuron: index into Network::neurons
+  Expression expression; // of an elementwise operation: locals are the inputs. Of what is learned: its beginning
 
-  Tensor tensor() const { return {shape, has_time}; }
+  Tensor tensor() const { return {shape, has_time, has_batch, truth}; }
   bool synaptic() const { return arguments.weights() != nullptr; }
   const Weights& weights() const; // real ones where it has no synapses
 };
@@ -64,6 +68,7 @@ struct Network {
   std::vector<Layer> layers; // layers[0] is the input
   int output = 0;            // index of the layer that is returned: shape [classes], no time
   int64_t classes = 0;
+  int cells = 0; // how many there are
   std::vector<Neuron> neurons;
   std::vector<Parameter> parameters; // layer by layer, in PyTorch's order within a layer
 
@@ -72,9 +77,12 @@ struct Network {
   }
   // Whether `layer` is what takes the time steps away.
   bool ends_time(const Layer& layer) const {
-    return !layer.has_time && !layer.inputs.empty() && input_of(layer).has_time;
+    return !layer.has_time && layer.cell < 0 && !layer.inputs.empty() && input_of(layer).has_time;
   }
-  bool draws() const; // random numbers in training
+  // How often a layer runs for a sample.
+  int64_t runs(const Layer& layer) const { return layer.has_time || layer.cell >= 0 ? input.steps : 1; }
+  bool begins_at_rest() const; // all states are 0 before the first step
+  bool draws() const;          // random numbers in training
   // Whether it can be run step by step: nothing in it depends on which step it is.
   bool streams() const;
 };

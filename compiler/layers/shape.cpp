@@ -10,7 +10,9 @@ std::string text_of(const Shape& shape) {
 }
 
 std::string text_of(const Tensor& tensor) {
-  return text_of(tensor.shape) + (tensor.has_time ? "" : " without time");
+  return text_of(tensor.shape) + (!tensor.has_batch ? tensor.has_time ? " a step for all samples" : " for all samples"
+                                  : tensor.has_time ? ""
+                                                    : " without time");
 }
 
 int64_t elements(const Shape& shape) {

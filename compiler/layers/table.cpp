@@ -28,6 +28,15 @@ ir::Port observed_input(const Network& network, const Layer& layer) {
                                              : ir::Port{ir::Role::events, layer.path};
 }
 
+bool alike_with_inputs(const Network& network, const Layer& layer) {
+  for (size_t i = 0; i < layer.inputs.size(); ++i) {
+    const Layer& input = network.input_of(layer, static_cast<int>(i));
+    if (layer.has_time && !input.has_time && input.has_batch)
+      return false;
+  }
+  return true;
+}
+
 bool is_image(const Tensor& tensor) {
   return tensor.shape.size() == 3;
 }

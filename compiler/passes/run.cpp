@@ -43,8 +43,9 @@ const std::vector<Pass>& all_passes() {
       {"differentiate", differentiate},
       {"expand_batchnorm", expand_batchnorm, true},
       {"fold_batchnorm", fold_batchnorm},
-      {"fold_alpha", fold_alpha, false, fold_alpha_with},
-      {"pack_weights", pack_weights},
+      {"sink_weights", sink_weights},
+      {"fold_alpha", fold_alpha, true, fold_alpha_with},
+      {"pack_weights", pack_weights, true},
       {"sign_synapses", sign_synapses, true},
       {"quantize_spikes", quantize_spikes, false, quantize_spikes_with},
       {"add_ranges", add_ranges},
@@ -83,13 +84,11 @@ void check(const ir::Module& module, const std::string& pass) {
 
 bool run_one(const Pass& pass, ir::Module& module, const std::string& name) {
   const size_t equal = name.find('=');
-  if (equal == std::string::npos) {
-    const bool inside = pass.in_loops && change_loop_bodies(module, pass.run);
-    return pass.run(module) || inside;
-  }
-  if (pass.run_with == nullptr)
+  if (equal != std::string::npos && pass.run_with == nullptr)
     throw Failure(Exit::usage, "pass `" + name.substr(0, equal) + "` takes no argument");
-  return pass.run_with(module, name.substr(equal + 1));
+  // An argument is about the functions; in bodies the pass runs without.
+  const bool inside = pass.in_loops && change_loop_bodies(module, pass.run);
+  return (equal == std::string::npos ? pass.run(module) : pass.run_with(module, name.substr(equal + 1))) || inside;
 }
 
 } // namespace

@@ -1,6 +1,8 @@
 #include "sema/elaborate.h"
 #include "support/text.h"
 
+#include <algorithm>
+
 namespace rvb::sema {
 
 namespace {
@@ -12,8 +14,8 @@ using LayerSlot = layers::Slot;
 // Reads the arguments of one call of a layer, each by the kind of its slot.
 class Reader {
 public:
-  Reader(Elaborator& elaborator, const ast::Expr& call, const Bound& bound)
-      : elaborator_(elaborator), call_(call), bound_(bound) {}
+  Reader(Elaborator& elaborator, const layers::Row& row, const ast::Expr& call, const Bound& bound)
+      : elaborator_(elaborator), row_(row), call_(call), bound_(bound) {}
 
   bool ok() const { return ok_; }
 
@@ -24,8 +26,14 @@ public:
     value_ = &*bound_.values[index];
     range_ = bound_.ranges[index];
     switch (slot.kind) {
-    case LayerSlot::Kind::tensor: expect(Kind::tensor, "a tensor"); break;
+    case LayerSlot::Kind::tensor: tensor(); break;
     case LayerSlot::Kind::size: size(result); break;
+    case LayerSlot::Kind::integer:
+      if (expect(Kind::integer, "an integer") && in_range(*value_, static_cast<int64_t>(slot.least)))
+        result.pair[0] = value_->integer;
+      break;
+    case LayerSlot::Kind::words: words(result); break;
+    case LayerSlot::Kind::list: list(result); break;
     case LayerSlot::Kind::pair: pair(result); break;
     case LayerSlot::Kind::number: number(result); break;
     case LayerSlot::Kind::flag:
@@ -118,7 +126,50 @@ private:
     wrong_type(all);
   }
 
+  // Several words, or one by itself.
+  void words(Argument& result) {
+    std::string all;
+    for (const std::string& each : slot_->words)
+      all += (all.empty() ? "" : ", ") + ticked(each);
+    const std::string wanted = "one of " + all + ", or a list of them";
+    if (value_->is(Kind::list) && value_->list->empty())
+      return wrong_type(wanted);
+    for (const Value& each : value_->is(Kind::list) ? *value_->list : std::vector<Value>{*value_}) {
+      const bool known =
+          each.is(Kind::word) && std::find(slot_->words.begin(), slot_->words.end(), each.text) != slot_->words.end();
+      if (!known || std::find(result.words.begin(), result.words.end(), each.text) != result.words.end())
+        return wrong_type(wanted + (known ? ", each once" : ""));
+      result.words.push_back(each.text);
+    }
+  }
+
+  void list(Argument& result) {
+    const bool fits = value_->is(Kind::list) && !value_->list->empty() &&
+                      std::all_of(value_->list->begin(), value_->list->end(),
+                                  [](const Value& each) { return each.is(Kind::integer); });
+    if (!fits)
+      return wrong_type("a list of integers");
+    for (const Value& each : *value_->list)
+      result.list.push_back(each.integer);
+  }
+
+  void tensor() {
+    if (!expect(Kind::tensor, "a tensor"))
+      return;
+    const layers::Tensor tensor = elaborator_.tensor_of(*value_);
+    if (tensor.truth) {
+      ok_ = false;
+      elaborator_.report(Code::wrong_type, range_, named() + " must be numbers, found truth values", "truth values")
+          .help("a condition becomes numbers with `? 1 : 0`");
+    } else if (!tensor.has_batch && !row_.for_all_samples) {
+      ok_ = false;
+      elaborator_.report(Code::wrong_type, range_, named() + " must be a tensor of samples, found what is learned",
+                         "the same for all samples");
+    }
+  }
+
   Elaborator& elaborator_;
+  const layers::Row& row_;
   const ast::Expr& call_;
   const Bound& bound_;
   const LayerSlot* slot_ = nullptr; // what is read
@@ -133,7 +184,7 @@ private:
 bool Elaborator::read_arguments(Layer& layer, const ast::Expr& call, const Bound& bound) {
   const std::vector<LayerSlot>& slots = layer.row->slots;
   layer.arguments = layers::Arguments(slots);
-  Reader reader(*this, call, bound);
+  Reader reader(*this, *layer.row, call, bound);
   for (size_t i = 0; i < slots.size(); ++i) {
     Argument& argument = layer.arguments.at(i);
     if (!slots[i].like.empty())

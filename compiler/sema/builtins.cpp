@@ -4,6 +4,7 @@
 #include "layers/layer.h"
 
 #include <algorithm>
+#include <map>
 
 namespace rvb::sema {
 
@@ -40,6 +41,18 @@ const std::vector<std::string>& surrogates() {
   return table;
 }
 
+const char* operator_of(const std::string& sign) {
+  static const std::map<std::string, const char*> operators = {
+      {"+", "add"},     {"-", "sub"},         {"*", "mul"}, {"/", "div"}, {">=", "greater_equal"},
+      {">", "greater"}, {"<=", "less_equal"}, {"<", "less"}};
+  const auto found = operators.find(sign);
+  return found == operators.end() ? nullptr : found->second;
+}
+
+bool is_comparison(const std::string& sign) {
+  return sign == ">=" || sign == ">" || sign == "<=" || sign == "<";
+}
+
 const FunctionInfo* find_function(const std::vector<FunctionInfo>& table, const std::string& name) {
   for (const FunctionInfo& function : table)
     if (function.name == name)
@@ -56,7 +69,8 @@ const std::vector<std::string>& words() {
     std::vector<std::string> all = {"layer", "channel"};
     for (const layers::Row* row : layers::table())
       for (const layers::Slot& slot : row->slots)
-        all.insert(all.end(), slot.words.begin(), slot.words.end());
+        if (slot.name != "over") // axes, which are names only there
+          all.insert(all.end(), slot.words.begin(), slot.words.end());
     all.insert(all.end(), surrogates().begin(), surrogates().end());
     return all;
   }();
@@ -68,7 +82,8 @@ bool is_word(const std::string& name) {
 }
 
 bool is_built_in(const std::string& name) {
-  return layers::find(name) != nullptr || find_function(function_table(), name) != nullptr ||
+  const layers::Row* layer = layers::find(name);
+  return (layer != nullptr && layer->reserved) || find_function(function_table(), name) != nullptr ||
          find_function(neuron_function_table(), name) != nullptr || is_word(name) || name == "real" ||
          name == "binary" || name == "ternary" || name == "input";
 }

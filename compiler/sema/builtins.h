@@ -20,6 +20,10 @@ const std::vector<FunctionInfo>& function_table();        // on numbers and list
 const std::vector<FunctionInfo>& neuron_function_table(); // in neurons
 const std::vector<std::string>& surrogates();
 
+// The elementwise operator of the IR that a sign stands for: add of `+`; null when there is none.
+const char* operator_of(const std::string& sign);
+bool is_comparison(const std::string& sign); // of numbers, in order
+
 const FunctionInfo* find_function(const std::vector<FunctionInfo>& table, const std::string& name);
 bool is_surrogate(const std::string& name);
 const std::vector<std::string>& words();   // rectangle, joint, …

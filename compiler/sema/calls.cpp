@@ -1,6 +1,7 @@
 #include "sema/elaborate.h"
 #include "sema/elsewhere.h"
-#include "sema/growth.h"
+#include "sema/neurons/growth.h"
+#include "sema/neurons/term.h"
 #include "support/text.h"
 
 #include <algorithm>
@@ -17,19 +18,29 @@ Value Elaborator::call(const Expr& expr, const Value* flow, Range flow_range, Sc
   const std::string& name = expr.callee.text;
   if ((name == "binary" || name == "ternary") && flow == nullptr)
     return call_weights(expr, scope);
+  const FunctionInfo* function = find_function(function_table(), name);
+  if (function == nullptr)
+    function = find_function(neuron_function_table(), name);
   if (scope.names.count(name) == 0 && modules_.names.count(name) == 0 && layers::find(name) == nullptr &&
-      find_function(function_table(), name) == nullptr)
+      function == nullptr)
     return unknown_callee(expr, scope); // its arguments may mean something to what was meant
+  const bool built_in = function != nullptr || layers::find(name) != nullptr;
   Actuals actuals{&expr, flow, flow_range, {}};
-  for (const ast::Argument& argument : expr.arguments)
-    actuals.values.push_back(evaluate(*argument.value, scope));
+  bool over = false; // of two numbers, or over an axis?
+  for (const ast::Argument& argument : expr.arguments) {
+    const bool names_axes = argument.name.text == "over";
+    over |= names_axes;
+    actuals.values.push_back(names_axes ? axes(*argument.value, scope) : evaluate(*argument.value, scope));
+  }
   if (stopped_)
     return {};
 
   const auto local = scope.names.find(name);
   const auto global = modules_.names.find(name);
-  if (local != scope.names.end() || global != modules_.names.end()) {
-    if (local == scope.names.end() && global->second.item->kind == ast::Item::Kind::block)
+  if ((local != scope.names.end() || global != modules_.names.end()) && !(built_in && only_a_value(name, scope))) {
+    if (local == scope.names.end() &&
+        (global->second.item->kind == ast::Item::Kind::block ||
+         global->second.item->kind == ast::Item::Kind::function || global->second.item->kind == ast::Item::Kind::cell))
       return call_block(*global->second.item, actuals, scope);
     const Value callee = lookup(name, expr.callee.range, scope);
     if (callee.is(Kind::neuron))
@@ -39,16 +50,53 @@ Value Elaborator::call(const Expr& expr, const Value* flow, Range flow_range, Sc
              "not a layer, block or neuron");
     return {};
   }
-  if (const layers::Row* layer = layers::find(name)) {
+  if (const layers::Row* layer = layers::find(name); layer != nullptr && (function == nullptr || over)) {
     std::vector<Slot> slots;
     for (const layers::Slot& slot : layer->slots)
       slots.push_back({slot.name, slot.required});
     const Bound bound = bind("layer " + ticked(name), slots, actuals);
     return bound.ok ? call_layer(*layer, expr, bound, scope) : Value();
   }
-  const FunctionInfo& function = *find_function(function_table(), name);
-  const Bound bound = bind("function " + ticked(name), function.slots, actuals);
-  return bound.ok && no_instance(expr) ? call_function(function, bound, expr) : Value();
+  const Bound bound = bind("function " + ticked(name), function->slots, actuals);
+  if (!bound.ok || !no_instance(expr))
+    return {};
+  for (size_t i = 0; i < function->slots.size(); ++i)
+    if (bound.values[i] && bound.values[i]->is_error())
+      return {};
+  const bool of_tensors = std::any_of(bound.values.begin(), bound.values.end(), [](const std::optional<Value>& value) {
+    return value && value->is(Kind::tensor);
+  });
+  if (of_tensors && find_function(neuron_function_table(), name) != nullptr)
+    return tensor_function(*find_function(neuron_function_table(), name), bound, expr, scope);
+  return find_function(function_table(), name) != nullptr ? call_function(*function, bound, expr)
+                                                          : call_on_numbers(*function, bound, expr);
+}
+
+// A function of the neurons on numbers.
+Value Elaborator::call_on_numbers(const FunctionInfo& function, const Bound& bound, const Expr& expr) {
+  std::vector<Term> operands;
+  for (size_t i = 0; i < (function.name == "step" ? 1 : function.slots.size()); ++i) {
+    if (!bound.values[i]->is_number()) {
+      report(Code::wrong_type, expr.range,
+             ticked(function.name) + " needs numbers, found " + describe(*bound.values[i]));
+      return {};
+    }
+    operands.push_back(number(bound.values[i]->number));
+  }
+  const double result = fold(function.name, operands);
+  if (std::isfinite(result))
+    return Value::of_real(result);
+  report(Code::arithmetic, expr.range, "the result is not a finite number");
+  return {};
+}
+
+// Whether `name` is defined and cannot be called: a layer may have the same name.
+bool Elaborator::only_a_value(const std::string& name, const Scope& scope) const {
+  if (const auto local = scope.names.find(name); local != scope.names.end())
+    return !local->second.is(Kind::neuron);
+  const Definition& definition = modules_.names.at(name);
+  const bool value = definition.item->kind == ast::Item::Kind::param || definition.item->kind == ast::Item::Kind::let;
+  return value && definition.evaluated && !definition.value.is(Kind::neuron);
 }
 
 Value Elaborator::unknown_callee(const Expr& expr, const Scope& scope) {
@@ -65,10 +113,7 @@ Value Elaborator::unknown_callee(const Expr& expr, const Scope& scope) {
   std::vector<std::string> names = visible_names(scope);
   names.insert(names.end(), {"binary", "ternary"});
   const std::string near = diagnostics_.near(name, names);
-  if (find_function(neuron_function_table(), name) != nullptr)
-    diagnostic.note(ticked(name) + " is a function for the equations of a neuron");
-  else
-    diagnostic.help(advice(name, near, elsewhere_called(name)));
+  diagnostic.help(advice(name, near, elsewhere_called(name)));
   return {};
 }
 
@@ -147,66 +192,6 @@ Bound Elaborator::bind(const std::string& what, const std::vector<Slot>& slots, 
   return bound;
 }
 
-namespace {
-
-// The numbers that kinds of weights take by name.
-struct WeightsOption {
-  const char* name;
-  double Weights::*number;
-  bool ternary_only;
-  double least, most;
-  const char* meaning;
-};
-constexpr WeightsOption weights_options[] = {
-    {"ste", &Weights::ste, false, 1e-6, 1e12, "the window of the straight-through estimator"},
-    {"gain", &Weights::gain, false, 1e-6, 1e6, "a factor on the standard deviation of the initial latent weights"},
-    {"threshold", &Weights::threshold, true, 1e-6, 1e6, "weights within this share of the mean magnitude are 0"},
-};
-
-} // namespace
-
-// binary(alpha), binary(ste = 1.0), ternary(alpha, threshold = 0.7, gain = 0.01)
-Value Elaborator::call_weights(const Expr& expr, Scope& scope) {
-  Value value;
-  value.kind = Kind::weights;
-  const bool ternary = expr.callee.text == "ternary";
-  value.weights.kind = ternary ? Weights::Kind::ternary : Weights::Kind::binary;
-  for (const ast::Argument& argument : expr.arguments) {
-    const std::string& name = argument.name.text;
-    if (name.empty() && argument.value->kind == Expr::Kind::name && argument.value->text == "alpha") {
-      value.weights.alpha = true;
-      continue;
-    }
-    const auto* option =
-        std::find_if(std::begin(weights_options), std::end(weights_options),
-                     [&](const WeightsOption& o) { return name == o.name && (ternary || !o.ternary_only); });
-    if (name == "alpha") {
-      report(Code::unknown_argument, argument.name.range, "`alpha` is given no value", "it stands alone")
-          .help("write " + ticked(expr.callee.text + "(alpha)"));
-      return {};
-    }
-    if (option == std::end(weights_options)) {
-      report(Code::unknown_argument, name.empty() ? argument.value->range : argument.name.range,
-             ternary ? "`ternary` takes `alpha`, `threshold = NUMBER`, `ste = NUMBER` and `gain = NUMBER`"
-                     : "`binary` takes `alpha`, `ste = NUMBER` and `gain = NUMBER`",
-             "unknown");
-      return {};
-    }
-    const Value number = evaluate(*argument.value, scope);
-    if (number.is_error())
-      return {};
-    if (!number.is_number() || !(number.number >= option->least && number.number <= option->most)) {
-      report(Code::bad_value, argument.value->range,
-             ticked(name) + " must be a number from " + text_of(option->least) + " to " + text_of(option->most) +
-                 ", found " + describe(number),
-             option->meaning);
-      return {};
-    }
-    value.weights.*option->number = number.number;
-  }
-  return no_instance(expr) ? value : Value();
-}
-
 Value Elaborator::call_function(const FunctionInfo& function, const Bound& bound, const Expr& expr) {
   const std::string& name = function.name;
   for (const std::optional<Value>& value : bound.values)
@@ -267,29 +252,47 @@ Value Elaborator::call_block(const ast::Item& item, const Actuals& actuals, Scop
   std::vector<Slot> slots;
   for (const ast::Parameter& parameter : item.parameters)
     slots.push_back({parameter.name.text, parameter.value == nullptr});
-  const Bound bound = bind("block " + ticked(item.name.text), slots, actuals);
+  const bool function = item.kind == ast::Item::Kind::function, cell = item.kind == ast::Item::Kind::cell;
+  const Bound bound = bind((function ? "function "
+                            : cell   ? "cell "
+                                     : "block ") +
+                               ticked(item.name.text),
+                           slots, actuals);
   Scope inner;
+  if (function)
+    inner.function = &item;
   inner.path = layer_name(expr, item.name.text, scope) + ".";
   if (!bound.ok || stopped_)
     return {};
   if (frames_.size() >= static_cast<size_t>(Limits::calls)) {
     stop(Code::endless_recursion, expr.callee.range,
-         "blocks call each other more than " + std::to_string(Limits::calls) + " deep", "stopped here");
+         "blocks and functions call each other more than " + std::to_string(Limits::calls) + " deep", "stopped here");
     return {};
   }
   for (size_t i = 0; i < slots.size(); ++i) {
     Value value = bound.values[i] ? *bound.values[i] : evaluate(*item.parameters[i].value, inner);
     if (value.is_error())
       return {};
+    if (!inner.first && value.is(Kind::tensor))
+      inner.first = value;
     inner.names[slots[i].name] = std::move(value);
   }
   frames_.push_back({item.name.text, expr.callee.range});
+  if (cell) {
+    Value result = call_cell(item, expr, inner);
+    frames_.pop_back();
+    return result;
+  }
   execute(item.body, inner);
   if (!inner.result && !stopped_ && !inner.unsure)
-    report(Code::missing_return, item.name.range, "the block " + ticked(item.name.text) + " returns nothing",
+    report(Code::missing_return, item.name.range,
+           (function ? "the function " : "the block ") + ticked(item.name.text) + " returns nothing",
            "no `return` was reached");
+  Value result = inner.result ? *inner.result : Value();
+  if (!inner.gradients.empty())
+    result = with_gradients(result, expr.range, inner);
   frames_.pop_back();
-  return inner.result ? *inner.result : Value();
+  return result;
 }
 
 Value Elaborator::call_neuron(const Value& neuron, const Actuals& actuals, Scope& scope) {

@@ -32,14 +32,19 @@ struct Limits {
 // The variables and the layer names of one call of a block, of the network, or of a neuron's or file's expressions.
 struct Scope {
   std::map<std::string, Value> names;
-  std::string path;                    // "unit1." before the names of its layers
-  std::set<std::string> taken;         // layer names in this scope
-  std::map<std::string, Range> places; // where a taken name was given
-  std::map<std::string, int> counters; // conv2d, conv2d_2, …
-  std::vector<int64_t> repeats;        // the variables of the `repeat`s around, outermost first
-  std::optional<Value> result;         // of `return`
-  bool command_line = false;           // of -D: the model's values are not known yet
-  bool unsure = false;                 // a mistake hid some assignments: unknown names are no news
+  std::string path;                                     // "unit1." before the names of its layers
+  std::set<std::string> taken;                          // layer names in this scope
+  std::map<std::string, Range> places;                  // where a taken name was given
+  std::map<std::string, int> counters;                  // conv2d, conv2d_2, …
+  std::vector<int64_t> repeats;                         // the variables of the `repeat`s around, outermost first
+  std::optional<Value> result;                          // of `return`
+  std::optional<Value> first;                           // a block's first tensor
+  bool cell = false;                                    // of a cell's step
+  std::vector<std::pair<std::string, Value>> states;    // of a cell, as a step begins
+  const ast::Item* function = nullptr;                  // whose body it is
+  std::vector<std::pair<std::string, Value>> gradients; // of a function, by a parameter
+  bool command_line = false;                            // of -D: the model's values are not known yet
+  bool unsure = false;                                  // a mistake hid some assignments: unknown names are no news
 };
 
 // Arguments sorted to parameters.
@@ -79,6 +84,10 @@ public:
   Value lookup(const std::string& name, Range range, const Scope& scope);
   Value binary_numbers(const std::string& sign, const Value& a, const Value& b, Range range);
 
+  layers::Tensor tensor_of(const Value& tensor) const {
+    return program_.layers[static_cast<size_t>(tensor.layer)].tensor();
+  }
+
 private:
   friend class NeuronBuilder;
   friend class RecipeReader;
@@ -90,23 +99,46 @@ private:
   Value unary(const ast::Expr& expr, Scope& scope);
   Value binary(const ast::Expr& expr, Scope& scope);
   Value comparison(const ast::Expr& expr, const Value& a, const Value& b);
-  std::optional<bool> truth(const ast::Expr& expr, Scope& scope);
+  std::optional<bool> truth(const Value& value, Range range);
   std::vector<std::string> visible_names(const Scope& scope) const;
+
+  Value call_weights(const ast::Expr& expr, Scope& scope); // weights.cpp
 
   // calls.cpp
   Value call(const ast::Expr& expr, const Value* flow, Range flow_range, Scope& scope);
   Bound bind(const std::string& what, const std::vector<Slot>& slots, const Actuals& actuals);
-  Value call_weights(const ast::Expr& expr, Scope& scope);
   Value call_function(const FunctionInfo& function, const Bound& bound, const ast::Expr& expr);
+  Value call_on_numbers(const FunctionInfo& function, const Bound& bound, const ast::Expr& expr);
   Value call_block(const ast::Item& item, const Actuals& actuals, Scope& scope);
   Value call_neuron(const Value& neuron, const Actuals& actuals, Scope& scope);
+  bool only_a_value(const std::string& name, const Scope& scope) const;
   Value unknown_callee(const ast::Expr& expr, const Scope& scope);
   bool no_instance(const ast::Expr& expr);
+
+  // tensors.cpp: elementwise operations
+  struct Surrogate {
+    std::string name;
+    double width;
+  };
+  Value operation(const std::string& name, const std::vector<Value>& operands, Range range, Scope& scope,
+                  const Surrogate& surrogate = {"", 1});
+  Value tensor_binary(const ast::Expr& expr, const Value& a, const Value& b, Scope& scope);
+  Value tensor_function(const FunctionInfo& function, const Bound& bound, const ast::Expr& expr, Scope& scope);
+  Value with_gradients(const Value& result, Range range, Scope& scope);
+  Value axes(const ast::Expr& expr, Scope& scope);
+  void trained(const ast::Statement& statement, Scope& scope);
+  bool trained_shape(const ast::Expr& over, Layer& layer, Scope& scope);
+
+  // cells.cpp
+  bool enter_cell(const ast::Item& item, const ast::Expr& expr, Scope& inner);
+  Value call_cell(const ast::Item& item, const ast::Expr& expr, Scope& inner);
+  void state(const ast::Statement& statement, Scope& scope);
 
   // statements.cpp
   void execute(const ast::Body& body, Scope& scope);
   void execute(const ast::Statement& statement, Scope& scope);
   void repeat(const ast::Statement& statement, Scope& scope);
+  void gradient(const ast::Statement& statement, Scope& scope);
 
   bool read_arguments(Layer& layer, const ast::Expr& call, const Bound& bound); // arguments.cpp
 
@@ -137,6 +169,7 @@ private:
   Scope globals_;
   int64_t steps_ = 0;
   int depth_ = 0;
+  int cell_ = -1;        // the cell whose step is at hand
   bool stopped_ = false; // a limit was reached and reported
   struct Frame {
     std::string block;

@@ -37,14 +37,14 @@ const char* const average = "write `avgpool(2)`";
 const char* const maximum = "write `maxpool(2)`";
 const char* const global = "write `global_avgpool`";
 const char* const activation = "a neuron is the activation: `import neurons`, then `reverb`, which is silent below its "
-                               "threshold and the membrane above";
+                               "threshold and the membrane above; on tensors, `max(x, 0)`";
 const char* const probabilities =
     "a network ends with its logits; the loss makes probabilities of them, and so does `infer`";
 const char* const flat = "write `flatten`";
 const char* const leaky =
     "`import neurons`, then `lif`: its `tau` is the part of the membrane that is left, 1 - 1/tau where tau is a time";
 const char* const learned = "`import neurons`, then `lif_learned`, whose leak and threshold are trained";
-const char* const joined = "tensors cannot be joined side by side; two of one shape are added: `a |> add(b)`";
+const char* const joined = "write `concat(a, b, over = channel)`";
 const char* const dropped = "write `dropout(0.5)`: one mask holds for all time steps";
 const char* const sequential = "layers follow each other by `|>`";
 const char* const upsampled = "there are no layers that make an image larger";
@@ -97,23 +97,19 @@ std::string elsewhere_called(const std::string& name) {
       {"silu", activation},
       {"elu", activation},
       {"activation", activation},
-      {"softmax", probabilities},
       {"logsoftmax", probabilities},
-      {"view", flat},
-      {"reshape", flat},
+      {"view", "write `reshape(x, [8, -1])`, or `flatten`"},
       {"lifnode", leaky},
       {"leaky", leaky},
       {"ifnode", leaky},
       {"lifneuron", leaky},
       {"parametriclifnode", learned},
       {"plif", learned},
-      {"concat", joined},
       {"concatenate", joined},
       {"cat", joined},
       {"stack", joined},
       {"dropout2d", dropped},
       {"sequential", sequential},
-      {"mean", "over time: `mean_over_time`; over an image: `global_avgpool`"},
       {"crossentropy", "the loss stands in the recipe: `recipe { loss = cross_entropy }`"},
   };
   return look_up(table, name);

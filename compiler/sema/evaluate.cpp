@@ -62,7 +62,11 @@ Value Elaborator::dispatch(const Expr& expr, Scope& scope) {
   case Expr::Kind::unary: return unary(expr, scope);
   case Expr::Kind::binary: return binary(expr, scope);
   case Expr::Kind::conditional: {
-    const std::optional<bool> condition = truth(*expr.operands[0], scope);
+    const Value value = evaluate(*expr.operands[0], scope);
+    if (value.is(Kind::tensor))
+      return operation("select", {value, evaluate(*expr.operands[1], scope), evaluate(*expr.operands[2], scope)},
+                       expr.range, scope);
+    const std::optional<bool> condition = truth(value, expr.operands[0]->range);
     return condition ? evaluate(*expr.operands[*condition ? 1 : 2], scope) : Value();
   }
   case Expr::Kind::call: return call(expr, nullptr, {}, scope);
@@ -81,6 +85,18 @@ Value Elaborator::dispatch(const Expr& expr, Scope& scope) {
   return {};
 }
 
+namespace {
+
+// What is called and is no value.
+const char* callable(ast::Item::Kind kind) {
+  return kind == ast::Item::Kind::block      ? "block"
+         : kind == ast::Item::Kind::function ? "function"
+         : kind == ast::Item::Kind::cell     ? "cell"
+                                             : nullptr;
+}
+
+} // namespace
+
 Value Elaborator::lookup(const std::string& name, Range range, const Scope& scope) {
   if (const auto local = scope.names.find(name); local != scope.names.end())
     return local->second;
@@ -92,8 +108,8 @@ Value Elaborator::lookup(const std::string& name, Range range, const Scope& scop
       value.neuron = definition.item;
       return value;
     }
-    if (definition.item->kind == ast::Item::Kind::block) {
-      report(Code::wrong_type, range, ticked(name) + " is a block, not a value",
+    if (const char* word = callable(definition.item->kind)) {
+      report(Code::wrong_type, range, ticked(name) + " is a " + word + ", not a value",
              "call it with `(...)` or in a pipeline");
       return {};
     }
@@ -189,23 +205,28 @@ Value Elaborator::index(const Expr& expr, Scope& scope) {
   return (*base.list)[static_cast<size_t>(position.integer)];
 }
 
-std::optional<bool> Elaborator::truth(const Expr& expr, Scope& scope) {
-  const Value value = evaluate(expr, scope);
+std::optional<bool> Elaborator::truth(const Value& value, Range range) {
   if (value.is_error())
     return std::nullopt;
   if (value.is(Kind::boolean))
     return value.integer != 0;
-  report(Code::wrong_type, expr.range, "a condition must be a truth value, found " + describe(value),
-         "such as `i == 0` or `true`");
+  Diagnostic& diagnostic =
+      report(Code::wrong_type, range, "a condition must be a truth value, found " + describe(value),
+             "such as `i == 0` or `true`");
+  if (value.is(Kind::tensor) && tensor_of(value).truth)
+    diagnostic.help("what each number decides is written `condition ? a : b`");
   return std::nullopt;
 }
 
 Value Elaborator::unary(const Expr& expr, Scope& scope) {
-  if (expr.text == "not") {
-    const std::optional<bool> value = truth(*expr.operands[0], scope);
-    return value ? Value::of_boolean(!*value) : Value();
-  }
   const Value value = evaluate(*expr.operands[0], scope);
+  const bool negation = expr.text == "not";
+  if (value.is(Kind::tensor))
+    return operation(negation ? "logical_not" : "neg", {value}, expr.range, scope);
+  if (negation) {
+    const std::optional<bool> known = truth(value, expr.operands[0]->range);
+    return known ? Value::of_boolean(!*known) : Value();
+  }
   if (value.is_error())
     return {};
   if (value.is(Kind::integer))
@@ -218,26 +239,28 @@ Value Elaborator::unary(const Expr& expr, Scope& scope) {
 
 Value Elaborator::binary(const Expr& expr, Scope& scope) {
   if (expr.text == "and" || expr.text == "or") {
-    const std::optional<bool> first = truth(*expr.operands[0], scope);
+    const Value left = evaluate(*expr.operands[0], scope);
+    if (left.is(Kind::tensor))
+      return operation(expr.text == "and" ? "logical_and" : "logical_or", {left, evaluate(*expr.operands[1], scope)},
+                       expr.range, scope);
+    const std::optional<bool> first = truth(left, expr.operands[0]->range);
     if (!first || *first == (expr.text == "or"))
       return first ? Value::of_boolean(*first) : Value();
-    const std::optional<bool> second = truth(*expr.operands[1], scope);
+    const std::optional<bool> second = truth(evaluate(*expr.operands[1], scope), expr.operands[1]->range);
     return second ? Value::of_boolean(*second) : Value();
   }
   const Value a = evaluate(*expr.operands[0], scope), b = evaluate(*expr.operands[1], scope);
   if (a.is_error() || b.is_error() || stopped_)
     return {};
+  if ((a.is(Kind::tensor) || b.is(Kind::tensor)) && expr.text != "==" && expr.text != "!=")
+    return tensor_binary(expr, a, b, scope);
   if (expr.text == "<" || expr.text == "<=" || expr.text == ">" || expr.text == ">=" || expr.text == "==" ||
       expr.text == "!=")
     return comparison(expr, a, b);
-  if (expr.text == "+" && a.is(Kind::tensor) && b.is(Kind::tensor))
-    return add_tensors(a.layer, b.layer, expr.range, scope);
   if (!a.is_number() || !b.is_number()) {
     Diagnostic& diagnostic = report(Code::wrong_type, expr.range,
                                     ticked(expr.text) + " cannot join " + type_name(a) + " and " + type_name(b));
     diagnostic.label(expr.operands[0]->range, type_name(a)).label(expr.operands[1]->range, type_name(b));
-    if (a.is(Kind::tensor) || b.is(Kind::tensor))
-      diagnostic.note("tensors can be added to tensors; everything else on tensors is a layer");
     return {};
   }
   return binary_numbers(expr.text, a, b, expr.range);

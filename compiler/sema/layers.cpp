@@ -61,7 +61,7 @@ Value Elaborator::append(Layer layer) {
     return {};
   }
   Shape whole = layer.shape;
-  whole.push_back(layer.has_time ? program_.input.steps : 1);
+  whole.push_back(layer.has_time || cell_ >= 0 ? program_.input.steps : 1);
   if (elements(whole) > Limits::elements) {
     report(Code::too_large, layer.range,
            "this layer's output " + text_of(layer.shape) + " over " + std::to_string(whole.back()) +
@@ -69,6 +69,7 @@ Value Elaborator::append(Layer layer) {
            "too large");
     return {};
   }
+  layer.cell = cell_;
   program_.layers.push_back(std::move(layer));
   return Value::of_layer(static_cast<int>(program_.layers.size()) - 1);
 }
@@ -94,6 +95,7 @@ void Elaborator::refuse(const layers::Fault& fault, const Layer& layer, Range na
 // `layer` with its inputs and arguments: its shape, and a place in the network.
 Value Elaborator::finish(Layer layer, Range name) {
   layers::Fault fault;
+  layer.cell = cell_;
   const std::optional<layers::Tensor> output =
       layer.row->output != nullptr ? layer.row->output(program_, layer, fault) : program_.input_of(layer).tensor();
   if (!output) {
@@ -102,6 +104,8 @@ Value Elaborator::finish(Layer layer, Range name) {
   }
   layer.shape = output->shape;
   layer.has_time = output->has_time;
+  layer.has_batch = output->has_batch;
+  layer.truth = output->truth;
   return append(std::move(layer));
 }
 

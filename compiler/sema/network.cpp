@@ -13,7 +13,8 @@ bool Elaborator::input(const ast::Item& network, Scope& scope) {
   constexpr int64_t most_steps = 1 << 16;
   const ast::InputSteps& given = network.input;
   const Value shape = evaluate(*network.shape, scope), steps = evaluate(*given.steps, scope);
-  const std::optional<bool> as_written = given.condition ? truth(*given.condition, scope) : true;
+  const std::optional<bool> as_written =
+      given.condition ? truth(evaluate(*given.condition, scope), given.condition->range) : true;
   const ast::Name& name = network.parameters[0].name;
   bool ok = !shape.is_error() && !steps.is_error() && as_written;
   if (!shape.is_error()) {
@@ -55,6 +56,8 @@ bool Elaborator::input(const ast::Item& network, Scope& scope) {
   layer.shape = program_.input.shape;
   layer.range = name.range;
   const Value value = append(std::move(layer));
+  if (!value.is_error())
+    scope.first = value;
   scope.names[name.text] = value;
   return !value.is_error();
 }
@@ -156,7 +159,7 @@ void Elaborator::make_parameters() {
         return;
       }
       parameter.layer = static_cast<int>(i);
-      parameter.name = layer.path + "." + parameter.name;
+      parameter.name = parameter.name.empty() ? layer.path : layer.path + "." + parameter.name;
       if (!names.insert(parameter.name).second)
         report(Code::duplicate_layer_name, layer.range, "two parameters are called " + ticked(parameter.name),
                "this layer's, and that of another layer whose name ends in a number")

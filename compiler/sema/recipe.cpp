@@ -156,7 +156,7 @@ private:
   const Expr* chosen(const Expr& expr) {
     if (expr.kind != Expr::Kind::conditional)
       return &expr;
-    const std::optional<bool> condition = e_.truth(*expr.operands[0], scope_);
+    const std::optional<bool> condition = e_.truth(e_.evaluate(*expr.operands[0], scope_), expr.operands[0]->range);
     return condition ? chosen(*expr.operands[*condition ? 1 : 2]) : nullptr;
   }
 

@@ -1,6 +1,8 @@
 #include "sema/elaborate.h"
 #include "support/text.h"
 
+#include <algorithm>
+
 namespace rvb::sema {
 
 // Params and lets of all files, in the order of imports; -D values take the place of defaults.
@@ -81,7 +83,8 @@ void Elaborator::execute(const ast::Statement& statement, Scope& scope) {
   case ast::Statement::Kind::repeat: repeat(statement, scope); break;
   case ast::Statement::Kind::branch:
     for (const ast::Arm& arm : statement.arms) {
-      const std::optional<bool> taken = arm.condition ? truth(*arm.condition, scope) : true;
+      const std::optional<bool> taken =
+          arm.condition ? truth(evaluate(*arm.condition, scope), arm.condition->range) : true;
       if (!taken) {
         scope.unsure = true;
         return;
@@ -92,19 +95,49 @@ void Elaborator::execute(const ast::Statement& statement, Scope& scope) {
       }
     }
     break;
+  case ast::Statement::Kind::trained: trained(statement, scope); break;
+  case ast::Statement::Kind::gradient: gradient(statement, scope); break;
   case ast::Statement::Kind::state:
-  case ast::Statement::Kind::trained:
+    if (scope.cell) {
+      state(statement, scope);
+      break;
+    }
+    [[fallthrough]];
   case ast::Statement::Kind::emit:
     scope.unsure = true;
     report(Code::misplaced_statement, statement.range,
-           statement.kind == ast::Statement::Kind::emit      ? "`emit` belongs into a neuron"
-           : statement.kind == ast::Statement::Kind::trained ? "`trained` belongs into a neuron"
-                                                             : "`state` belongs into a neuron",
+           statement.kind == ast::Statement::Kind::emit ? "`emit` belongs into a neuron"
+                                                        : "`state` belongs into a neuron",
            "not in a block or network")
-        .help(statement.kind == ast::Statement::Kind::emit ? "a block gives its result with `return`"
-                                                           : "write a `neuron` for what keeps a state through time");
+        .help(statement.kind == ast::Statement::Kind::emit
+                  ? "a block gives its result with `return`"
+                  : "write a `neuron` or a `cell` for what keeps a state through time");
     break;
   }
+}
+
+// gradient x = g, in a function: the derivative of its result by x.
+void Elaborator::gradient(const ast::Statement& statement, Scope& scope) {
+  const std::string& name = statement.name.text;
+  if (scope.function == nullptr) {
+    report(Code::misplaced_statement, statement.range, "`gradient` belongs into a function",
+           "not in a block or network");
+    return;
+  }
+  const std::vector<ast::Parameter>& parameters = scope.function->parameters;
+  if (std::none_of(parameters.begin(), parameters.end(), [&](const auto& each) { return each.name.text == name; })) {
+    report(Code::unknown_name, statement.name.range,
+           ticked(name) + " is no parameter of the function " + ticked(scope.function->name.text),
+           "the gradient by a parameter");
+    return;
+  }
+  for (const auto& [other, value] : scope.gradients)
+    if (other == name) {
+      report(Code::duplicate_definition, statement.name.range, "the gradient by " + ticked(name) + " is given twice",
+             "again here");
+      return;
+    }
+  scope.gradients.emplace_back(name, evaluate(*statement.value, scope));
 }
 
 void Elaborator::repeat(const ast::Statement& statement, Scope& scope) {

@@ -69,13 +69,14 @@ struct Arm {
 
 struct Statement {
   enum class Kind {
-    assign,  // name = value
-    state,   // state name = value
-    emit,    // emit value
-    give,    // return value
-    branch,  // if …: arms
-    repeat,  // repeat name in value..end body
-    trained, // trained name = value over end
+    assign,   // name = value
+    state,    // state name = value over end
+    emit,     // emit value
+    give,     // return value
+    branch,   // if …: arms
+    repeat,   // repeat name in value..end body
+    trained,  // trained name = value over end
+    gradient, // gradient name = value
   };
   Kind kind = Kind::assign;
   Range range;
@@ -99,13 +100,13 @@ struct InputSteps {
 };
 
 struct Item {
-  enum class Kind { import, param, let, block, neuron, network, recipe };
+  enum class Kind { import, param, let, block, function, cell, neuron, network, recipe };
   Kind kind = Kind::import;
   Range range;
   Name name;                         // of import: the name, or the path when `value` is set
   ExprPtr value;                     // import "path"; param and let
   ExprPtr choices;                   // param: a list of what it may be, or null
-  std::vector<Parameter> parameters; // block, neuron
+  std::vector<Parameter> parameters; // block, function, cell, neuron
   bool parentheses = true;           // neuron: whether it has a parameter list
   ExprPtr shape;                     // network: of its input, called parameters[0]
   InputSteps input;                  // network

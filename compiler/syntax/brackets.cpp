@@ -13,6 +13,8 @@ bool starts_item(int kind) {
   case Kind::TOK_PARAM:
   case Kind::TOK_LET:
   case Kind::TOK_BLOCK:
+  case Kind::TOK_FUNCTION:
+  case Kind::TOK_CELL:
   case Kind::TOK_NEURON:
   case Kind::TOK_NETWORK:
   case Kind::TOK_RECIPE: return true;
@@ -26,6 +28,7 @@ bool starts_statement(int kind) {
   case Kind::TOK_EMIT:
   case Kind::TOK_STATE:
   case Kind::TOK_TRAINED:
+  case Kind::TOK_GRADIENT:
   case Kind::TOK_IF:
   case Kind::TOK_REPEAT: return true;
   default: return false;

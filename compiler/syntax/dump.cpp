@@ -11,7 +11,8 @@ public:
   explicit Dumper(Locations locations) : locations_(locations) {}
 
   void item(const Item& item) {
-    static const char* const words[] = {"import", "param", "let", "block", "neuron", "network", "recipe"};
+    static const char* const words[] = {"import", "param",  "let",     "block", "function",
+                                        "cell",   "neuron", "network", "recipe"};
     line(words[static_cast<int>(item.kind)] + named(item.name) + (item.input.sequence ? " over" : ""), item.range);
     ++level_;
     for (const Parameter& parameter : item.parameters) {
@@ -65,7 +66,7 @@ private:
   }
 
   void statements(const Body& body) {
-    static const char* const words[] = {"assign", "state", "emit", "return", "if", "repeat", "trained"};
+    static const char* const words[] = {"assign", "state", "emit", "return", "if", "repeat", "trained", "gradient"};
     for (const Statement& statement : body.statements) {
       line(words[static_cast<int>(statement.kind)] + named(statement.name), statement.range);
       child(statement.value);

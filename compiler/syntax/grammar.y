@@ -51,8 +51,8 @@ static int yylex(rvb::syntax::Parser::value_type* value, rvb::Range* range, rvb:
 
 %token END 0 "the end of the file"
 %token START_FILE "a file" START_EXPRESSION "an expression" RESUME "a new line"
-%token IMPORT "`import`" PARAM "`param`" LET "`let`" BLOCK "`block`" NEURON "`neuron`" NETWORK "`network`" RECIPE "`recipe`"
-%token REPEATED "`repeated`" OVER "`over`" RETURN "`return`" EMIT "`emit`" STATE "`state`" TRAINED "`trained`" IF "`if`" ELSE "`else`"
+%token IMPORT "`import`" PARAM "`param`" LET "`let`" BLOCK "`block`" FUNCTION "`function`" CELL "`cell`" NEURON "`neuron`" NETWORK "`network`" RECIPE "`recipe`"
+%token REPEATED "`repeated`" OVER "`over`" RETURN "`return`" EMIT "`emit`" STATE "`state`" TRAINED "`trained`" GRADIENT "`gradient`" IF "`if`" ELSE "`else`"
 %token REPEAT "`repeat`" IN "`in`" AS "`as`" AND "`and`" OR "`or`" NOT "`not`" TRUE "`true`" FALSE "`false`"
 %token PIPE "`|>`" DOTS "`..`" LESS_EQUAL "`<=`" GREATER_EQUAL "`>=`" EQUAL "`==`" NOT_EQUAL "`!=`" LESS "`<`" GREATER "`>`"
 %token ASSIGN "`=`" PLUS "`+`" MINUS "`-`" TIMES "`*`" DIVIDE "`/`" REMAINDER "`%`" QUESTION "`?`" COLON "`:`" COMMA "`,`"
@@ -96,6 +96,10 @@ item:
 | LET NAME ASSIGN expression    { $$ = state.item(I::let, @$, {$2, @2}); $$.value = $4; }
 | BLOCK NAME OPEN_ROUND parameters CLOSE_ROUND body
                                 { $$ = state.item(I::block, @$, {$2, @2}); $$.parameters = $4; $$.body = $6; }
+| FUNCTION NAME OPEN_ROUND parameters CLOSE_ROUND body
+                                { $$ = state.item(I::function, @$, {$2, @2}); $$.parameters = $4; $$.body = $6; }
+| CELL NAME OPEN_ROUND parameters CLOSE_ROUND body
+                                { $$ = state.item(I::cell, @$, {$2, @2}); $$.parameters = $4; $$.body = $6; }
 | NEURON NAME body              { $$ = state.item(I::neuron, @$, {$2, @2}); $$.parentheses = false; $$.body = $3; }
 | NEURON NAME OPEN_ROUND parameters CLOSE_ROUND body
                                 { $$ = state.item(I::neuron, @$, {$2, @2}); $$.parameters = $4; $$.body = $6; }
@@ -141,10 +145,14 @@ statements:
 statement:
   NAME ASSIGN expression       { $$ = state.statement(S::assign, @$, {$1, @1}, $3); }
 | STATE NAME ASSIGN expression { $$ = state.statement(S::state, @$, {$2, @2}, $4); }
+| STATE NAME ASSIGN expression OVER expression
+                               { $$ = state.statement(S::state, @$, {$2, @2}, $4); $$.end = $6; }
 | TRAINED NAME ASSIGN expression
                                { $$ = state.statement(S::trained, @$, {$2, @2}, $4); }
 | TRAINED NAME ASSIGN expression OVER expression
                                { $$ = state.statement(S::trained, @$, {$2, @2}, $4); $$.end = $6; }
+| GRADIENT NAME ASSIGN expression
+                               { $$ = state.statement(S::gradient, @$, {$2, @2}, $4); }
 | EMIT expression              { $$ = state.statement(S::emit, @$, {}, $2); }
 | RETURN expression            { $$ = state.statement(S::give, @$, {}, $2); }
 | REPEAT NAME IN expression DOTS expression body
@@ -264,6 +272,7 @@ argument:
 
 named_argument:
   NAME ASSIGN expression { $$.name = {$1, @1}; $$.value = $3; }
+| OVER ASSIGN expression { $$.name = {"over", @1}; $$.value = $3; }
 ;
 
 named_arguments:

@@ -172,12 +172,13 @@ private:
     const std::string& name = statement.name.text;
     switch (statement.kind) {
     case Statement::Kind::assign: value(name + " = ", *statement.value, statement.range); break;
-    case Statement::Kind::state: value("state " + name + " = ", *statement.value, statement.range); break;
+    case Statement::Kind::state:
     case Statement::Kind::trained:
-      unit("trained " + name + " = " + format(*statement.value) +
-               (statement.end ? " over " + format(*statement.end) : ""),
+      unit((statement.kind == Statement::Kind::state ? "state " : "trained ") + name + " = " +
+               format(*statement.value) + (statement.end ? " over " + format(*statement.end) : ""),
            statement.range.begin, statement.range.end);
       break;
+    case Statement::Kind::gradient: value("gradient " + name + " = ", *statement.value, statement.range); break;
     case Statement::Kind::emit: value("emit ", *statement.value, statement.range); break;
     case Statement::Kind::give: value("return ", *statement.value, statement.range); break;
     case Statement::Kind::repeat:
@@ -229,6 +230,11 @@ private:
       break;
     case Item::Kind::let: value("let " + name + " = ", *item.value, item.range); break;
     case Item::Kind::block: body("block " + name + parameters(item.parameters), item.range.begin, item.body); break;
+    case Item::Kind::function:
+    case Item::Kind::cell:
+      body((item.kind == Item::Kind::cell ? "cell " : "function ") + name + parameters(item.parameters),
+           item.range.begin, item.body);
+      break;
     case Item::Kind::neuron:
       body("neuron " + name + (item.parentheses ? parameters(item.parameters) : ""), item.range.begin, item.body);
       break;

@@ -34,7 +34,6 @@ const char* other_languages_word(std::string_view word) {
       {"def", "write `block Name(x) { ... }`"},
       {"fn", "write `block Name(x) { ... }`"},
       {"func", "write `block Name(x) { ... }`"},
-      {"function", "write `block Name(x) { ... }`"},
       {"class", "write `block Name(x) { ... }` or `network Name(...) { ... }`"},
       {"from", "write `import neurons`: all of a file is imported"},
       {"Network", "write `network`"},

@@ -125,6 +125,8 @@ public:
         tensor = given.at(what);
       else if (function.values[value].port.role == ir::Role::input)
         tensor.data = image();
+      else if (function.values[value].port.role == ir::Role::state)
+        std::fill(tensor.data.begin(), tensor.data.end(), function.values[value].port.initial);
       else if (function.values[value].port.role == ir::Role::labels)
         tensor.data.assign(labels.begin(), labels.end());
       else if (const runtime::Tensor* weight = weights.find(name))
@@ -184,7 +186,9 @@ TEST_P(Golden, DeploymentPipeline) {
   Exit exit = Exit::ok;
   build::bind_weights(module, golden.program, golden.weights_path(), "", diagnostics, exit);
   ASSERT_FALSE(diagnostics.has_errors());
-  passes::run(module, build::passes_of(build::deployment()), {});
+  build::Facts facts;
+  facts.at_rest = golden.program.begins_at_rest();
+  passes::run(module, build::passes_of(build::deployment(), facts), {});
   EXPECT_LE(relative_difference(golden.run(module, "infer")["logits"].data, golden.logits), deployed_tolerance);
 
   if (!golden.program.streams())

@@ -19,6 +19,7 @@ import sys
 import numpy as np
 import torch
 
+import features
 import networks
 import reference
 import safetensors_file
@@ -89,6 +90,8 @@ def wild_values(generator, dead=1):
             value = torch.zeros(shape, dtype=torch.double)
         elif kind == "running_variance":
             value = torch.ones(shape, dtype=torch.double)
+        elif kind == "learned":
+            value = 0.7 + 0.5 * normal
         elif kind == "bias":
             value = 0.2 * normal
         else:  # a real weight
@@ -192,6 +195,17 @@ def try_variant(case, seed):
     facts = {"source": "variants.rvb", "settings": dict(settings, sequence=sequence), "seed": seed}
     found = judge(net, x, frames, labels, generator, MARGIN, facts)
     return found if net.ternary_margin > 1e-5 else None
+
+
+def try_feature(case, seed):
+    """A network of features/."""
+    _, source, settings, layers, steps, shape = case
+    generator = torch.Generator().manual_seed(seed)
+    x = single(torch.randn([steps, 3] + shape, generator=generator, dtype=torch.double))
+    labels = torch.randint(0, 5, [3], generator=generator)
+    net = reference.Network(layers, 0.25, wild_values(generator))
+    facts = {"source": f"features/{source}.rvb", "settings": settings, "seed": seed}
+    return judge(net, x, x, labels, generator, MARGIN, facts)
 
 
 # name, settings of variants.rvb, sequence, weights, what reference.Network is told
@@ -305,10 +319,15 @@ def make_variants():
         make("variant_" + case[0], try_variant, case, 1000 * number)
 
 
+def make_features():
+    for number, case in enumerate(features.CASES):
+        make("feature_" + case[0], try_feature, case, 1000 * number)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true")
-    parser.add_argument("--only", choices=["cases", "networks", "variants", "training"])
+    parser.add_argument("--only", choices=["cases", "networks", "variants", "features", "training"])
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.check:
@@ -322,6 +341,8 @@ def main():
         make_networks()
     if options.only in (None, "variants"):
         make_variants()
+    if options.only in (None, "features"):
+        make_features()
     if options.only in (None, "training"):
         import training
 

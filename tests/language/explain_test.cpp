@@ -110,8 +110,11 @@ std::string signature(const layers::Row& row) {
       case Kind::flag: return slot.absent.pair[0] != 0 ? "true" : "false";
       case Kind::word: return slot.words.at(0);
       case Kind::weights: return "real";
+      case Kind::integer: return std::to_string(slot.absent.pair[0]);
       case Kind::pair: return slot.like.empty() ? std::to_string(slot.absent.pair[0]) : slot.like;
       case Kind::tensor:
+      case Kind::words:
+      case Kind::list:
       case Kind::size: break;
       }
       return "";

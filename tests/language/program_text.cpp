@@ -14,7 +14,8 @@ std::string text(const Expression& expr, const Neuron& neuron) {
   if (expr.kind == Expression::Kind::number)
     return fmt::format("{}", expr.number);
   if (expr.kind == Expression::Kind::local)
-    return neuron.locals.at(static_cast<size_t>(expr.local));
+    return neuron.locals.empty() ? fmt::format("#{}", expr.local) // of a layer: an input
+                                 : neuron.locals.at(static_cast<size_t>(expr.local));
   std::string out = expr.operation + "(";
   for (size_t i = 0; i < expr.operands.size(); ++i)
     out += (i == 0 ? "" : ", ") + text(expr.operands[i], neuron);
@@ -31,6 +32,9 @@ std::string text(const layers::Slot& slot, const layers::Argument& argument) {
   case Kind::number: return fmt::format(" {} {}", slot.name, argument.number);
   case Kind::flag: return argument.pair[0] != 0 ? " " + slot.name : "";
   case Kind::word: return argument.word == slot.words.front() ? "" : fmt::format(" {} {}", slot.name, argument.word);
+  case Kind::integer: return fmt::format(" {} {}", slot.name, argument.pair[0]);
+  case Kind::words: return fmt::format(" {} {}", slot.name, fmt::join(argument.words, " "));
+  case Kind::list: return fmt::format(" {} [{}]", slot.name, fmt::join(argument.list, ", "));
   case Kind::weights:
     return fmt::format(" {} {}{}", slot.name, argument.weights.text(),
                        argument.weights.ste != 1 ? fmt::format(" ste {}", argument.weights.ste) : "");
@@ -46,7 +50,11 @@ std::string text(const Layer& layer, int index) {
       [&](const layers::Slot& slot, const layers::Argument& argument) { out += text(slot, argument); });
   if (layer.neuron >= 0)
     out += fmt::format(" #{}", layer.neuron);
-  return out + fmt::format(" : [{}]{} {}\n", fmt::join(layer.shape, ", "), layer.has_time ? "" : " without time",
+  if (layer.expression.kind == layers::Expression::Kind::operation)
+    out += " " + text(layer.expression, {});
+  if (layer.cell >= 0)
+    out += fmt::format(" in cell {}", layer.cell);
+  return out + fmt::format(" : {}{} {}\n", text_of(layer.tensor()), layer.truth ? " of truth" : "",
                            layer.path.empty() ? "(" + layer.label + ")" : layer.path);
 }
 

@@ -18,6 +18,13 @@ bool joint(const Layer& layer) {
 
 std::optional<Tensor> output(const Network& network, const Layer& layer, Fault& fault) {
   const Tensor input = network.input_of(layer).tensor();
+  if (layer.cell >= 0) {
+    fault.code = Code::misplaced_statement;
+    fault.message = "batch normalisation in the step of a cell";
+    fault.label = "its statistics are those of all steps";
+    fault.help = "normalise what flows into the cell";
+    return std::nullopt;
+  }
   if (!joint(layer) && !input.has_time) {
     fault = no_time(input, "be normalised one by one");
     return std::nullopt;
@@ -106,7 +113,7 @@ Row row() {
   row.output = output;
   row.parameters = parameters;
   row.build = build;
-  row.alike_in_time = joint;
+  row.alike_in_time = [](const Network&, const Layer& layer) { return joint(layer); };
   return row;
 }
 

@@ -1,6 +1,6 @@
 // From the definition of a neuron and its arguments to sema::Neuron: parameters become numbers, what is constant is
 // computed here, and what remains is a list of assignments over numbered locals.
-#include "sema/neuron_builder.h"
+#include "sema/neurons/builder.h"
 #include "support/text.h"
 
 #include <algorithm>
@@ -13,8 +13,8 @@ namespace rvb::sema {
 std::optional<Neuron> NeuronBuilder::build(const std::vector<Value>& arguments) {
   neuron_.name = item_.name.text;
   for (size_t i = 0; i < arguments.size(); ++i)
-    scope_.names[item_.parameters[i].name.text] = arguments[i];
-  if (scope_.names.count("input") != 0)
+    names_.scope.names[item_.parameters[i].name.text] = arguments[i];
+  if (names_.scope.names.count("input") != 0)
     fail(Code::reserved_name, item_.name.range, "`input` is what flows into a neuron and cannot be a parameter", "");
   add_local("input", Type::number);
   for (const ast::Statement& statement : item_.body.statements)
@@ -39,12 +39,11 @@ int NeuronBuilder::add_local(const std::string& name, Type type) {
   neuron_.locals.push_back(name);
   types_.push_back(type);
   known_.emplace_back();
-  locals_[name] = index;
+  names_.locals[name] = index;
   return index;
 }
 
 void NeuronBuilder::take(const ast::Statement& statement) {
-  const std::string& name = statement.name.text;
   switch (statement.kind) {
   case ast::Statement::Kind::state: state(statement); return;
   case ast::Statement::Kind::trained: trained(statement); return;
@@ -54,25 +53,32 @@ void NeuronBuilder::take(const ast::Statement& statement) {
     fail(Code::misplaced_statement, statement.range, "`return` in a neuron", "a neuron gives its output with `emit`");
     return;
   default:
-    fail(Code::misplaced_statement, statement.range, "`if` and `repeat` in a neuron",
+    fail(Code::misplaced_statement, statement.range,
+         statement.kind == ast::Statement::Kind::gradient ? "`gradient` in a neuron" : "`if` and `repeat` in a neuron",
          "only assignments, `state`, `trained` and `emit`; a choice is `u = fires ? 0 : u`");
     return;
   }
-  for (const Trained& each : neuron_.trained)
-    if (each.name == name) {
-      fail(Code::duplicate_definition, statement.name.range, ticked(name) + " is learned and cannot be assigned",
-           "choose another name");
-      return;
-    }
-  if (name == "input" || scope_.names.count(name) != 0) {
+  assign(statement);
+}
+
+void NeuronBuilder::assign(const ast::Statement& statement) {
+  const std::string& name = statement.name.text;
+  const auto found = names_.locals.find(name);
+  const bool is_new = found == names_.locals.end();
+  if (!is_new && found->second > neuron_.states &&
+      found->second <= neuron_.states + static_cast<int>(neuron_.trained.size())) {
+    fail(Code::duplicate_definition, statement.name.range, ticked(name) + " is learned and cannot be assigned",
+         "choose another name");
+    return;
+  }
+  if (name == "input" || names_.scope.names.count(name) != 0) {
     fail(Code::duplicate_definition, statement.name.range,
          ticked(name) + (name == "input" ? " is what flows in" : " is a parameter") + " and cannot be assigned",
          "choose another name");
     return;
   }
   Term value = translate(*statement.value);
-  const auto found = locals_.find(name);
-  const int local = found != locals_.end() ? found->second : add_local(name, value.type);
+  const int local = is_new ? add_local(name, value.type) : found->second;
   Type& type = types_[static_cast<size_t>(local)];
   if (value.ok() && type != Type::error && type != value.type) {
     fail(Code::neuron_type, statement.value->range,
@@ -97,7 +103,7 @@ void NeuronBuilder::state(const ast::Statement& statement) {
          "states stand at the top of the neuron");
     return;
   }
-  if (locals_.count(name) != 0 || scope_.names.count(name) != 0) {
+  if (names_.locals.count(name) != 0 || names_.scope.names.count(name) != 0) {
     fail(Code::duplicate_definition, statement.name.range, ticked(name) + " is defined twice", "again here");
     return;
   }
@@ -119,7 +125,7 @@ void NeuronBuilder::trained(const ast::Statement& statement) {
          "they stand at the top of the neuron, behind the states");
     return;
   }
-  if (locals_.count(name) != 0 || scope_.names.count(name) != 0 ||
+  if (names_.locals.count(name) != 0 || names_.scope.names.count(name) != 0 ||
       std::find(std::begin(taken), std::end(taken), name) != std::end(taken)) {
     fail(Code::duplicate_definition, statement.name.range, ticked(name) + " is defined twice", "again here");
     return;
@@ -130,7 +136,7 @@ void NeuronBuilder::trained(const ast::Statement& statement) {
          "a learned number must begin as a constant", "not a constant number");
   bool each_channel = false;
   if (statement.end) {
-    const Value over = e_.evaluate(*statement.end, scope_);
+    const Value over = e_.evaluate(*statement.end, names_.scope);
     each_channel = over.is(Value::Kind::word) && over.text == "channel";
     if (!over.is_error() && !each_channel && !(over.is(Value::Kind::word) && over.text == "layer"))
       fail(Code::bad_value, statement.end->range, "a number is learned over `layer` or `channel`",

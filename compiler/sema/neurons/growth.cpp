@@ -1,4 +1,4 @@
-#include "sema/growth.h"
+#include "sema/neurons/growth.h"
 
 #include <algorithm>
 #include <optional>

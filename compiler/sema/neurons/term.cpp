@@ -1,4 +1,4 @@
-#include "sema/term.h"
+#include "sema/neurons/term.h"
 
 #include "ops/ops.h"
 

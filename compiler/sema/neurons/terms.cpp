@@ -1,5 +1,5 @@
 // The expressions of a neuron: what is constant is computed, the rest becomes operations.
-#include "sema/neuron_builder.h"
+#include "sema/neurons/builder.h"
 #include "support/text.h"
 
 #include <algorithm>
@@ -56,7 +56,7 @@ Term NeuronBuilder::translated(const Expr& expr) {
 }
 
 Term NeuronBuilder::name(const Expr& expr) {
-  if (const auto found = locals_.find(expr.text); found != locals_.end()) {
+  if (const auto found = names_.locals.find(expr.text); found != names_.locals.end()) {
     const Known& known = known_[static_cast<size_t>(found->second)];
     if (known.number)
       return number(*known.number);
@@ -68,9 +68,9 @@ Term NeuronBuilder::name(const Expr& expr) {
     term.expr.local = found->second;
     return term;
   }
-  if (scope_.names.count(expr.text) == 0 && e_.modules_.names.count(expr.text) == 0 && !is_word(expr.text)) {
-    std::vector<std::string> names = e_.visible_names(scope_);
-    for (const auto& [local, index] : locals_)
+  if (names_.scope.names.count(expr.text) == 0 && e_.modules_.names.count(expr.text) == 0 && !is_word(expr.text)) {
+    std::vector<std::string> names = e_.visible_names(names_.scope);
+    for (const auto& [local, index] : names_.locals)
       names.push_back(local);
     ok_ = false;
     Diagnostic& diagnostic = e_.report(Code::unknown_name, expr.range, ticked(expr.text) + " is not defined",
@@ -80,7 +80,7 @@ Term NeuronBuilder::name(const Expr& expr) {
       diagnostic.help("did you mean " + ticked(near) + "?");
     return {};
   }
-  const Value value = e_.lookup(expr.text, expr.range, scope_);
+  const Value value = e_.lookup(expr.text, expr.range, names_.scope);
   if (value.is_number())
     return number(value.number);
   if (value.is(Value::Kind::boolean))
@@ -137,27 +137,21 @@ Term NeuronBuilder::binary(const Expr& expr) {
         return *operands[i].truth == (sign == "and") ? std::move(operands[1 - i]) : truth(sign == "or");
     return operation(sign == "and" ? "logical_and" : "logical_or", Type::boolean, std::move(operands), expr.range);
   }
-  static const std::map<std::string, const char*> arithmetic = {{"+", "add"}, {"-", "sub"}, {"*", "mul"}, {"/", "div"}};
-  static const std::map<std::string, const char*> comparisons = {
-      {">=", "greater_equal"}, {">", "greater"}, {"<=", "less_equal"}, {"<", "less"}};
-  const auto arithmetic_sign = arithmetic.find(sign);
-  const auto comparison = comparisons.find(sign);
-  if (arithmetic_sign == arithmetic.end() && comparison == comparisons.end())
+  const char* name = operator_of(sign);
+  if (name == nullptr)
     return fail(Code::misplaced_statement, expr.range, ticked(sign) + " has no meaning in a neuron",
                 "write it with + - * / < <= > >=");
   if (!all(operands, Type::number, expr, sign))
     return {};
   if (operands[0].constant() && operands[1].constant()) {
     const double a = operands[0].expr.number, b = operands[1].expr.number;
-    if (comparison != comparisons.end())
+    if (is_comparison(sign))
       return truth(sign == ">=" ? a >= b : sign == ">" ? a > b : sign == "<=" ? a <= b : a < b);
     const Value value = e_.binary_numbers(sign, Value::of_real(a), Value::of_real(b), expr.range);
     ok_ &= !value.is_error();
     return value.is_error() ? Term() : number(value.number);
   }
-  if (comparison != comparisons.end())
-    return operation(comparison->second, Type::boolean, std::move(operands), expr.range);
-  return operation(arithmetic_sign->second, Type::number, std::move(operands), expr.range);
+  return operation(name, is_comparison(sign) ? Type::boolean : Type::number, std::move(operands), expr.range);
 }
 
 Term NeuronBuilder::conditional(const Expr& expr) {
@@ -180,11 +174,17 @@ Term NeuronBuilder::conditional(const Expr& expr) {
 
 Term NeuronBuilder::call(const Expr& expr) {
   const std::string& name = expr.callee.text;
+  if (const auto own = e_.modules_.names.find(name);
+      own != e_.modules_.names.end() && own->second.item->kind == ast::Item::Kind::function)
+    return call_function(*own->second.item, expr);
   const FunctionInfo* function = find_function(neuron_function_table(), name);
   if (function == nullptr) {
     std::vector<std::string> names;
     for (const FunctionInfo& each : neuron_function_table())
       names.push_back(each.name);
+    for (const auto& [defined, definition] : e_.modules_.names)
+      if (definition.item->kind == ast::Item::Kind::function)
+        names.push_back(defined);
     ok_ = false;
     Diagnostic& diagnostic =
         e_.report(Code::unknown_name, expr.callee.range, "neurons have no function " + ticked(name), "not found");
@@ -235,9 +235,9 @@ const Expr& NeuronBuilder::argument(const Expr& expr, const Bound& bound, size_t
 void NeuronBuilder::step_options(const Expr& expr, const Bound& bound, Expression& step) {
   if (bound.values[1]) {
     const Expr& option = argument(expr, bound, 1);
-    const bool unknown = option.kind == Expr::Kind::name && scope_.names.count(option.text) == 0 &&
+    const bool unknown = option.kind == Expr::Kind::name && names_.scope.names.count(option.text) == 0 &&
                          e_.modules_.names.count(option.text) == 0 && !is_word(option.text);
-    const Value value = unknown ? Value() : e_.evaluate(option, scope_);
+    const Value value = unknown ? Value() : e_.evaluate(option, names_.scope);
     if (value.is(Value::Kind::word) && is_surrogate(value.text))
       step.surrogate = value.text;
     else

@@ -1,0 +1,27 @@
+// Axes by their names in the language, and where they lie in memory.
+#pragma once
+
+#include "layers/layer.h"
+
+namespace rvb::layers {
+
+// An axis of a tensor: time, or a place in its shape.
+struct Axis {
+  bool time = false;
+  size_t place = 0;
+  bool operator==(const Axis& o) const { return time == o.time && place == o.place; }
+};
+
+// The words that name axes of one tensor.
+const std::vector<std::string>& axis_words();
+
+// The axes that `words` name, none twice; nothing and a fault where the tensor has none of that name.
+std::optional<std::vector<Axis>> axes_of(const Tensor& tensor, const std::vector<std::string>& words, Fault& fault);
+
+// The dimension in memory: time, samples, the shape from its second place on, the channels.
+int64_t in_memory(const Tensor& tensor, const Axis& axis);
+
+// The shape as a tensor of the same time and samples.
+Tensor with_shape(const Tensor& tensor, Shape shape);
+
+} // namespace rvb::layers

@@ -1,0 +1,160 @@
+"""The networks of features/*.rvb in PyTorch, straight from what the manual says of each feature. Each function gives the
+layers of one network; `net` is a reference.Network, x is [T, N, C, H, W]."""
+import torch
+import torch.nn.functional as F
+
+from reference import Step
+
+
+class Fires(torch.autograd.Function):
+    """1 where x >= 0; backwards a triangle."""
+
+    @staticmethod
+    def forward(context, x, width):
+        context.save_for_backward(x)
+        context.width = width
+        return (x >= 0).to(x)
+
+    @staticmethod
+    def backward(context, gradient):
+        (x,) = context.saved_tensors
+        return gradient * torch.relu(1 - x.abs() / context.width) / context.width, None
+
+
+def learned(net, name, shape):
+    return net.declare(name, shape, "learned")
+
+
+def near(net, value, level):
+    """A value that decides something at `level`."""
+    net.margin = min(net.margin, (value - level).abs().min().item())
+
+
+def at(net, x, name, channels, weights="real", bias=True):
+    """linear over the channels of tokens [T, N, C, L]."""
+    return net.linear(x.transpose(2, 3).flatten(0, 2)[None, :, :], name, channels, weights, bias).view(
+        x.shape[0], x.shape[1], x.shape[3], channels).transpose(2, 3)  # fmt: skip
+
+
+def gates(net, x):
+    x = net.batchnorm(net.conv2d(x, "stem", 4, 3, 1, 1), "stem_bn")
+    a, b, plane = learned(net, "gate.a", [1]), learned(net, "gate.b", [4]), learned(net, "gate.map", [1, 6, 6])
+    top = net.linear(x.amax((3, 4)), "gate.squeeze", 4)
+    gate = torch.sigmoid(a * x.mean((3, 4)) * top + b)
+    x = x * gate[..., None, None] * torch.tanh(plane)
+    y = net.batchnorm(net.conv2d(x, "conv", 4, 3, 1, 1, "alpha"), "conv_bn")
+    u, spikes = torch.zeros_like(y[0]), []
+    for current in y:
+        near(net, current, -1)
+        near(net, current, 1.5)
+        u = 0.25 * u + current.clamp(-1, 1.5)
+        near(net, u, 0.5)
+        s = Fires.apply(u - 0.5, 0.8)
+        spikes.append(s)
+        u = u - s * 0.5
+    y = torch.stack(spikes)
+    near(net, x, 0)
+    x = torch.where((y > 0.5) & (x > 0), x * 2 - y, -x / 4 + F.softplus(y))
+    deviation = x.var((2, 3, 4), unbiased=False, keepdim=True).sqrt()
+    total = x.sum(2, keepdim=True) / 3
+    near(net, total, 1)
+    near(net, total, -1)
+    x = x / (1 + deviation) + total.clamp(-1, 1)
+    return net.linear(x.flatten(2), "classifier", 5)
+
+
+def attention(normal):
+    def layers(net, x):
+        x = net.conv2d(x, "patches", 8, 2, 2).flatten(3)
+        x = x + learned(net, "position", [8, 9])
+        q = net.reverb(at(net, x, "attention.q", 8, "alpha", False))
+        k = net.reverb(at(net, x, "attention.k", 8, "alpha", False))
+        v = at(net, x, "attention.v", 8)
+        q, k, v = (each.unflatten(2, (2, 4)).transpose(3, 4) for each in (q, k, v))  # [T, N, heads, L, d]
+        if normal:
+            y = torch.softmax(q @ k.transpose(3, 4) / 2, -1) @ v
+        else:
+            y = q @ (k.transpose(3, 4) @ v) * 0.25
+        y = y.transpose(3, 4).flatten(2, 3)
+        x = x + at(net, y, "attention.project", 8)
+        image = x.unflatten(3, (3, 3))
+        x = torch.cat([image[..., :2], image.transpose(3, 4)[..., 1:]], 2)
+        mixed = net.reverb(x.flatten(2).unflatten(2, (4, -1)))
+        return net.linear(mixed.flatten(2), "classifier", 5)
+
+    return layers
+
+
+def over_time(readout):
+    def layers(net, x):
+        x = net.batchnorm(net.conv2d(x, "stem", 4, 3), "stem_bn")
+        scale, offset = learned(net, "mixed.scale", [4]), learned(net, "mixed.offset", [4, 4])
+        w = net.declare("mixed.steps.weight", [4, 4], "weight")
+        y = torch.einsum("st,tnchw->snchw", w, x)
+        step = [-1, 1, 1, 1, 1]
+        x = x * torch.sigmoid(y) * scale.view(step) * scale.view(step) + offset[:, None, :, None, None]
+        x = net.reverb(x)
+        x = x * (1 + x.mean(0) - x.amax((0, 3, 4))[..., None, None])
+        y = net.linear(x.flatten(2), "classifier", 5)
+        # Network.forward takes the mean over time of what this gives
+        if readout == "softmax":
+            y = torch.softmax(y, 2).sum(0)
+        elif readout == "last":
+            y = y[-1] + y.var(0, unbiased=False)
+        else:
+            y = y.amax(0) - y[1]
+        return y[None]
+
+    return layers
+
+
+def surrogate(net, x, kind, width):
+    near(net, x, 0)
+    return Step.apply(x, kind, width)
+
+
+def adaptive(net, x, units):
+    leak, a = learned(net, "hidden.leak", [units]), learned(net, "hidden.a", [units])
+    v = net.weight("hidden.recurrent", [units, units], "alpha")
+    u = w = s = torch.zeros_like(x[0])
+    decay, spikes = torch.sigmoid(leak), []
+    for current in x:
+        w = 0.9 * w + a * u + 0.5 * s
+        u = decay * (u - s) + (1 - decay) * (current + s @ v.T - w)
+        s = surrogate(net, u - 0.25, "triangle", 1)
+        spikes.append(s)
+    return torch.stack(spikes)
+
+
+def gated(net, x, channels):
+    def conv(x, name, weights="real"):
+        return net.conv2d(x[None], "gated." + name, channels, 3, 1, 1, weights)[0]
+
+    h = torch.zeros_like(x[0, :, :1]).repeat(1, channels, 1, 1)
+    y, emitted = torch.full_like(h, 0.5), []
+    for current in x:
+        z = torch.sigmoid(conv(current, "wz") + conv(y, "rz"))
+        g = torch.tanh(conv(current, "wg") + conv(y, "rg", "binary"))
+        c = z * h + (1 - z) * g
+        o = surrogate(net, c - 0.2, "sigmoid", 0.5)
+        h, y = c - o * 0.2, o * c
+        emitted.append(y)
+    return torch.stack(emitted)
+
+
+def recurrent(net, x):
+    x = net.pool(gated(net, x, 3), "average", 2).flatten(2)
+    x = adaptive(net, net.linear(x, "project", 12), 12)
+    return net.linear(x, "classifier", 5)
+
+
+# name, source, settings, layers, T, shape of a frame
+CASES = [
+    ("gates", "gates", {}, gates, 3, [2, 6, 6]),
+    ("attention", "attention", {}, attention(True), 2, [3, 6, 6]),
+    ("attention_linear", "attention", {"normal": False}, attention(False), 2, [3, 6, 6]),
+    ("recurrent", "recurrent", {}, recurrent, 5, [2, 6, 6]),
+    ("time", "time", {}, over_time("softmax"), 4, [2, 5, 5]),
+    ("time_last", "time", {"readout": "last"}, over_time("last"), 4, [2, 5, 5]),
+    ("time_max", "time", {"readout": "max"}, over_time("max"), 4, [2, 5, 5]),
+]
