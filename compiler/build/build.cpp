@@ -4,6 +4,7 @@
 #include "build/link.h"
 #include "build/manifest.h"
 #include "build/memory_limit.h"
+#include "build/weights.h"
 #include "host/output.h"
 
 #include <fmt/format.h>
@@ -47,6 +48,11 @@ public:
     choose_target();
     times.lap("syntax, sema");
     module = generate(program, {true, true, program.streams(), true});
+    Diagnostics diagnostics;
+    Exit exit = Exit::ok;
+    bind_teachers(module, program, sources, diagnostics, exit);
+    if (diagnostics.has_errors())
+      stop_with(sources, diagnostics, options, exit);
     times.lap("irgen");
   }
 

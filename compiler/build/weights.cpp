@@ -7,6 +7,8 @@
 #include "support/result.h"
 #include "support/text.h"
 
+#include <filesystem>
+
 namespace rvb::build {
 
 namespace {
@@ -35,17 +37,14 @@ std::vector<float> transposed(const std::vector<float>& from, const std::vector<
 }
 
 // The runtime's check, its message as a diagnostic. Names in a file may be anything.
-runtime::Safetensors read(const sema::Program& program, const std::string& path, const std::string& strip,
-                          Diagnostics& diagnostics, Exit& exit) {
+runtime::Safetensors read(const std::vector<runtime::ExpectedTensor>& expected, const std::string& path,
+                          const std::string& strip, Range where, Diagnostics& diagnostics, Exit& exit) {
   try {
     runtime::Safetensors file = runtime::read_weights(path, strip);
-    std::vector<runtime::ExpectedTensor> expected;
-    for (const sema::Parameter& p : program.parameters)
-      expected.push_back({p.name, p.shape, p.role == sema::Role::running_variance});
     runtime::check_weights(file, expected, path);
     return file;
   } catch (const runtime::WrongWeights& wrong) {
-    Diagnostic& diagnostic = diagnostics.report(Code::wrong_tensors, {}, printable(wrong.summary, 400));
+    Diagnostic& diagnostic = diagnostics.report(Code::wrong_tensors, where, printable(wrong.summary, 400));
     for (const std::string& fault : wrong.faults)
       diagnostic.notes.push_back(printable(fault, 300));
     if (!wrong.advice.empty())
@@ -55,6 +54,10 @@ runtime::Safetensors read(const sema::Program& program, const std::string& path,
   } catch (const runtime::Failure& failure) {
     throw Failure(static_cast<Exit>(failure.exit), failure.what());
   }
+}
+
+ir::Constant constant(const sema::Parameter& p, const runtime::Tensor& tensor) {
+  return ir::Constant::from_floats(irgen::memory_type(p).dims, transposed(tensor.values, tensor.shape, p.order));
 }
 
 // Arguments that are parameters of the network become constants of their names.
@@ -82,7 +85,10 @@ void bind(ir::Function& function) {
 
 std::string bind_weights(ir::Module& module, const sema::Program& program, const std::string& path,
                          const std::string& strip, Diagnostics& diagnostics, Exit& exit) {
-  const runtime::Safetensors file = read(program, path, strip, diagnostics, exit);
+  std::vector<runtime::ExpectedTensor> expected;
+  for (const sema::Parameter& p : program.parameters)
+    expected.push_back({p.name, p.shape, p.role == sema::Role::running_variance});
+  const runtime::Safetensors file = read(expected, path, strip, {}, diagnostics, exit);
   if (diagnostics.has_errors())
     return "";
   uint64_t hash = fnv_start;
@@ -90,12 +96,41 @@ std::string bind_weights(ir::Module& module, const sema::Program& program, const
     const runtime::Tensor& tensor = *file.find(p.name);
     hash = fnv(p.name, hash);
     hash = fnv(tensor.values.data(), tensor.values.size() * sizeof(float), hash);
-    module.constants[p.name] =
-        ir::Constant::from_floats(irgen::memory_type(p).dims, transposed(tensor.values, tensor.shape, p.order));
+    module.constants[p.name] = constant(p, tensor);
   }
   for (ir::Function& function : module.functions)
     bind(function);
   return hex_digits(hash);
+}
+
+void bind_teachers(ir::Module& module, const sema::Program& program, const Sources& sources, Diagnostics& diagnostics,
+                   Exit& exit) {
+  for (size_t i = 0; i < program.teachers.size(); ++i) {
+    const layers::Teacher& teacher = program.teachers[i];
+    std::vector<const sema::Parameter*> own;
+    std::vector<runtime::ExpectedTensor> expected;
+    for (const sema::Parameter& p : program.frozen)
+      if (program.layers[static_cast<size_t>(p.layer)].teacher == static_cast<int>(i)) {
+        own.push_back(&p);
+        expected.push_back({p.name.substr(teacher.prefix.size()), p.shape, p.role == sema::Role::running_variance});
+      }
+    if (own.empty()) // what is minimised does not ask for it
+      continue;
+    const auto folder = std::filesystem::path(sources[teacher.range.file].path).parent_path();
+    const runtime::Safetensors file =
+        read(expected, (folder / teacher.path).string(), "", teacher.range, diagnostics, exit);
+    for (const sema::Parameter* p : own)
+      if (const runtime::Tensor* tensor = file.find(p->name.substr(teacher.prefix.size())))
+        module.constants[p->name] = constant(*p, *tensor);
+  }
+}
+
+void blank_teachers(ir::Module& module, const sema::Program& program) {
+  for (const sema::Parameter& p : program.frozen) {
+    const ir::Type type = irgen::memory_type(p);
+    module.constants[p.name] =
+        ir::Constant::from_floats(type.dims, std::vector<float>(static_cast<size_t>(type.elements_per_sample())));
+  }
 }
 
 } // namespace rvb::build

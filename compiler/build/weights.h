@@ -17,4 +17,11 @@ namespace rvb::build {
 std::string bind_weights(ir::Module& module, const sema::Program& program, const std::string& path,
                          const std::string& strip, Diagnostics& diagnostics, Exit& exit);
 
+// The numbers of trained networks that the model calls: constants of a training function. Their files stand beside the
+// source that names them. Faults as above, at that place.
+void bind_teachers(ir::Module& module, const sema::Program& program, const Sources& sources, Diagnostics& diagnostics,
+                   Exit& exit);
+// The same with zeros, for what needs no numbers.
+void blank_teachers(ir::Module& module, const sema::Program& program);
+
 } // namespace rvb::build

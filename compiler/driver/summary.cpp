@@ -5,6 +5,7 @@
 #include "build/manifest.h"
 #include "build/memory_limit.h"
 #include "build/pipeline.h"
+#include "build/weights.h"
 #include "host/output.h"
 #include "layers/layer.h"
 
@@ -51,6 +52,10 @@ struct Totals {
 Totals total(const sema::Program& program, const std::vector<LayerRow>& rows) {
   Totals totals;
   for (const LayerRow& row : rows) {
+    if (row.layer->for_loss) { // learns, and is not deployed
+      totals.real += row.real_parameters + row.binary_parameters;
+      continue;
+    }
     const bool convolution = row.layer->synaptic() && row.layer->shape.size() == 3;
     if (convolution && totals.first == 0)
       totals.first = row.multiply_adds + row.additions;
@@ -196,6 +201,7 @@ int run_summary(const Options& options) {
   sema::Program program = load_program(options, sources);
   kernels::Target target = resolve_target(options);
   ir::Module module = generate(program, {true, true, false});
+  blank_teachers(module, program);
   print_generated(module, options);
   run_passes(module, passes_of(training(), facts_of(program, target, options)), options);
   std::vector<codegen::Plan> plans = plan_all(module, target);

@@ -2,6 +2,7 @@
 
 #include "irgen/loss.h"
 #include "irgen/streaming.h"
+#include "layers/axes.h"
 #include "layers/layer.h"
 #include "ops/ops.h"
 
@@ -25,9 +26,12 @@ ir::Value declare(ir::Function& function, ir::Type type, const ir::Port& port) {
   return value;
 }
 
-ir::Value loss(const sema::Program& program, const Build& build, ir::Value labels) {
+ir::Value loss(const sema::Program& program, Build& build) {
+  if (program.loss >= 0)
+    return layers::mean_of_all(build, build.values[static_cast<size_t>(program.loss)],
+                               program.layers[static_cast<size_t>(program.loss)].tensor());
   const sema::Layer& last = program.layers[static_cast<size_t>(program.output)];
-  LossInputs in{build.ir, build.values[static_cast<size_t>(program.output)], labels, {}, program.input.steps};
+  LossInputs in{build.ir, build.values[static_cast<size_t>(program.output)], build.labels, {}, program.input.steps};
   if (program.ends_time(last))
     in.steps = build.values[static_cast<size_t>(last.inputs[0])];
   return build_loss(program.recipe.loss, in);
@@ -41,16 +45,24 @@ ir::Function generate(const sema::Program& program, Build::Phase phase, const st
   Build build(program, phase, builder);
   build.image = declare(function, layers::type_of(program, {program.input.shape, program.input.sequence}),
                         {ir::Role::input, "image"});
-  const ir::Value labels = build.training()
-                               ? declare(function, {ir::Element::i32, {ir::batch}}, {ir::Role::labels, "labels"})
-                               : ir::no_value;
-  if (build.training() && program.draws())
+  const bool training = phase == Build::Phase::training;
+  if (training)
+    build.labels = declare(function, {ir::Element::i32, {ir::batch}}, {ir::Role::labels, "labels"});
+  if (training && program.draws())
     build.key = declare(function, {ir::Element::i32, {2}}, {ir::Role::key, "key"});
   for (const sema::Parameter& parameter : program.parameters)
-    if (parameter.trainable || !build.training())
+    if (parameter.trainable || !training)
       build.parameters[{parameter.layer, parameter.role, parameter.slot}] =
           declare(function, memory_type(parameter), {ir::Role::parameter, parameter.name});
+  if (training)
+    for (const sema::Parameter& parameter : program.frozen)
+      build.parameters[{parameter.layer, parameter.role, parameter.slot}] =
+          builder.constant(parameter.name, memory_type(parameter), parameter.name);
   for (const sema::Layer& layer : program.layers) {
+    if (layer.for_loss && !training) {
+      build.values.push_back(ir::no_value);
+      continue;
+    }
     builder.set_layer(layer.path);
     if (layer.cell >= 0 && !build.loop)
       build.open_loop();
@@ -60,8 +72,8 @@ ir::Function generate(const sema::Program& program, Build::Phase phase, const st
     build.values.push_back(value);
   }
   builder.set_layer("");
-  if (build.training())
-    give(function, {ir::Role::loss, "loss"}, loss(program, build, labels));
+  if (training)
+    give(function, {ir::Role::loss, "loss"}, loss(program, build));
   give(function, {ir::Role::logits, "logits"}, build.values[static_cast<size_t>(program.output)]);
   for (const layers::Shown& shown : build.shown)
     give(function, shown.port, shown.value);

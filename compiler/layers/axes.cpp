@@ -28,7 +28,7 @@ constexpr Name names[] = {
 
 const std::vector<std::string>& axis_words() {
   static const std::vector<std::string> words = [] {
-    std::vector<std::string> all = {"time"};
+    std::vector<std::string> all = {"time", "sample"};
     for (const Name& name : names)
       all.emplace_back(name.word);
     return all;
@@ -48,7 +48,11 @@ std::optional<std::vector<Axis>> axes_of(const Tensor& tensor, const std::vector
         fault = no_time(tensor, "go over");
         return std::nullopt;
       }
-      add({true, 0});
+      add({Axis::Kind::time, 0});
+      continue;
+    }
+    if (word == "sample") {
+      add({Axis::Kind::sample, 0});
       continue;
     }
     const Name& name =
@@ -60,14 +64,16 @@ std::optional<std::vector<Axis>> axes_of(const Tensor& tensor, const std::vector
       return std::nullopt;
     }
     for (size_t place = name.first; place < (name.rest ? rank : name.first + 1); ++place)
-      add({false, place});
+      add({Axis::Kind::place, place});
   }
   return axes;
 }
 
 int64_t in_memory(const Tensor& tensor, const Axis& axis) {
-  if (axis.time)
+  if (axis.kind == Axis::Kind::time)
     return 0;
+  if (axis.kind == Axis::Kind::sample)
+    return tensor.has_time ? 1 : 0;
   const size_t leading = (tensor.has_time ? 1 : 0) + (tensor.has_batch ? 1 : 0);
   return static_cast<int64_t>(leading + (axis.place == 0 ? tensor.shape.size() : axis.place) - 1);
 }

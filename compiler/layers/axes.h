@@ -5,11 +5,11 @@
 
 namespace rvb::layers {
 
-// An axis of a tensor: time, or a place in its shape.
+// An axis of a tensor: time, the samples, or a place in its shape.
 struct Axis {
-  bool time = false;
+  enum class Kind { time, sample, place } kind = Kind::place;
   size_t place = 0;
-  bool operator==(const Axis& o) const { return time == o.time && place == o.place; }
+  bool operator==(const Axis& o) const { return kind == o.kind && place == o.place; }
 };
 
 // The words that name axes of one tensor.
@@ -20,6 +20,9 @@ std::optional<std::vector<Axis>> axes_of(const Tensor& tensor, const std::vector
 
 // The dimension in memory: time, samples, the shape from its second place on, the channels.
 int64_t in_memory(const Tensor& tensor, const Axis& axis);
+
+// The mean of all elements, as a number: over samples and time as well.
+ir::Value mean_of_all(Build& build, ir::Value value, const Tensor& tensor);
 
 // The shape as a tensor of the same time and samples.
 Tensor with_shape(const Tensor& tensor, Shape shape);

@@ -34,7 +34,8 @@ public:
 
   ir::Builder& ir;
   const Network& network;
-  bool training() const { return phase_ == Phase::training; }
+  bool training() const { return phase_ == Phase::training && layer().teacher < 0; }
+  bool in_training() const { return phase_ == Phase::training; } // the function, whatever the layer
 
   const Layer& layer() const { return network.layers[values.size()]; }
   ir::Value input(int i = 0) const;
@@ -57,6 +58,7 @@ public:
   ir::Value close_loop(ir::Value emitted, const std::vector<ir::Value>& next, const std::string& hint);
 
   std::unique_ptr<Loop> loop;
+  ir::Value labels = ir::no_value; // in training
   ir::Value image = ir::no_value;
   ir::Value key = ir::no_value;                               // of random numbers: [seed, step]; where a layer draws
   std::vector<ir::Value> values;                              // one a layer that is made already

@@ -41,6 +41,7 @@ struct Row {
   bool reserved = true;         // no definition of a program may have its name
   bool called = true;           // by its name in a program; the input and neurons are made otherwise
   bool keeps_values = false;    // the output is the input in another order: an event there is an event here
+  bool reads_labels = false;    // in training alone
   bool draws = false;           // random numbers in training
   bool for_all_samples = false; // reads, too, what is learned: tensors that are the same for all samples
   // Whether all time steps are treated alike, so that it can be run step by step. Null: yes.

@@ -22,6 +22,8 @@ struct Layer {
   Range range; // where it stands in the source
   Arguments arguments;
   int cell = -1;         // the cell whose step it is a part of; such layers have no time and run at every step
+  int teacher = -1;      // the trained network it belongs to: index into Network::teachers
+  bool for_loss = false; // what the network gives does not depend on it: it runs in training alone
   int neuron = -1;       // of a neuron: index into Network::neurons
   Expression expression; // of an elementwise operation: locals are the inputs. Of what is learned: its beginning
 
@@ -62,15 +64,25 @@ struct Input {
   int64_t steps = 1;     // T
 };
 
+// A network that is trained already and stays as it is; its numbers come from a file of weights.
+struct Teacher {
+  std::string prefix; // of its layers' paths: "Teacher."
+  std::string path;   // of the file, as written
+  Range range;        // of that text
+};
+
 struct Network {
   std::string name;
   Input input;
   std::vector<Layer> layers; // layers[0] is the input
   int output = 0;            // index of the layer that is returned: shape [classes], no time
+  int loss = -1;             // index of the layer whose mean is minimised; -1: the recipe says what is
   int64_t classes = 0;
+  std::vector<Teacher> teachers;
   int cells = 0; // how many there are
   std::vector<Neuron> neurons;
   std::vector<Parameter> parameters; // layer by layer, in PyTorch's order within a layer
+  std::vector<Parameter> frozen;     // those of teachers
 
   const Layer& input_of(const Layer& layer, int i = 0) const {
     return layers[static_cast<size_t>(layer.inputs[static_cast<size_t>(i)])];

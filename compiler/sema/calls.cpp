@@ -42,6 +42,8 @@ Value Elaborator::call(const Expr& expr, const Value* flow, Range flow_range, Sc
         (global->second.item->kind == ast::Item::Kind::block ||
          global->second.item->kind == ast::Item::Kind::function || global->second.item->kind == ast::Item::Kind::cell))
       return call_block(*global->second.item, actuals, scope);
+    if (local == scope.names.end() && global->second.item->kind == ast::Item::Kind::network)
+      return call_teacher(*global->second.item, actuals, scope);
     const Value callee = lookup(name, expr.callee.range, scope);
     if (callee.is(Kind::neuron))
       return call_neuron(callee, actuals, scope);

@@ -134,6 +134,12 @@ private:
   Value call_cell(const ast::Item& item, const ast::Expr& expr, Scope& inner);
   void state(const ast::Statement& statement, Scope& scope);
 
+  // teachers.cpp
+  bool same_input(const ast::Item& network, const Value& given, const ast::Expr& expr);
+  Value call_teacher(const ast::Item& network, const Actuals& actuals, Scope& scope);
+  void find_loss(const Scope& scope);
+  void check_for_loss(const Layer& layer);
+
   // statements.cpp
   void execute(const ast::Body& body, Scope& scope);
   void execute(const ast::Statement& statement, Scope& scope);
@@ -170,6 +176,7 @@ private:
   int64_t steps_ = 0;
   int depth_ = 0;
   int cell_ = -1;        // the cell whose step is at hand
+  int teacher_ = -1;     // the trained network at hand
   bool stopped_ = false; // a limit was reached and reported
   struct Frame {
     std::string block;

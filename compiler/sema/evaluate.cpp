@@ -92,6 +92,7 @@ const char* callable(ast::Item::Kind kind) {
   return kind == ast::Item::Kind::block      ? "block"
          : kind == ast::Item::Kind::function ? "function"
          : kind == ast::Item::Kind::cell     ? "cell"
+         : kind == ast::Item::Kind::network  ? "network"
                                              : nullptr;
 }
 

@@ -70,6 +70,7 @@ Value Elaborator::append(Layer layer) {
     return {};
   }
   layer.cell = cell_;
+  layer.teacher = teacher_;
   program_.layers.push_back(std::move(layer));
   return Value::of_layer(static_cast<int>(program_.layers.size()) - 1);
 }

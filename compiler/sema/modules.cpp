@@ -50,7 +50,7 @@ private:
     // Of two imported networks the second is the one mistake: that both have a T, and so on, follows from it.
     if (!main && result_.network != nullptr)
       for (const ast::Item& item : tree.items)
-        if (item.kind == ast::Item::Kind::network) {
+        if (item.kind == ast::Item::Kind::network && !item.value) {
           define(item, main);
           return;
         }
@@ -70,6 +70,8 @@ private:
         result_.recipe = &item;
       return;
     case ast::Item::Kind::network:
+      if (item.value)
+        break; // trained already: called by its name
       if (result_.network != nullptr) {
         diagnostics_.report(Code::one_network, item.name.range, "a second network, " + ticked(item.name.text))
             .label(result_.network->name.range, "the first one");

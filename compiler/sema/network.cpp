@@ -108,6 +108,20 @@ void Elaborator::drop_unused() {
   std::vector<bool> used(layers.size(), false), read(layers.size(), false);
   used[static_cast<size_t>(program_.output)] = true;
   used[0] = true;
+  const auto mark = [&] {
+    for (size_t i = layers.size(); i > 0; --i)
+      for (const int source : layers[i - 1].inputs)
+        if (used[i - 1])
+          used[static_cast<size_t>(source)] = true;
+  };
+  mark();
+  for (size_t i = 0; i < layers.size(); ++i) {
+    layers[i].for_loss = !used[i];
+    if (used[i])
+      check_for_loss(layers[i]);
+  }
+  if (program_.loss >= 0)
+    used[static_cast<size_t>(program_.loss)] = true;
   for (size_t i = layers.size(); i > 0; --i)
     for (const int source : layers[i - 1].inputs) {
       read[static_cast<size_t>(source)] = true;
@@ -140,6 +154,8 @@ void Elaborator::drop_unused() {
     kept.push_back(std::move(layer));
   }
   program_.output = place[static_cast<size_t>(program_.output)];
+  if (program_.loss >= 0)
+    program_.loss = place[static_cast<size_t>(program_.loss)];
   layers = std::move(kept);
   program_.neurons = std::move(neurons);
 }
@@ -165,7 +181,8 @@ void Elaborator::make_parameters() {
                "this layer's, and that of another layer whose name ends in a number")
             .help("choose another name after `as`");
       total += elements(parameter.shape);
-      program_.parameters.push_back(std::move(parameter));
+      parameter.trainable &= layer.teacher < 0;
+      (layer.teacher < 0 ? program_.parameters : program_.frozen).push_back(std::move(parameter));
     }
     if (total > Limits::parameters) {
       report(Code::too_large, layer.range, "the model has more than 2^31 parameters", "at this layer");
@@ -210,6 +227,7 @@ std::optional<Program> Elaborator::run() {
     scope.names[network->parameters[0].name.text] = Value();
   execute(network->body, scope);
   const bool has_output = output(*network, scope) && has_input;
+  find_loss(scope);
   check_unused_neurons();
   read_recipe();
   if (!has_output || stopped_ || diagnostics_.has_errors())

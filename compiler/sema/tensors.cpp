@@ -147,7 +147,7 @@ Value Elaborator::axes(const Expr& expr, Scope& scope) {
   if (expr.kind == Expr::Kind::name && !known(expr)) {
     const std::string near = diagnostics_.near(expr.text, words);
     report(Code::unknown_name, expr.range, "no axis is called " + ticked(expr.text), "not found")
-        .help(near.empty() ? "the axes are time, channel, space, token, height, width and head"
+        .help(near.empty() ? "the axes are time, channel, space, token, height, width, head and sample"
                            : "did you mean " + ticked(near) + "?");
     return {};
   }
@@ -229,9 +229,9 @@ bool Elaborator::trained_shape(const Expr& over, Layer& layer, Scope& scope) {
     return false;
   }
   for (const layers::Axis& axis : *axes)
-    if (axis.time)
+    if (axis.kind == layers::Axis::Kind::time)
       layer.has_time = true;
-    else {
+    else if (axis.kind == layers::Axis::Kind::place) {
       layer.shape.resize(std::max(layer.shape.size(), axis.place + 1), 1);
       layer.shape[axis.place] = of.shape[axis.place];
     }

@@ -104,7 +104,7 @@ struct Item {
   Kind kind = Kind::import;
   Range range;
   Name name;                         // of import: the name, or the path when `value` is set
-  ExprPtr value;                     // import "path"; param and let
+  ExprPtr value;                     // import "path"; param and let; network: the file of a trained one
   ExprPtr choices;                   // param: a list of what it may be, or null
   std::vector<Parameter> parameters; // block, function, cell, neuron
   bool parentheses = true;           // neuron: whether it has a parameter list

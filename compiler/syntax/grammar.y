@@ -105,6 +105,9 @@ item:
                                 { $$ = state.item(I::neuron, @$, {$2, @2}); $$.parameters = $4; $$.body = $6; }
 | NETWORK NAME OPEN_ROUND NAME COLON expression input_steps CLOSE_ROUND body
                                 { $$ = state.network(@$, {$2, @2}, {$4, @4}, $6, $7, $9); }
+| NETWORK NAME OPEN_ROUND NAME COLON expression input_steps CLOSE_ROUND NAME STRING body
+                                { $$ = state.network(@$, {$2, @2}, {$4, @4}, $6, $7, $11);
+                                  state.weights_of($$, {$9, @9}, state.leaf(K::string, @10, $10)); }
 | RECIPE body                   { $$ = state.item(I::recipe, @$, {}); $$.body = $2; }
 ;
 

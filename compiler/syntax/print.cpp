@@ -241,7 +241,8 @@ private:
     case Item::Kind::network:
       body("network " + name + "(" + item.parameters[0].name.text + ": " + format(*item.shape) +
                (item.input.sequence ? " over " : " repeated ") + format(*item.input.steps) +
-               (item.input.condition ? " if " + format(*item.input.condition) : "") + ")",
+               (item.input.condition ? " if " + format(*item.input.condition) : "") + ")" +
+               (item.value ? " from " + format(*item.value) : ""),
            item.range.begin, item.body);
       break;
     case Item::Kind::recipe: body("recipe", item.range.begin, item.body); break;

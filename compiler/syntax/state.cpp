@@ -213,4 +213,13 @@ ast::Item State::network(Range range, ast::Name name, ast::Name input, ExprPtr s
   return item;
 }
 
+void State::weights_of(ast::Item& network, const ast::Name& word, ast::ExprPtr path) {
+  if (word.text != "from")
+    diagnostics_
+        .report(Code::unexpected_token, word.range, "unexpected name " + ticked(word.text), "expected `{` or `from`")
+        .help(
+            "a network that is trained already is written `network Teacher(...) from \"weights.safetensors\" { ... }`");
+  network.value = std::move(path);
+}
+
 } // namespace rvb::syntax

@@ -30,6 +30,9 @@ public:
   ast::Item network(Range range, ast::Name name, ast::Name input, ast::ExprPtr shape, ast::InputSteps steps,
                     ast::Body body);
 
+  // network Teacher(…) from "teacher.safetensors": `word` is to be `from`.
+  void weights_of(ast::Item& network, const ast::Name& word, ast::ExprPtr path);
+
   std::vector<ast::Item> items;
   ast::ExprPtr expression;
 

@@ -1,9 +1,14 @@
 """The networks of features/*.rvb in PyTorch, straight from what the manual says of each feature. Each function gives the
 layers of one network; `net` is a reference.Network, x is [T, N, C, H, W]."""
+import pathlib
+
 import torch
 import torch.nn.functional as F
 
+import safetensors_file
 from reference import Step
+
+TEACHER = pathlib.Path(__file__).resolve().parent / "features" / "teacher.safetensors"
 
 
 class Fires(torch.autograd.Function):
@@ -148,6 +153,52 @@ def recurrent(net, x):
     return net.linear(x, "classifier", 5)
 
 
+def student(net, x):
+    x = net.reverb(net.batchnorm(net.conv2d(x, "conv", 4, 3, 1, 1, "alpha"), "bn"))
+    net.spikes, net.probe = x, net.linear(x.mean((3, 4)), "probe", 3).mean(0)
+    return net.linear(x.flatten(2), "classifier", 5)
+
+
+def teacher(x):
+    """The frozen network, [T, N, C, H, W] -> logits; its numbers are those of teacher.safetensors."""
+    w = {name: torch.as_tensor(value).to(x.dtype) for name, value in safetensors_file.read(TEACHER).items()}
+    y = F.conv2d(x.flatten(0, 1), w["conv.weight"], None, 1, 1)
+    y = F.batch_norm(y, w["bn.running_mean"], w["bn.running_var"], w["bn.weight"], w["bn.bias"], False, 0.1, 1e-5)
+    y = F.linear(torch.relu(y).flatten(1), w["classifier.weight"], w["classifier.bias"])
+    return y.unflatten(0, x.shape[:2]).mean(0)
+
+
+def make_teacher():
+    generator = torch.Generator().manual_seed(1)
+
+    def normal(*shape):
+        return torch.randn(shape, generator=generator).numpy()
+
+    values = {
+        "conv.weight": 0.3 * normal(3, 2, 3, 3), "bn.weight": 1 + 0.2 * normal(3), "bn.bias": 0.2 * normal(3),
+        "bn.running_mean": 0.1 * normal(3), "bn.running_var": abs(1 + 0.2 * normal(3)),
+        "classifier.weight": 0.3 * normal(5, 108), "classifier.bias": 0.1 * normal(5),
+    }  # fmt: skip
+    safetensors_file.write(TEACHER, values)
+
+
+def losses(net, logits, labels):
+    known = teacher(net.input)
+    p, q = torch.softmax(known / 2, 1), torch.log_softmax(logits / 2, 1)
+    target = F.one_hot(labels, 5).to(logits.dtype)
+    fired = torch.sigmoid(4 * (net.spikes - 0.5)).mean((0, 2, 3, 4)).mean()
+    return (
+        0.5 * torch.stack([F.cross_entropy(step, labels, label_smoothing=0.1) for step in net.steps]).mean()
+        + (p * (p.log() - q)).sum(1).mean() * 4
+        + 0.1 * (fired - 0.1) ** 2
+        + 0.05 * ((target - logits) ** 2).mean()
+        + 0.1 * (net.probe**2).mean()
+    )
+
+
+LOSSES = {"losses": losses}
+
+
 # name, source, settings, layers, T, shape of a frame
 CASES = [
     ("gates", "gates", {}, gates, 3, [2, 6, 6]),
@@ -157,4 +208,5 @@ CASES = [
     ("time", "time", {}, over_time("softmax"), 4, [2, 5, 5]),
     ("time_last", "time", {"readout": "last"}, over_time("last"), 4, [2, 5, 5]),
     ("time_max", "time", {"readout": "max"}, over_time("max"), 4, [2, 5, 5]),
+    ("losses", "losses", {}, student, 2, [2, 6, 6]),
 ]

@@ -122,6 +122,8 @@ def settle_running_statistics(net, x, generator):
 
 
 def loss_of(net, logits, labels):
+    if getattr(net, "own_loss", None):
+        return net.own_loss(net, logits, labels)
     if getattr(net, "tet", None):
         return reference.tet_loss(net.steps, labels, *net.tet)
     return reference.loss(logits, labels, getattr(net, "smoothing", 0))
@@ -144,7 +146,7 @@ def in_single_precision(net):
     """The same network with the same values, computed in single precision."""
     twin = reference.Network(net.layers, net.threshold, None)
     twin.kinds = dict(net.kinds)
-    for setting in ("neuron", "scale", "scaled_steps", "separate_steps", "tet", "smoothing"):
+    for setting in ("neuron", "scale", "scaled_steps", "separate_steps", "tet", "smoothing", "own_loss"):
         if hasattr(net, setting):
             setattr(twin, setting, getattr(net, setting))
     for name, value in net.values.items():
@@ -204,6 +206,7 @@ def try_feature(case, seed):
     x = single(torch.randn([steps, 3] + shape, generator=generator, dtype=torch.double))
     labels = torch.randint(0, 5, [3], generator=generator)
     net = reference.Network(layers, 0.25, wild_values(generator))
+    net.own_loss = features.LOSSES.get(source)
     facts = {"source": f"features/{source}.rvb", "settings": settings, "seed": seed}
     return judge(net, x, x, labels, generator, MARGIN, facts)
 

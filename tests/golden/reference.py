@@ -94,7 +94,7 @@ class Network:
         return self.kinds[name] in ("weight", "latent")
 
     def forward(self, x, training):
-        self.training, self.margin = training, float("inf")
+        self.training, self.margin, self.input = training, float("inf"), x
         self.steps = self.layers(self, x)  # the logits of every step
         return self.steps.mean(0)
 

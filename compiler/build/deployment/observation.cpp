@@ -72,6 +72,8 @@ ordered_json observation(const sema::Program& program) {
   const std::vector<bool> behind = behind_neurons(program);
   for (size_t i = 0; i < program.layers.size(); ++i) {
     const sema::Layer& layer = program.layers[i];
+    if (layer.for_loss) // not in what is looked at
+      continue;
     if (layer.row->family == layers::Family::neuron) {
       const sema::Neuron& neuron = program.neurons[layer.neuron];
       ordered_json json = {{"path", layer.path},

@@ -18,11 +18,14 @@ std::vector<Axis> axes(const Build& build) {
 Tensor without(const Tensor& tensor, const std::vector<Axis>& axes) {
   Tensor left = tensor;
   for (const Axis& axis : axes)
-    if (axis.time)
+    if (axis.kind == Axis::Kind::time)
       left.has_time = false;
+    else if (axis.kind == Axis::Kind::sample)
+      left.has_batch = false;
     else
       left.shape[axis.place] = 1;
-  while (left.shape.size() > 1 && std::find(axes.begin(), axes.end(), Axis{false, left.shape.size() - 1}) != axes.end())
+  while (left.shape.size() > 1 &&
+         std::find(axes.begin(), axes.end(), Axis{Axis::Kind::place, left.shape.size() - 1}) != axes.end())
     left.shape.pop_back();
   return left;
 }
@@ -42,19 +45,27 @@ ir::Value with_dims(Build& build, ir::Value x, const Tensor& tensor) {
 ir::Value reduce(Build& build, ir::Value x, const Tensor& tensor, const std::vector<Axis>& over,
                  const std::string& kind) {
   std::vector<int64_t> axes;
-  bool time = false;
-  for (const Axis& axis : over)
-    if (axis.time)
-      time = true;
-    else
+  bool time = false, samples = false;
+  for (const Axis& axis : over) {
+    time |= axis.kind == Axis::Kind::time;
+    samples |= axis.kind == Axis::Kind::sample && tensor.has_batch;
+    if (axis.kind == Axis::Kind::place || (axis.kind == Axis::Kind::time && kind == "max"))
       axes.push_back(in_memory(tensor, axis));
+  }
   std::sort(axes.begin(), axes.end());
-  if (time && kind == "max")
-    axes.insert(axes.begin(), 0);
   if (!axes.empty())
     x = build.make(ir::Opcode::reduce, {x}, {{"axes", axes}, {"kind", kind}}, kind);
-  if (time && kind != "max")
+  time &= kind != "max";
+  if (time)
     x = build.make(kind == "mean" ? ir::Opcode::mean_time : ir::Opcode::sum_time, {x}, {}, kind);
+  if (samples) { // how many there are is known when it runs
+    const std::vector<int64_t> outermost = {build.type(x).dims[0] == ir::batch ? 0 : 1};
+    x = build.make(ir::Opcode::reduce, {x}, {{"axes", outermost}, {"kind", kind == "mean" ? std::string("sum") : kind}},
+                   kind);
+    if (kind == "mean")
+      x = build.make(ir::Opcode::div, {x, build.make(ir::Opcode::count, {}, {{"per_sample", int64_t{1}}}, "samples")},
+                     {}, kind);
+  }
   return with_dims(build, x, without(tensor, over));
 }
 
@@ -93,6 +104,26 @@ template <char kind> ir::Value plain(Build& build) {
   const Tensor tensor = build.network.input_of(build.layer()).tensor();
   return reduce(build, build.input(), tensor, axes(build), kind == 's' ? "sum" : kind == 'm' ? "mean" : "max");
 }
+
+} // namespace
+
+ir::Value mean_of_all(Build& build, ir::Value value, const Tensor& tensor) {
+  std::vector<Axis> all;
+  if (tensor.has_time)
+    all.push_back({Axis::Kind::time, 0});
+  if (tensor.has_batch)
+    all.push_back({Axis::Kind::sample, 0});
+  for (size_t place = 0; place < tensor.shape.size(); ++place)
+    all.push_back({Axis::Kind::place, place});
+  if (all.empty())
+    return value;
+  const ir::Value mean = reduce(build, value, tensor, all, "mean");
+  return build.type(mean).dims.empty()
+             ? mean
+             : build.make(ir::Opcode::reshape, {mean}, {{"dims", std::vector<int64_t>{}}}, "loss");
+}
+
+namespace {
 
 bool keeps_time(const Layer& layer) {
   const std::vector<std::string>& over = layer.arguments.words("over");

@@ -23,7 +23,9 @@ ir::Value permuted(Build& build, ir::Value x, const Tensor& tensor, const std::v
   const int64_t leading = build.type(x).rank() - static_cast<int64_t>(tensor.shape.size());
   std::vector<int64_t> memory(static_cast<size_t>(leading));
   std::iota(memory.begin(), memory.end(), int64_t{0});
-  const auto place = [&](size_t i) { memory.push_back(in_memory(tensor, {false, static_cast<size_t>(order[i])})); };
+  const auto place = [&](size_t i) {
+    memory.push_back(in_memory(tensor, {Axis::Kind::place, static_cast<size_t>(order[i])}));
+  };
   for (size_t i = 1; i < order.size(); ++i)
     place(i);
   place(0);

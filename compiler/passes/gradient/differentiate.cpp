@@ -115,7 +115,12 @@ void differentiate(Function& function, Value loss, const std::vector<Value>& wan
     reversal.active.spread(op);
   Builder builder(function, function.ops, ops::infer);
   Adjoints adjoints;
-  adjoints.add(builder, loss, Operand::literal(1));
+  // A number where a rule takes one; a value where the loss is another arrangement of one.
+  const int last = definitions(function, function.ops)[loss];
+  Operand one = Operand::literal(1);
+  if (last >= 0 && function.ops[static_cast<size_t>(last)].opcode == Opcode::reshape)
+    one = builder.build(Opcode::fill, {}, {{"dims", std::vector<int64_t>{}}, {"value", 1.0}}, "one");
+  adjoints.add(builder, loss, one);
   for (size_t i = count; i-- > 0;) {
     builder.set_layer(function.ops[i].layer);
     reverse(reversal, function.ops, i, builder, adjoints, true);
