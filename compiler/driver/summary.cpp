@@ -116,9 +116,10 @@ void print_table(const sema::Program& program, const std::vector<LayerRow>& rows
       {"layer", "kind", "output", "f32 params", totals.packed_bits == totals.binary ? "1-bit params" : "packed params",
        "multiply-adds", "additions", "steps"}};
   for (const LayerRow& row : rows)
-    cells.push_back({row.layer->path.empty() ? row.layer->label : row.layer->path, row.layer->row->name,
-                     shape_text(row.layer->shape), grouped(row.real_parameters), grouped(row.binary_parameters),
-                     grouped(row.multiply_adds), grouped(row.additions), grouped(steps_of(steps.infer, row))});
+    if (row.layer->row->listed)
+      cells.push_back({row.layer->path.empty() ? row.layer->label : row.layer->path, row.layer->row->name,
+                       shape_text(row.layer->shape), grouped(row.real_parameters), grouped(row.binary_parameters),
+                       grouped(row.multiply_adds), grouped(row.additions), grouped(steps_of(steps.infer, row))});
   cells.push_back({"total", "", "", grouped(totals.real), grouped(totals.binary), grouped(totals.multiply_adds),
                    grouped(totals.additions), ""});
   std::vector<size_t> widths(cells[0].size());

@@ -17,6 +17,7 @@ struct Name {
 };
 constexpr Name names[] = {
     {"channel", "a tensor with channels, [channels, ...]", 0, 0, false},
+    {"all", "a tensor with channels, [channels, ...]", 0, 0, true},
     {"space", "a tensor with more than channels, such as [channels, height, width]", 0, 1, true},
     {"token", "tokens [channels, tokens]", 2, 1, false},
     {"height", "an image [channels, height, width]", 3, 1, false},

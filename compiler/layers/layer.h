@@ -39,6 +39,7 @@ struct Row {
   ir::Value (*build)(Build& build) = nullptr;
 
   bool reserved = true;         // no definition of a program may have its name
+  bool listed = true;           // in summaries; steps of an expression are not
   bool called = true;           // by its name in a program; the input and neurons are made otherwise
   bool keeps_values = false;    // the output is the input in another order: an event there is an event here
   bool reads_labels = false;    // in training alone

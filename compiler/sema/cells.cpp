@@ -1,4 +1,5 @@
 // Cells: blocks that run once a time step and keep states.
+#include "layers/broadcast.h"
 #include "sema/elaborate.h"
 #include "support/text.h"
 
@@ -98,12 +99,16 @@ void Elaborator::state(const ast::Statement& statement, Scope& scope) {
   const Value initial = evaluate(*statement.value, scope);
   if (initial.is_error() || !scope.first)
     return;
-  if (!initial.is_number() || std::fabs(initial.number) > std::numeric_limits<float>::max()) {
-    report(Code::bad_value, statement.value->range, "a state must begin with a constant number",
-           "found " + describe(initial));
+  const bool learned = initial.is(Kind::tensor) && !tensor_of(initial).has_time && !tensor_of(initial).truth &&
+                       program_.layers[static_cast<size_t>(initial.layer)].row == &layers::rows::trained;
+  if (!learned && (!initial.is_number() || std::fabs(initial.number) > std::numeric_limits<float>::max())) {
+    report(Code::bad_value, statement.value->range,
+           "a state must begin with a constant number, or one that is `trained`", "found " + describe(initial));
     return;
   }
   Layer layer;
+  if (learned)
+    layer.inputs = {initial.layer};
   layer.row = &layers::rows::cell_state;
   layer.range = statement.range;
   layer.has_time = false;
@@ -113,6 +118,15 @@ void Elaborator::state(const ast::Statement& statement, Scope& scope) {
     layer.shape = tensor_of(*scope.first).shape;
   else if (!trained_shape(*statement.end, layer, scope))
     return;
+  if (learned) {
+    const std::optional<layers::Tensor> both = layers::common({layer.tensor(), tensor_of(initial)});
+    if (!both || both->shape != layer.shape) {
+      report(Code::shapes_differ, statement.value->range,
+             "a state of " + text_of(layer.shape) + " cannot begin as " + text_of(tensor_of(initial).shape),
+             "shapes differ");
+      return;
+    }
+  }
   const Value value = finish(std::move(layer), statement.name.range);
   scope.names[name] = value;
   if (!value.is_error())

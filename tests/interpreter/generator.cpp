@@ -63,6 +63,8 @@ Value Generator::constant(const ir::Constant& constant) {
     return parameter(constant.type, "w" + std::to_string(random_.below(3)) + ".numbers");
   const std::string name = "c" + std::to_string(module_.constants.size());
   module_.constants[name] = constant;
+  if (loop_ != nullptr && random_.one_in(2)) // outside of the loop
+    return read(outermost_.constant(name, constant.type));
   return builder_->constant(name, constant.type);
 }
 

@@ -1,5 +1,6 @@
 // Batch normalisation, with a rule for time: statistics of all steps together; a learned factor a step on the output
-// besides (TEBN); each step by itself, with parameters and statistics of its own (BNTT).
+// besides (TEBN); each step by itself, with parameters and statistics of its own (BNTT); each step by the statistics of
+// all up to it, with parameters of its own and a learned factor (TAB).
 #include "layers/layer.h"
 
 namespace rvb::layers {
@@ -8,8 +9,13 @@ namespace {
 
 constexpr int64_t most_separate_steps = 256;
 
+bool accumulated(const Layer& layer) {
+  return layer.arguments.word("time") == "accumulated";
+}
+
+// Every step has parameters and statistics of its own.
 bool separate(const Layer& layer) {
-  return layer.arguments.word("time") == "separate";
+  return layer.arguments.word("time") == "separate" || accumulated(layer);
 }
 
 bool joint(const Layer& layer) {
@@ -57,7 +63,7 @@ std::vector<Parameter> parameters(const Network& network, const Layer& layer) {
     };
     add(step + "weight", Role::gamma, channels, 1);
     add(step + "bias", Role::beta, channels, 0);
-    if (layer.arguments.word("time") == "scaled")
+    if (layer.arguments.word("time") == "scaled" || (accumulated(layer) && t == 0))
       add("step_scale", Role::step_scale, network.input.steps, 1);
     add(step + "running_mean", Role::running_mean, channels, 0);
     add(step + "running_var", Role::running_variance, channels, 1);
@@ -86,6 +92,24 @@ ir::Value normalised(Build& build, ir::Value x, int step) {
   return results[0];
 }
 
+// TAB (Jiang et al., 2024): step t by the mean and variance of steps 0 to t.
+ir::Value by_steps_so_far(Build& build) {
+  const auto steps = [&](ir::Value x, int64_t begin, int64_t size) {
+    return build.make(ir::Opcode::slice, {x}, {{"axis", int64_t{0}}, {"begin", begin}, {"size", size}}, "steps");
+  };
+  std::vector<ir::Operand> normal;
+  for (int64_t t = 0; t < build.network.input.steps; ++t)
+    normal.emplace_back(steps(normalised(build, steps(build.input(), 0, t + 1), static_cast<int>(t)), t, 1));
+  return build.make(ir::Opcode::concat, normal, {{"axis", int64_t{0}}}, "normal");
+}
+
+// Its factors are squares, so that they stay positive.
+ir::Value scaled_by_squares(Build& build, ir::Value normal) {
+  const ir::Value factor = build.parameter(Role::step_scale);
+  const ir::Value square = build.make(ir::Opcode::mul, {factor, factor}, {}, "square");
+  return build.make(ir::Opcode::scale, {normal, square}, {{"axis", int64_t{0}}}, "normal");
+}
+
 ir::Value build(Build& build) {
   const Layer& layer = build.layer();
   if (joint(layer))
@@ -94,13 +118,16 @@ ir::Value build(Build& build) {
     const ir::Value normal = normalised(build, build.input(), 0);
     return build.make(ir::Opcode::scale, {normal, build.parameter(Role::step_scale)}, {{"axis", int64_t{0}}}, "normal");
   }
+  if (accumulated(layer) && build.training())
+    return scaled_by_squares(build, by_steps_so_far(build));
   // BNTT (Kim and Panda, 2021).
   const std::vector<std::string> names(static_cast<size_t>(build.network.input.steps), "step");
   const std::vector<ir::Value> steps = build.ir.build_many(ir::Opcode::split_time, {build.input()}, {}, names);
   std::vector<ir::Operand> normal;
   for (size_t t = 0; t < steps.size(); ++t)
     normal.push_back(normalised(build, steps[t], static_cast<int>(t)));
-  return build.make(ir::Opcode::stack_time, normal, {}, "normal");
+  const ir::Value all = build.make(ir::Opcode::stack_time, normal, {}, "normal");
+  return accumulated(layer) ? scaled_by_squares(build, all) : all;
 }
 
 Row row() {
@@ -109,7 +136,7 @@ Row row() {
   row.family = Family::normalisation;
   row.slots = {tensor("x"), number("epsilon", 1e-5, 1e-12, 1), number("momentum", 0.1, 0, 1),
                number("scale", 1, 1e-6, 1e6), // a constant factor on gamma (tdBN)
-               word("time", {"joint", "scaled", "separate"})};
+               word("time", {"joint", "scaled", "separate", "accumulated"})};
   row.output = output;
   row.parameters = parameters;
   row.build = build;

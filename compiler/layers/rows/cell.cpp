@@ -24,7 +24,13 @@ ir::Value build_input(Build& build) {
 
 ir::Value build_state(Build& build) {
   const Layer& layer = build.layer();
-  build.loop->initial.push_back(ir::Operand::literal(layer.expression.number));
+  ir::Operand initial = ir::Operand::literal(layer.expression.number);
+  if (!layer.inputs.empty()) { // learned: known before the loop
+    std::vector<ir::Op>* body = build.ir.redirect(build.loop->outside);
+    initial = expand(build, build.input(), build.network.input_of(layer).tensor(), layer.tensor());
+    build.ir.redirect(body);
+  }
+  build.loop->initial.push_back(initial);
   build.loop->states.push_back(build.ir.function().add_value(type_of(build.network, layer.tensor()),
                                                              layer.label.substr(layer.label.rfind('.') + 1)));
   return build.loop->states.back();
@@ -76,10 +82,19 @@ Row row(const char* name, std::optional<Tensor> (*output)(const Network&, const 
 
 } // namespace
 
-const Row rows::cell_input = row("cell_input", one_step, build_input);
-const Row rows::cell_state = row(
-    "cell_state", [](const Network&, const Layer& layer, Fault&) { return std::optional<Tensor>(layer.tensor()); },
-    build_state);
+const Row rows::cell_input = [] {
+  Row made = row("cell_input", one_step, build_input);
+  made.listed = false;
+  return made;
+}();
+const Row rows::cell_state = [] {
+  Row made = row(
+      "cell_state", [](const Network&, const Layer& layer, Fault&) { return std::optional<Tensor>(layer.tensor()); },
+      build_state);
+  made.listed = false;
+  made.alike_in_time = [](const Network&, const Layer& layer) { return layer.inputs.empty(); }; // begins with a number
+  return made;
+}();
 const Row rows::cell = row("cell", output, build_cell);
 
 } // namespace rvb::layers

@@ -6,35 +6,60 @@ namespace rvb::layers {
 
 namespace {
 
-ir::Value build(Build& build) {
+// x times a mask of the dimensions `dims`, those of x or its first ones; time, where x has it and the mask has not,
+// comes on top.
+ir::Value masked(Build& build, std::vector<int64_t> dims, bool every_step) {
   const double rate = build.layer().arguments.number("rate");
   const ir::Value x = build.input();
   if (!build.training() || rate == 0)
     return x;
-  ir::Type mask = build.type(x);
-  const bool has_time = build.layer().has_time;
-  if (has_time)
-    mask.dims.erase(mask.dims.begin());
-  ir::Value drawn = build.make(
-      ir::Opcode::dropout_mask, {build.key},
-      {{"dims", mask.dims}, {"operation", static_cast<int64_t>(build.values.size())}, {"rate", rate}}, "mask");
-  if (has_time)
+  ir::Value drawn =
+      build.make(ir::Opcode::dropout_mask, {build.key},
+                 {{"dims", dims}, {"operation", static_cast<int64_t>(build.values.size())}, {"rate", rate}}, "mask");
+  std::vector<int64_t> whole = build.type(x).dims;
+  if (!every_step && build.layer().has_time)
+    whole.erase(whole.begin());
+  std::vector<int64_t> axes, sizes;
+  for (size_t axis = dims.size(); axis < whole.size(); ++axis) {
+    axes.push_back(static_cast<int64_t>(axis));
+    sizes.push_back(whole[axis]);
+  }
+  if (!axes.empty())
+    drawn = build.make(ir::Opcode::expand, {drawn}, {{"axes", axes}, {"sizes", sizes}}, "masks");
+  if (!every_step && build.layer().has_time)
     drawn = build.make(ir::Opcode::repeat, {drawn}, {{"times", build.network.input.steps}}, "masks");
   return build.make(ir::Opcode::mul, {x, drawn}, {}, "dropped");
 }
 
-Row row() {
+ir::Value build(Build& build) {
+  const bool every_step = build.layer().arguments.word("each") == "step_by_step";
+  std::vector<int64_t> dims = build.type(build.input()).dims;
+  if (!every_step && build.layer().has_time)
+    dims.erase(dims.begin());
+  return masked(build, std::move(dims), every_step);
+}
+
+Row row(const char* name, std::vector<Slot> slots, ir::Value (*build)(Build&)) {
   Row row;
-  row.name = "dropout";
-  row.slots = {tensor("x"), number("rate", 0.5, 0, 0.999)};
+  row.name = name;
+  row.slots = std::move(slots);
   row.build = build;
   row.keeps_values = true; // in use
   row.draws = true;
   return row;
 }
 
+Row drop_path_row() {
+  Row made = row("drop_path", {tensor("x"), number("rate", 0.1, 0, 0.999)},
+                 [](Build& build) { return masked(build, {ir::batch}, false); });
+  made.reserved = false;
+  return made;
+}
+
 } // namespace
 
-const Row rows::dropout = row();
+const Row rows::dropout =
+    row("dropout", {tensor("x"), number("rate", 0.5, 0, 0.999), word("each", {"sequence", "step_by_step"})}, build);
+const Row rows::drop_path = drop_path_row();
 
 } // namespace rvb::layers

@@ -73,6 +73,7 @@ Row row() {
   row.output = output;
   row.build = build;
   row.called = false;
+  row.listed = false;
   row.for_all_samples = true;
   row.alike_in_time = alike_with_inputs;
   return row;

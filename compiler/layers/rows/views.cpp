@@ -248,6 +248,23 @@ ir::Value at_time(Build& build) {
   return reshaped(build, one, build.layer().tensor());
 }
 
+// ---- delay(x, steps)
+
+std::optional<Tensor> delay_output(const Network& network, const Layer& layer, Fault& fault) {
+  const Tensor input = network.input_of(layer).tensor();
+  if (input.has_time)
+    return input;
+  fault = no_time(input, "delay");
+  return std::nullopt;
+}
+
+ir::Value delay(Build& build) {
+  const int64_t all = build.network.input.steps, steps = std::min(build.layer().arguments.integer("steps"), all);
+  const ir::Value padded = build.make(ir::Opcode::pad, {build.input()},
+                                      {{"after", int64_t{0}}, {"axis", int64_t{0}}, {"before", steps}}, "padded");
+  return build.make(ir::Opcode::slice, {padded}, {{"axis", int64_t{0}}, {"begin", int64_t{0}}, {"size", all}}, "late");
+}
+
 Row row(const char* name, std::vector<Slot> slots,
         std::optional<Tensor> (*output)(const Network&, const Layer&, Fault&), ir::Value (*build)(Build&)) {
   Row row;
@@ -287,6 +304,7 @@ const Row rows::join_heads = moves(row("join_heads", {tensor("x")}, join_heads_o
 const Row rows::concat = row("concat", {tensor("a"), tensor("b"), word("over", places)}, concat_output, layers::concat);
 const Row rows::slice = row("slice", {tensor("x"), integer("begin", 0, 0), size("size"), word("over", places)},
                             slice_output, layers::slice);
+const Row rows::delay = not_alike(row("delay", {tensor("x"), integer("steps", 1, 1)}, delay_output, layers::delay));
 const Row rows::at_time =
     not_alike(row("at_time", {tensor("x"), integer("step", -65536, -1)}, at_time_output, layers::at_time));
 
