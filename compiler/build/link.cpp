@@ -137,7 +137,7 @@ void compile(const std::vector<std::string>& arguments, const std::string& folde
 
 } // namespace
 
-std::string run_program(const std::vector<std::string>& words, const std::string& folder) {
+std::string run_program(const std::string& purpose, const std::vector<std::string>& words, const std::string& folder) {
   const Log said(folder + "/program.log");
   const Command command{words, folder + "/program.out", said.path(), "", folder};
   const int status = run(command);
@@ -145,7 +145,7 @@ std::string run_program(const std::vector<std::string>& words, const std::string
     return read_text(command.out);
   const std::string log = beginning(command.error);
   throw Failure(WIFEXITED(status) ? static_cast<Exit>(WEXITSTATUS(status)) : Exit::io,
-                "calibration failed: " + (WIFEXITED(status) ? log : how_it_ended(status) + "\n" + log));
+                purpose + " failed: " + (WIFEXITED(status) ? log : how_it_ended(status) + "\n" + log));
 }
 
 void run_tool(const std::vector<std::string>& words, const std::string& folder, bool inside) {

@@ -19,8 +19,8 @@ void make_library(const std::string& folder, const std::vector<std::string>& obj
 void assemble(const std::string& folder, const std::string& name);
 
 // Runs a compiled program and returns its standard output. What it says when it fails is the message of the Failure,
-// with its exit code. What it writes in passing goes to `folder`.
-std::string run_program(const std::vector<std::string>& words, const std::string& folder);
+// after `purpose` ("calibration"), with its exit code. What it writes in passing goes to `folder`.
+std::string run_program(const std::string& purpose, const std::vector<std::string>& words, const std::string& folder);
 
 // Runs a program, in `folder` where it is to be `inside`; its output is the message of the Failure(io) when it fails.
 void run_tool(const std::vector<std::string>& words, const std::string& folder, bool inside = false);

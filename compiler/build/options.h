@@ -26,6 +26,8 @@ struct Options {
   std::string mem_limit;                                // build, summary: of the training step's block; "" for none
   bool observe = false;                                 // deploy: with the function that shows spikes and membranes
   bool collapse_time = true;                            // false: every time step is computed
+  bool half = false;                                    // pack: all real numbers in half precision
+  std::string data; // pack: where half precision must change no decision; "": nowhere
   bool json = false;
   bool quiet = false;
   std::string diagnostics = "text"; // text, short, json

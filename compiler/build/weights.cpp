@@ -81,16 +81,21 @@ void bind(ir::Function& function) {
   function.ops.insert(function.ops.begin(), constants.begin(), constants.end());
 }
 
-} // namespace
-
-std::string bind_weights(ir::Module& module, const sema::Program& program, const std::string& path,
-                         const std::string& strip, Diagnostics& diagnostics, Exit& exit) {
+std::vector<runtime::ExpectedTensor> expected_tensors(const sema::Program& program) {
   std::vector<runtime::ExpectedTensor> expected;
   for (const sema::Parameter& p : program.parameters)
     expected.push_back({p.name, p.shape, p.role == sema::Role::running_variance});
-  const runtime::Safetensors file = read(expected, path, strip, {}, diagnostics, exit);
-  if (diagnostics.has_errors())
-    return "";
+  return expected;
+}
+
+} // namespace
+
+runtime::Safetensors read_weights(const sema::Program& program, const std::string& path, const std::string& strip,
+                                  Diagnostics& diagnostics, Exit& exit) {
+  return read(expected_tensors(program), path, strip, {}, diagnostics, exit);
+}
+
+std::string bind_weights(ir::Module& module, const sema::Program& program, const runtime::Safetensors& file) {
   uint64_t hash = fnv_start;
   for (const sema::Parameter& p : program.parameters) {
     const runtime::Tensor& tensor = *file.find(p.name);
@@ -101,6 +106,22 @@ std::string bind_weights(ir::Module& module, const sema::Program& program, const
   for (ir::Function& function : module.functions)
     bind(function);
   return hex_digits(hash);
+}
+
+std::string bind_weights(ir::Module& module, const sema::Program& program, const std::string& path,
+                         const std::string& strip, Diagnostics& diagnostics, Exit& exit) {
+  const runtime::Safetensors file = read_weights(program, path, strip, diagnostics, exit);
+  return diagnostics.has_errors() ? "" : bind_weights(module, program, file);
+}
+
+std::vector<float> disk_order(const sema::Parameter& parameter, const std::vector<float>& memory) {
+  std::vector<int64_t> shape;
+  std::vector<int> back(parameter.order.size());
+  for (size_t d = 0; d < parameter.order.size(); ++d) {
+    shape.push_back(parameter.shape[static_cast<size_t>(parameter.order[d])]);
+    back[static_cast<size_t>(parameter.order[d])] = static_cast<int>(d);
+  }
+  return transposed(memory, shape, back);
 }
 
 void bind_teachers(ir::Module& module, const sema::Program& program, const Sources& sources, Diagnostics& diagnostics,

@@ -1,19 +1,27 @@
 // Trained weights into a module: parameters become constants.
 #pragma once
 
+#include "files/safetensors.h"
 #include "ir/ir.h"
 #include "sema/program.h"
 #include "support/diagnostics.h"
 #include "support/result.h"
 
 #include <string>
+#include <vector>
 
 namespace rvb::build {
 
-// Reads a safetensors file and replaces, in every function, the network's parameters by `constant` operations holding
-// the file's tensors in memory order. Tensors that fail the runtime's check (weights_check.h) are reported (RVB0502),
-// `exit` is set, and then nothing is replaced. Returns a hash of the tensors' bytes (16 hex digits). Throws Failure
-// where the file cannot be read.
+// The weights of a network from a file. Tensors that fail the runtime's check (weights_check.h) are reported (RVB0502),
+// and `exit` is set. Throws Failure where the file cannot be read.
+runtime::Safetensors read_weights(const sema::Program& program, const std::string& path, const std::string& strip,
+                                  Diagnostics& diagnostics, Exit& exit);
+
+// Replaces, in every function, the network's parameters by `constant` operations holding the file's tensors in memory
+// order. Returns a hash of the tensors' bytes (16 hex digits).
+std::string bind_weights(ir::Module& module, const sema::Program& program, const runtime::Safetensors& file);
+
+// Both; where something was reported, nothing is replaced.
 std::string bind_weights(ir::Module& module, const sema::Program& program, const std::string& path,
                          const std::string& strip, Diagnostics& diagnostics, Exit& exit);
 
@@ -23,5 +31,7 @@ void bind_teachers(ir::Module& module, const sema::Program& program, const Sourc
                    Exit& exit);
 // The same with zeros, for what needs no numbers.
 void blank_teachers(ir::Module& module, const sema::Program& program);
+// The numbers of a parameter in the order on disk, out of those in memory order.
+std::vector<float> disk_order(const sema::Parameter& parameter, const std::vector<float>& memory);
 
 } // namespace rvb::build

@@ -4,6 +4,7 @@
 #include "driver/inspect.h"
 #include "driver/summary.h"
 #include "driver/texts.h"
+#include "driver/tools.h"
 #include "export/export.h"
 #include "host/output.h"
 #include "host/process.h"
@@ -25,16 +26,13 @@ using namespace rvb::driver;
 
 namespace {
 
-const std::vector<std::string> subcommands = {"build", "deploy",  "check",   "summary", "fmt",
-                                              "graph", "explain", "targets", "opt",     "inspect"};
-
 // The options of build whose value is the next word.
 const std::vector<std::string> take_next = {
     "-o", "--output", "-D", "-j", "--jobs", "--mem-limit", "--emit", "--target", "--print-after", "--diagnostics"};
 
 // `rvbc model.rvb …` means `rvbc build model.rvb …`: the first word that is no option decides. After `--` it is a
 // model.
-std::vector<std::string> with_subcommand(std::vector<std::string> words) {
+std::vector<std::string> with_subcommand(std::vector<std::string> words, const std::vector<std::string>& subcommands) {
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
     if (word == "--") {
@@ -97,10 +95,15 @@ public:
     add_deploy();
     add_reports();
     add_inspection();
+    tools_.declare(
+        app_, [this](CLI::App* sub) { add_model(sub); }, action_);
   }
 
   int run(std::vector<std::string> words) {
-    std::vector<std::string> all = with_subcommand(std::move(words));
+    std::vector<std::string> names;
+    for (const CLI::App* sub : app_.get_subcommands([](const CLI::App*) { return true; }))
+      names.push_back(sub->get_name());
+    std::vector<std::string> all = with_subcommand(std::move(words), names);
     std::reverse(all.begin(), all.end()); // CLI11 takes them from the back
     try {
       // An empty value is a variable of a script that was not set, and would count as not given.
@@ -337,6 +340,7 @@ private:
   std::string format_ = "svg", code_, file_;
   bool check_only_ = false;
   std::function<int()> action_;
+  Tools tools_{options_};
 };
 
 } // namespace

@@ -111,6 +111,10 @@ std::string stdlib_folder() {
   return neighbour("RVB_STDLIB", {"share/rvb/stdlib"}, "the standard library");
 }
 
+std::string examples_folder() {
+  return neighbour("RVB_EXAMPLES", {"share/rvb/examples"}, "the examples");
+}
+
 std::string library_folder() {
   return neighbour("RVB_LIBRARY", {"lib/rvb", "lib/x86_64-linux-gnu/rvb", "lib64/rvb"}, "the runtime's archives");
 }

@@ -5,9 +5,10 @@
 
 namespace rvb {
 
-std::string stdlib_folder();  // share/rvb/stdlib next to the executable's bin; RVB_STDLIB overrides
-std::string library_folder(); // lib/rvb: the runtime's archives
-std::string include_folder(); // include/rvb: rvb.h and program.h, for --emit=lib
+std::string stdlib_folder();   // share/rvb/stdlib next to the executable's bin; RVB_STDLIB overrides
+std::string examples_folder(); // share/rvb/examples; RVB_EXAMPLES overrides
+std::string library_folder();  // lib/rvb: the runtime's archives
+std::string include_folder();  // include/rvb: rvb.h and program.h, for --emit=lib
 
 // RVB_CACHE_DIR, $XDG_CACHE_HOME/rvb or ~/.cache/rvb; made when missing. "" with a note where it cannot be made or
 // others could put something there: then nothing is kept. A folder that RVB_CACHE_DIR names has to be possible:

@@ -5,6 +5,7 @@
 #include "base/messages.h"
 #include "core/checksum.h"
 #include "core/core.h"
+#include "data/drawn.h"
 #include "images/image.h"
 #include "layouts/formats.h"
 #include "layouts/recordings.h"
@@ -91,12 +92,17 @@ void check_sources(const Options& options, bool folder) {
         recording
             ? "--partition and --split belong to --data: --input is one recording"
             : "--partition, --frames, --time-unit and --split belong to --data: what --input holds is taken as it is");
-  if (options.resize > 0 && !is_image(read_start(options.input, 64)))
+  if (options.resize > 0 && (is_random(options.input) || !is_image(read_start(options.input, 64))))
     throw Failure(Exit::usage, "--resize belongs to pictures: arrays of --input are taken as they are");
 }
 
 std::unique_ptr<Dataset> open_input(const std::string& input, const std::string& labels, const DataSettings& settings,
                                     const Manifest& manifest) {
+  if (is_random(input)) {
+    if (!labels.empty())
+      throw Failure(Exit::usage, "--labels belongs to files: random numbers have no classes (--data synthetic has)");
+    return open_random(input, manifest);
+  }
   if (is_recording(input) && labels.empty())
     return open_recording(input, settings, manifest);
   if (!is_image(read_start(input, 64)))

@@ -7,6 +7,7 @@
 #include "base/messages.h"
 #include "commands/training_flags.h"
 #include "core/core.h"
+#include "data/drawn.h"
 #include "layouts/formats.h"
 #include "training/batches.h"
 #include "training/trainer.h"
@@ -83,6 +84,22 @@ void warn_of_memory(const Context& context, int64_t batch) {
          static_cast<double>(bytes) / 1e6, static_cast<double>(most) / 1e6, limit->value("batch", int64_t{0}));
 }
 
+// Weights to begin with.
+void load(ParameterSet& weights, const Options& options) {
+  const Safetensors file = read_weights(options.weights, options.strip_prefix);
+  if (file.unpacked)
+    tell("note: {} is packed: the latent weights of a layer begin at one distance from zero, on their sides of it\n",
+         options.weights);
+  weights.load(file, options.weights);
+}
+
+// Samples that are no pixels or events are not varied as if they were.
+void note_augmentations(const TrainingPlan& plan, const char* samples) {
+  for (const recipe::Choice& each : plan.augment)
+    if ((each.row().needs & (recipe::needs_events | recipe::needs_pixels)) != 0)
+      tell("note: {} does nothing to {}\n", each.row().name, samples);
+}
+
 // What is learned from, and what accuracy is measured on: the test part, or a part of the training samples.
 struct Parts {
   std::unique_ptr<Dataset> train, test;
@@ -106,10 +123,11 @@ Parts open_parts(const TrainingPlan& plan, const Options& options, const Manifes
     train = open_input(plan.input, plan.labels, {"", "", plan.frames, plan.resize, false, plan.time_unit}, m);
     const size_t ending = plan.input.rfind('.');
     const bool arrays = ending != std::string::npos && plan.input.substr(ending) == ".npy";
-    for (const recipe::Choice& each : plan.augment)
-      if (arrays && (each.row().needs & (recipe::needs_events | recipe::needs_pixels)) != 0)
-        tell("note: {} does nothing to arrays of --input\n", each.row().name);
+    if (arrays)
+      note_augmentations(plan, "arrays of --input");
   }
+  if (is_synthetic(plan.data))
+    note_augmentations(plan, "synthetic data");
   train->limit(plan.limit);
   if (plan.validation.wanted()) {
     Divided divided = divide(std::move(train), plan.validation, m);
@@ -167,7 +185,7 @@ int run_train(const Context& context) {
     if (options.weights.empty())
       trainer.weights().initialize(plan.seed);
     else
-      trainer.weights().load(options.weights, options.strip_prefix);
+      load(trainer.weights(), options);
     run.begin(config(context, plan, *train, test));
   }
   if (!options.quiet)

@@ -3,6 +3,7 @@
 #include "base/files.h"
 #include "base/half.h"
 #include "base/json_text.h"
+#include "files/packed.h"
 #include "files/recognise.h"
 
 #include <algorithm>
@@ -188,6 +189,8 @@ private:
         value = entry.kind->read(from);
         from += entry.kind->bytes;
       }
+    } else if (entry.tensor.dtype == "U8") {
+      entry.tensor.bytes.assign(bytes_ + data_ + entry.begin, bytes_ + data_ + entry.end);
     }
     file_.tensors.push_back(std::move(entry.tensor));
   }
@@ -240,6 +243,8 @@ Safetensors read_safetensors(const std::string& path) {
 
 Safetensors read_weights(const std::string& path, const std::string& strip) {
   Safetensors file = read_safetensors(path);
+  if (is_packed(file))
+    unpack(file, path);
   if (strip.empty())
     return file;
   bool any = false;
@@ -284,27 +289,43 @@ std::string prefix_advice(const Safetensors& file, const std::vector<std::string
                               "`, as a wrapper of the model left them: --strip-prefix " + prefix + " takes it off";
 }
 
+namespace {
+
+std::string data_of(const Tensor& tensor) {
+  if (tensor.dtype == "U8")
+    return {tensor.bytes.begin(), tensor.bytes.end()};
+  if (tensor.dtype != "F16")
+    return {reinterpret_cast<const char*>(tensor.values.data()), tensor.values.size() * 4};
+  std::string data;
+  for (const float value : tensor.values) {
+    const uint16_t half = float_to_half(value);
+    data += static_cast<char>(half & 255);
+    data += static_cast<char>(half >> 8);
+  }
+  return data;
+}
+
+} // namespace
+
 std::string print_safetensors(const Safetensors& file) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!file.metadata.empty())
     for (const auto& [key, text] : file.metadata)
       header["__metadata__"][key] = text;
-  uint64_t position = 0;
+  std::string data;
   for (const Tensor& tensor : file.tensors) {
-    uint64_t end = position + tensor.values.size() * 4;
-    header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {position, end}}};
-    position = end;
+    const bool kept = tensor.dtype == "U8" || tensor.dtype == "F16";
+    const size_t position = data.size();
+    data += data_of(tensor);
+    header[tensor.name] = {
+        {"dtype", kept ? tensor.dtype : "F32"}, {"shape", tensor.shape}, {"data_offsets", {position, data.size()}}};
   }
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' '); // data aligned to 8 bytes, as the reference writer does
   std::string bytes(8, 0);
   for (int i = 0; i < 8; ++i)
     bytes[i] = static_cast<char>(text.size() >> (8 * i));
-  bytes.reserve(8 + text.size() + position);
-  bytes += text;
-  for (const Tensor& tensor : file.tensors)
-    bytes.append(reinterpret_cast<const char*>(tensor.values.data()), tensor.values.size() * 4);
-  return bytes;
+  return bytes + text + data;
 }
 
 void write_safetensors(const std::string& path, const Safetensors& file) {

@@ -15,14 +15,16 @@ namespace rvb::runtime {
 
 struct Tensor {
   std::string name;
-  std::vector<int64_t> shape; // as on disk (PyTorch's)
-  std::vector<float> values;  // row-major; F64, F16 and BF16 are converted. Empty when the type is none of these
-  std::string dtype = "F32";  // as on disk; always written as F32
+  std::vector<int64_t> shape;      // as on disk (PyTorch's)
+  std::vector<float> values;       // row-major; F64, F16 and BF16 are converted. Empty when the type is none of these
+  std::string dtype = "F32";       // as on disk; F16 and U8 are written as such, everything else as F32
+  std::vector<uint8_t> bytes = {}; // of U8
 };
 
 struct Safetensors {
   std::vector<Tensor> tensors;                               // in the order of the data
   std::vector<std::pair<std::string, std::string>> metadata; // "__metadata__"
+  bool unpacked = false;                                     // from packed weights (packed.h)
 
   const Tensor* find(std::string_view name) const;
   const std::string* find_metadata(std::string_view key) const;
@@ -30,6 +32,7 @@ struct Safetensors {
 
 // Failure(user) names `path` and what is wrong; Failure(io) when the file cannot be read.
 Safetensors read_safetensors(const std::string& path);
+// The weights of a network; packed ones (packed.h) are unpacked.
 // `strip`: taken off the front of the names that begin with it ("module."), of which there must be some.
 Safetensors read_weights(const std::string& path, const std::string& strip);
 // What stands before the names of a network in a file whose names are these otherwise: "module." of DataParallel,

@@ -5,6 +5,7 @@
 #include "base/failure.h"
 #include "base/files.h"
 #include "base/hash.h"
+#include "data/drawn.h"
 #include "data/partition.h"
 #include "files/idx.h"
 #include "files/recognise.h"
@@ -255,6 +256,8 @@ const int format_count = sizeof formats / sizeof *formats;
 
 std::unique_ptr<Dataset> open_folder(const DataSettings& settings, Split split, const Manifest& manifest) {
   const std::string& folder = settings.folder;
+  if (is_synthetic(folder))
+    return open_synthetic(settings, split, manifest);
   if (file_exists(folder))
     throw Failure(Exit::io, "--data " + folder +
                                 " is a file: the folder of a data set is meant; --input takes arrays "

@@ -7,7 +7,8 @@ namespace rvb::runtime {
 
 void declare_samples(Arguments& arguments, Options& options, bool labels) {
   arguments.text("data", 0, "DIR", options.data,
-                 "folder of a data set: MNIST, CIFAR, pictures or recordings by class…; also RVB_DATA");
+                 "folder of a data set: MNIST, CIFAR, pictures or recordings by class…; also RVB_DATA; synthetic[:N]: "
+                 "N drawn training samples that can be learned");
   arguments.text("partition", 0, "RULE", options.partition,
                  "training and test part of --data: official, random:0.2:SEED, first-hundred, file:PATH");
   arguments.checked(
@@ -25,7 +26,8 @@ void declare_samples(Arguments& arguments, Options& options, bool labels) {
       "resize", 0, 1, 16384, [&](int64_t n) { options.resize = n; },
       "the shorter side of pictures, before the centre crop (default: the recipe's)");
   arguments.text("input", 'i', "X.npy", options.input,
-                 "float32 NPY, already normalised: [N, C, H, W], sequences [T, N, C, H, W]; or a picture");
+                 "float32 NPY, already normalised: [N, C, H, W], sequences [T, N, C, H, W]; or a picture; "
+                 "random:SEED[:N]: N normal samples");
   if (labels)
     arguments.text("labels", 0, "Y.npy", options.labels, "labels of --input: integers [N]");
   arguments.whole(

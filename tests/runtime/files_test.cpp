@@ -2,6 +2,7 @@
 #include "base/files.h"
 
 #include "base/failure.h"
+#include "base/half.h"
 #include "base/json_text.h"
 #include "data/cache.h"
 #include "data/dataset.h"
@@ -15,6 +16,7 @@
 #include "network/parameters.h"
 #include "support.h"
 
+#include <cmath>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -403,6 +405,38 @@ TEST(Cache, IsBounded) {
   ::unsetenv("RVB_DATA_CACHE_SIZE");
   EXPECT_EQ(data_cache_limit(), int64_t{16} << 30);
   ::unsetenv("RVB_CACHE_DIR");
+}
+
+// Against the nearest of all halves, and of two equally near ones that with an even mantissa.
+TEST(Files, HalvesAreTheNearestOnes) {
+  const auto nearest = [](double value) {
+    int best = 0;
+    double least = HUGE_VAL;
+    for (int bits = 0; bits < 0x7c00; ++bits) {
+      const double distance = std::fabs(half_to_float(static_cast<uint16_t>(bits)) - value);
+      if (distance < least || (distance == least && bits % 2 == 0)) {
+        best = bits;
+        least = distance;
+      }
+    }
+    return best;
+  };
+  for (int bits = 0; bits < 0x7c00; ++bits) {
+    const float value = half_to_float(static_cast<uint16_t>(bits));
+    ASSERT_EQ(float_to_half(value), bits);
+    ASSERT_EQ(float_to_half(-value), bits | 0x8000);
+    // Halfway to the next one: to the even one; next to that, to the nearer one.
+    const float next = bits == 0x7bff ? 65536 : half_to_float(static_cast<uint16_t>(bits + 1));
+    const float half = (value + next) / 2;
+    ASSERT_EQ(float_to_half(half), bits + bits % 2);
+    ASSERT_EQ(float_to_half(std::nextafter(half, 0.0f)), bits);
+    ASSERT_EQ(float_to_half(std::nextafter(half, 1e9f)), bits + 1);
+  }
+  for (const float value : {1e-9f, 3e-8f, 5.9e-8f, 1.7f, 0.1f, 1234.5f, 65503.0f, 6.1e-5f})
+    EXPECT_EQ(float_to_half(value), nearest(value)) << value;
+  for (const float value : {65520.0f, 1e9f, HUGE_VALF})
+    EXPECT_EQ(float_to_half(value), 0x7c00);
+  EXPECT_GT(float_to_half(NAN), 0x7c00);
 }
 
 } // namespace

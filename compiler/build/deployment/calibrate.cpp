@@ -73,7 +73,7 @@ Calibration::Calibration(const sema::Program& program, ir::Module module, const 
   std::vector<std::string> command{folder_.path() + "/real", "ranges", "--output", folder_.path() + "/ranges.json"};
   for (const std::string& word : samples())
     command.push_back(word);
-  run_program(command, folder_.path());
+  run_program("calibration", command, folder_.path());
   ordered_json measured = ordered_json::parse(read_text(folder_.path() + "/ranges.json"));
   count_ = measured.at("count").get<int64_t>();
   for (auto& [path, spikes] : measured.at("layers").items()) {
@@ -90,7 +90,7 @@ std::string Calibration::compare(const std::string& executable) const {
     std::vector<std::string> command{program, "eval", "--json"};
     command.insert(command.end(), words.begin(), words.end());
     command.insert(command.end(), more.begin(), more.end());
-    return ordered_json::parse(run_program(command, folder_.path()));
+    return ordered_json::parse(run_program("calibration", command, folder_.path()));
   };
   ordered_json real = evaluate(folder_.path() + "/real", {"--output", folder_.path() + "/real.npy"});
   ordered_json whole = evaluate(executable, {"--compare", folder_.path() + "/real.npy"});
