@@ -1,6 +1,7 @@
 #include "driver/tools.h"
 
 #include "build/deployment/packing.h"
+#include "driver/commands.h"
 #include "driver/new.h"
 #include "host/output.h"
 #include "support/result.h"
@@ -55,6 +56,15 @@ void Tools::declare(CLI::App& app, const std::function<void(CLI::App*)>& add_mod
                             [this] { return run_new(file_, from_); });
   fresh->add_option("folder", file_, "the folder to make");
   fresh->add_option("--from", from_, "the network to start from")->type_name("NAME");
+  CLI::App* shell = command("completion", "a script that completes rvbc's command line in a shell", [this, &app] {
+    put_text(completion(command_table(app), file_));
+    return 0;
+  });
+  shell->add_option("shell", file_, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  command("man", "this command line as a manual page: rvbc man | man -l -", [&app] {
+    put_text(manual(command_table(app)));
+    return 0;
+  });
 }
 
 } // namespace rvb::driver
