@@ -38,7 +38,7 @@ runtime_floors='
   augmentations: recipe base
   data: core base files images network augmentations
   layouts: core base files images events network data
-  evaluation: core base network data
+  evaluation: core base files network data
   optimizers: recipe core base network
   training: recipe base files network data evaluation optimizers
   drawing: base network evaluation

@@ -21,7 +21,9 @@ int run_reestimate(const Context& context);
 int run_bench(const Context& context);
 int run_info(const Context& context);
 int run_ranges(const Context& context); // deployed: what rvbc deploy --spikes asks
-int run_verify(const Context& context); // deployed: --verify-addonly
+int run_observe(const Context& context);
+int run_verify(const Context& context);
+int run_addonly(const Context& context); // deployed: --verify-addonly
 
 // Shared by the commands (command_support.cpp).
 void require(bool given, const std::string& what);    // Failure(usage)

@@ -118,6 +118,29 @@ void declare_trace(Arguments& arguments, Options& options, bool deployed) {
   declare_threads(arguments, options);
 }
 
+void declare_observe(Arguments& arguments, Options& options, bool deployed) {
+  declare_weights(arguments, options, deployed);
+  declare_samples(arguments, options, false);
+  declare_split(arguments, options);
+  arguments.text("output", 'o', "F.safetensors", options.output,
+                 "spikes:LAYER and membrane:LAYER [T, N, C, H, W], logits [N, classes] (16 samples without --limit)");
+  declare_batch(arguments, options);
+  declare_threads(arguments, options);
+}
+
+void declare_verify(Arguments& arguments, Options& options, bool deployed) {
+  declare_weights(arguments, options, deployed);
+  arguments.text("against", 'a', "F.safetensors", options.compare, "what the other program's `observe` wrote");
+  declare_samples(arguments, options, false);
+  declare_split(arguments, options);
+  arguments.real(
+      "tolerance", 0, 1, [&](double x) { options.tolerance = x; },
+      "exit code 3 beyond this share of a layer's largest number (default: 1e-4)");
+  declare_json(arguments, options);
+  declare_batch(arguments, options);
+  declare_threads(arguments, options);
+}
+
 void declare_ranges(Arguments& arguments, Options& options, bool) {
   declare_samples(arguments, options, false);
   arguments.text("output", 'o', "R.json", options.output, "the spikes entering every binary layer");

@@ -20,7 +20,8 @@ struct Options {
   int64_t limit = 0;                        // 0: all samples
   // what comes out
   std::string output, compare;
-  std::string layer; // of trace
+  double tolerance = 1e-4; // of verify
+  std::string layer;       // of trace
   int64_t sample = 0;
   bool json = false, quiet = false, energy = false, stream = false;
   bool mirror = false; // of eval: the mean over each image and its mirror image

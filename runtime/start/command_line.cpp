@@ -62,7 +62,7 @@ public:
       return say(fmt::format("{} ({}, {}, source {})\n", manifest_.name, manifest_.compiler, manifest_.target,
                              manifest_.source_hash));
     if (common_.verify)
-      return run_verify({program_, manifest_, options_});
+      return run_addonly({program_, manifest_, options_});
     if (rest.empty()) {
       tell_text(short_help());
       return static_cast<int>(Exit::usage);

@@ -10,7 +10,7 @@
 
 namespace rvb::runtime {
 
-int run_verify(const Context& context) {
+int run_addonly(const Context& context) {
   const nlohmann::ordered_json& m = context.manifest.json;
   if (!m.contains("deployment") || !m["deployment"].contains("verification"))
     throw Failure(Exit::verification, "this program carries no verification report: deploy it again with rvbc deploy");
