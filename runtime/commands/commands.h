@@ -21,6 +21,7 @@ int run_reestimate(const Context& context);
 int run_bench(const Context& context);
 int run_info(const Context& context);
 int run_ranges(const Context& context); // deployed: what rvbc deploy --spikes asks
+int run_data(const Context& context);
 int run_observe(const Context& context);
 int run_verify(const Context& context);
 int run_addonly(const Context& context); // deployed: --verify-addonly

@@ -22,6 +22,8 @@ struct DataSettings {
   bool windows = false;                // pictures are cut out at random: each is decoded anew
   std::string time_unit = "";          // of recordings whose format leaves it open: s, ms, us, ns; "": not known
   std::vector<std::string> flags = {}; // of these settings those that were asked for on the command line: "--resize"
+  // Not null: every file is looked at, what is damaged is noted there, and the samples cannot be read (inspection.h).
+  class Inspection* inspection = nullptr;
 };
 // Failure(usage) where a flag that was given would change nothing: `heeded` are those that do, `what` is the data.
 void check_flags(const DataSettings& settings, const std::vector<std::string>& heeded, const std::string& what);

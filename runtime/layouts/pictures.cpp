@@ -3,6 +3,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "data/cache.h"
+#include "data/inspection.h"
 #include "data/turn.h"
 #include "files/safetensors.h"
 #include "images/image.h"
@@ -124,6 +125,15 @@ std::unique_ptr<Dataset> open_pictures(Listing listing, const DataSettings& sett
   if (listing.entries.empty())
     throw Failure(Exit::user, settings.folder + " (" + listing.format + ") holds no samples for " + split_name(split));
   provenance.hash = identity(listing.entries);
+  if (settings.inspection != nullptr) {
+    for_each_file(listing.entries, [&](size_t first, size_t) {
+      settings.inspection->look(first, listing.entries[first].path, [&] {
+        const Image image = read_picture(listing.entries[first], m);
+        settings.inspection->add_picture(image.height, image.width);
+      });
+    });
+    return listed(labels_of(listing), listing.class_names, provenance);
+  }
   auto count = static_cast<int64_t>(listing.entries.size());
   if (settings.windows || count > data_cache_limit() / m.pixels()) {
     std::vector<int32_t> labels = labels_of(listing);

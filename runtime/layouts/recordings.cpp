@@ -6,6 +6,7 @@
 #include "base/messages.h"
 #include "core/core.h"
 #include "data/cache.h"
+#include "data/inspection.h"
 #include "data/partition.h"
 #include "files/safetensors.h"
 
@@ -141,6 +142,41 @@ void print_notes(const std::vector<std::string>& lines) {
     tell("note: {}\n", line);
 }
 
+// Every recording, decoded and cut; a file that cannot be read is as many damaged samples as it should hold.
+std::unique_ptr<Dataset> inspect(Listing listing, const Framing& framing, Inspection& inspection,
+                                 const Provenance& provenance, const Manifest& m) {
+  for_each_file(listing.entries, [&](size_t first, size_t last) {
+    const std::string& path = listing.entries[first].path;
+    size_t seen = 0;
+    const auto look = [&](size_t i, const Recording& recording) {
+      seen = i + 1;
+      inspection.look(first + i, path, [&] {
+        std::vector<uint8_t> values(static_cast<size_t>(framing.elements()) * sizeof(float));
+        int64_t left_out = 0;
+        decode_to<float>(recording, framing, values, m, path, &left_out);
+        if (recording.frame_shape.empty())
+          inspection.add_recording(
+              static_cast<int64_t>(recording.events.size()),
+              recording.events.empty() ? 0 : recording.events.back().time - recording.events.front().time);
+      });
+    };
+    const auto decode = [&] { listing.decode(&listing.entries[first], last - first, look); };
+    std::string why;
+    try {
+      decode();
+      return;
+    } catch (const Failure& failure) {
+      why = failure.what();
+    }
+    for (size_t i = first + seen; i < last; ++i)
+      inspection.look(i, path, [&] { throw Failure(Exit::user, why); });
+  });
+  std::vector<int32_t> labels;
+  for (const Entry& entry : listing.entries)
+    labels.push_back(entry.label);
+  return listed(std::move(labels), listing.class_names, provenance);
+}
+
 } // namespace
 
 uint64_t hash_sources(const std::vector<Entry>& entries) {
@@ -243,6 +279,8 @@ std::unique_ptr<Dataset> open_recordings(Listing listing, const DataSettings& se
   if (listing.entries.empty())
     throw Failure(Exit::user, settings.folder + " (" + listing.format + ") holds no samples for " + split_name(split));
   Framing framing = framing_of(manifest, settings);
+  if (settings.inspection != nullptr)
+    return inspect(std::move(listing), framing, *settings.inspection, samples.provenance, manifest);
   std::string key = cache_key(listing, settings, split,
                               {{"frames", framing.rule.text()},
                                {"time_unit", settings.time_unit},

@@ -5,7 +5,10 @@
 
 namespace rvb::runtime {
 
-void declare_samples(Arguments& arguments, Options& options, bool labels) {
+namespace {
+
+// A data set, and how its samples are prepared.
+void declare_folder(Arguments& arguments, Options& options) {
   arguments.text("data", 0, "DIR", options.data,
                  "folder of a data set: MNIST, CIFAR, pictures or recordings by class…; also RVB_DATA; synthetic[:N]: "
                  "N drawn training samples that can be learned");
@@ -25,6 +28,12 @@ void declare_samples(Arguments& arguments, Options& options, bool labels) {
   arguments.whole(
       "resize", 0, 1, 16384, [&](int64_t n) { options.resize = n; },
       "the shorter side of pictures, before the centre crop (default: the recipe's)");
+}
+
+} // namespace
+
+void declare_samples(Arguments& arguments, Options& options, bool labels) {
+  declare_folder(arguments, options);
   arguments.text("input", 'i', "X.npy", options.input,
                  "float32 NPY, already normalised: [N, C, H, W], sequences [T, N, C, H, W]; or a picture; "
                  "random:SEED[:N]: N normal samples");
@@ -115,6 +124,13 @@ void declare_trace(Arguments& arguments, Options& options, bool deployed) {
   declare_samples(arguments, options, true);
   declare_split(arguments, options);
   arguments.text("output", 'o', "F.svg", options.output, "the drawing");
+  declare_threads(arguments, options);
+}
+
+void declare_data(Arguments& arguments, Options& options, bool) {
+  arguments.positional("DIR", options.input);
+  declare_folder(arguments, options);
+  declare_json(arguments, options);
   declare_threads(arguments, options);
 }
 

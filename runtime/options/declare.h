@@ -10,6 +10,7 @@ void declare_eval(Arguments& arguments, Options& options, bool deployed);
 void declare_infer(Arguments& arguments, Options& options, bool deployed);
 void declare_ranges(Arguments& arguments, Options& options, bool deployed);
 void declare_trace(Arguments& arguments, Options& options, bool deployed);
+void declare_data(Arguments& arguments, Options& options, bool deployed);
 void declare_observe(Arguments& arguments, Options& options, bool deployed);
 void declare_verify(Arguments& arguments, Options& options, bool deployed);
 void declare_bench(Arguments& arguments, Options& options, bool deployed);

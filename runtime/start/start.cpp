@@ -28,6 +28,8 @@ int main(int argc, char** argv) {
        "verify --data DIR --weights W --against seen.safetensors", declare_verify, run_verify},
       {"report", "a training run as one page: curves, confusion, spikes, energy",
        "report --run-dir runs/a -o report.html", declare_report, run_report},
+      {"data", "what a folder holds for this network: samples, classes, sizes, damaged files", "data DIR", declare_data,
+       run_data},
       {"info", "what this program is", "info", declare_info, run_info},
   };
   return run_command_line(argc, argv, rvb_compiled_program, commands, sizeof commands / sizeof *commands);

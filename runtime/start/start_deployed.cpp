@@ -17,6 +17,8 @@ int main(int argc, char** argv) {
        "verify --data DIR --against seen.safetensors", declare_verify, run_verify},
       {"ranges", "the spikes of binary layers (for rvbc deploy --calibrate)", "ranges --data DIR -o R.json",
        declare_ranges, run_ranges},
+      {"data", "what a folder holds for this network: samples, classes, sizes, damaged files", "data DIR", declare_data,
+       run_data},
       {"info", "what this program is", "info", declare_info, run_info},
   };
   return run_command_line(argc, argv, rvb_compiled_program, commands, sizeof commands / sizeof *commands);
