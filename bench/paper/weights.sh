@@ -5,7 +5,7 @@
 #   bench/paper/weights.sh NAME --data DIR --title TEXT [--epochs N] [--seed N] [--run RUN] [--out FOLDER]
 #
 # NAME: a file of examples/ or stdlib/networks/. TEXT names the data. RUN may hold a run that was begun with the same
-# settings: it is continued. All is compiled for x86-64-v3, so that every machine with AVX2 gets the same weights.
+# settings: it is continued. All is compiled for x86-64-v3, the kernels of every machine with AVX2.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -15,7 +15,9 @@ options "data title epochs seed run out" "${@:2}"
 [ -n "$data" ] && [ -n "$title" ] || die "--data and --title are needed"
 out=$(realpath -m "$out")
 [ -z "$run" ] || run=$(realpath -m "$run")
-model=$(ls "$root/examples/$name.rvb" "$root/stdlib/networks/$name.rvb" 2>/dev/null) || die "there is no network $name"
+model=$root/examples/$name.rvb
+[ -f "$model" ] || model=$root/stdlib/networks/$name.rvb
+[ -f "$model" ] || die "there is no network $name"
 enter_empty "weights/$name"
 run=${run:-$PWD/run}
 

@@ -48,17 +48,6 @@ std::vector<std::string> split_words(const std::string& text) {
   return words;
 }
 
-// CXX as make and CMake take it: a program with its first arguments, quoted as for a shell; a program whose path has
-// spaces may also stand there by itself.
-std::vector<std::string> linker() {
-  const char* variable = std::getenv("CXX");
-  const std::string text = variable == nullptr ? "" : variable;
-  if (text.find('/') != std::string::npos && access(text.c_str(), X_OK) == 0)
-    return {text};
-  std::vector<std::string> words = split_words(text);
-  return words.empty() ? std::vector<std::string>{"c++"} : words;
-}
-
 std::vector<std::string> with_linker(const std::vector<std::string>& arguments) {
   std::vector<std::string> words = linker();
   words.insert(words.end(), arguments.begin(), arguments.end());
@@ -114,18 +103,6 @@ std::string no_room(const std::string& folder) {
   return why;
 }
 
-// `lib/rvb/trainable.flags`: archives and -l flags, one line, written by the runtime's build.
-std::vector<std::string> link_flags(Kind kind) {
-  std::string name = kind == Kind::trainable ? "trainable.flags" : "deployed.flags";
-  fs::path path = fs::path(library_folder()) / name;
-  std::string text = read_text(path.string());
-  std::vector<std::string> flags;
-  std::istringstream words(text);
-  for (std::string word; words >> word;)
-    flags.push_back(word);
-  return flags;
-}
-
 void compile(const std::vector<std::string>& arguments, const std::string& folder) {
   try {
     run_tool(with_linker(arguments), folder);
@@ -136,6 +113,28 @@ void compile(const std::vector<std::string>& arguments, const std::string& folde
 }
 
 } // namespace
+
+// CXX as make and CMake take it: a program with its first arguments, quoted as for a shell; a program whose path has
+// spaces may also stand there by itself.
+std::vector<std::string> linker() {
+  const char* variable = std::getenv("CXX");
+  const std::string text = variable == nullptr ? "" : variable;
+  if (text.find('/') != std::string::npos && access(text.c_str(), X_OK) == 0)
+    return {text};
+  std::vector<std::string> words = split_words(text);
+  return words.empty() ? std::vector<std::string>{"c++"} : words;
+}
+
+std::vector<std::string> link_flags(Kind kind) {
+  std::string name = kind == Kind::trainable ? "trainable.flags" : "deployed.flags";
+  fs::path path = fs::path(library_folder()) / name;
+  std::string text = read_text(path.string());
+  std::vector<std::string> flags;
+  std::istringstream words(text);
+  for (std::string word; words >> word;)
+    flags.push_back(word);
+  return flags;
+}
 
 std::string run_program(const std::string& purpose, const std::vector<std::string>& words, const std::string& folder) {
   const Log said(folder + "/program.log");

@@ -9,6 +9,11 @@ namespace rvb::build {
 // Which of the runtime's archives a program needs (runtime/: link flags in lib/rvb/*.flags).
 enum class Kind { trainable, deployed };
 
+// What CXX says, or c++: a program with its first arguments.
+std::vector<std::string> linker();
+// `lib/rvb/trainable.flags`: archives and -l flags, one line, written by the runtime's build.
+std::vector<std::string> link_flags(Kind kind);
+
 // `objects` are names in `folder`; the result goes to `output` when it is complete.
 void link_executable(const std::string& folder, const std::vector<std::string>& objects, Kind kind,
                      const std::string& output);

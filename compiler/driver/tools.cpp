@@ -2,6 +2,7 @@
 
 #include "build/deployment/packing.h"
 #include "driver/commands.h"
+#include "driver/doctor.h"
 #include "driver/new.h"
 #include "host/output.h"
 #include "support/result.h"
@@ -56,6 +57,9 @@ void Tools::declare(CLI::App& app, const std::function<void(CLI::App*)>& add_mod
                             [this] { return run_new(file_, from_); });
   fresh->add_option("folder", file_, "the folder to make");
   fresh->add_option("--from", from_, "the network to start from")->type_name("NAME");
+  CLI::App* doctor = command("doctor", "what rvbc needs of this machine, what is missing, and how to get it",
+                             [this] { return run_doctor(options_); });
+  doctor->add_flag("--json", options_.json, "as JSON");
   CLI::App* shell = command("completion", "a script that completes rvbc's command line in a shell", [this, &app] {
     put_text(completion(command_table(app), file_));
     return 0;

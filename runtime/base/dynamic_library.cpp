@@ -6,15 +6,33 @@
 
 namespace rvb::runtime {
 
-DynamicLibrary::DynamicLibrary(std::initializer_list<const char*> names, const char* package, const std::string& path) {
-  for (const char* name : names)
-    if (handle_ == nullptr && (handle_ = ::dlopen(name, RTLD_NOW | RTLD_LOCAL)) != nullptr)
-      name_ = name;
-  if (handle_ == nullptr) { // not installed, mostly; or there is no memory for it
-    const char* reason = ::dlerror();
-    throw Failure(Exit::io, path + ": to read it needs the library " + *names.begin() + " (Debian's package " +
-                                package + "), which cannot be loaded: " + (reason == nullptr ? "" : reason));
-  }
+const std::vector<Library>& libraries() {
+  static const std::vector<Library> rows = {
+#define RVB_LIBRARY(identifier, package, purpose, ...) {#identifier, package, purpose, {__VA_ARGS__}},
+#include "base/libraries.def"
+#undef RVB_LIBRARY
+  };
+  return rows;
+}
+
+void* load_library(const Library& library, std::string& name, std::string& reason) {
+  for (const char* const* each = library.names; *each != nullptr; ++each)
+    if (void* handle = ::dlopen(*each, RTLD_NOW | RTLD_LOCAL); handle != nullptr) {
+      name = *each;
+      return handle;
+    }
+  const char* why = ::dlerror();
+  reason = why == nullptr ? "" : why;
+  return nullptr;
+}
+
+DynamicLibrary::DynamicLibrary(LibraryRow row, const std::string& path) {
+  const Library& library = libraries()[static_cast<size_t>(row)];
+  std::string reason;
+  handle_ = load_library(library, name_, reason);
+  if (handle_ == nullptr) // not installed, mostly; or there is no memory for it
+    throw Failure(Exit::io, path + ": to read it needs the library " + library.names[0] + " (Debian's package " +
+                                library.package + "), which cannot be loaded: " + reason);
 }
 
 void* DynamicLibrary::find(const char* name) const {

@@ -1,15 +1,29 @@
 // Libraries that few data sets need, looked up when such data is read: a compiled program does not depend on them.
 #pragma once
 
-#include <initializer_list>
 #include <string>
+#include <vector>
 
 namespace rvb::runtime {
 
+// A row of libraries.def.
+struct Library {
+  const char *identifier, *package, *purpose;
+  const char* names[5]; // null after the last one
+};
+enum class LibraryRow {
+#define RVB_LIBRARY(identifier, ...) identifier,
+#include "base/libraries.def"
+#undef RVB_LIBRARY
+};
+const std::vector<Library>& libraries();
+// The handle of one of its versions, or null and the reason.
+void* load_library(const Library& library, std::string& name, std::string& reason);
+
 class DynamicLibrary {
 public:
-  // Failure(io) when there is none of `names`: it says that `path` needs the library and which Debian package has it.
-  DynamicLibrary(std::initializer_list<const char*> names, const char* package, const std::string& path);
+  // Failure(io) when there is none: it says that `path` needs the library and which Debian package has it.
+  DynamicLibrary(LibraryRow row, const std::string& path);
   DynamicLibrary(const DynamicLibrary&) = delete; // never closed: libraries may have threads and handlers
   DynamicLibrary& operator=(const DynamicLibrary&) = delete;
 

@@ -18,9 +18,7 @@ constexpr int64_t most_samples = int64_t{1} << 20; // SSC has 75,466: a damaged 
 constexpr unsigned read_only = 0;                  // H5F_ACC_RDONLY, whose macro calls the library
 
 struct Hdf5 {
-  explicit Hdf5(const std::string& path)
-      : library({"libhdf5_serial.so.103", "libhdf5.so.103", "libhdf5_serial.so.310", "libhdf5.so.310"}, "libhdf5-103-1",
-                path) {
+  explicit Hdf5(const std::string& path) : library(LibraryRow::hdf5, path) {
     library.find(open, "H5open");
     library.find(set_error, "H5Eset_auto2");
     library.find(open_file, "H5Fopen");

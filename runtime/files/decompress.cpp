@@ -17,7 +17,7 @@ namespace {
 }
 
 struct Lz4 {
-  explicit Lz4(const std::string& path) : library({"liblz4.so.1"}, "liblz4-1", path) {
+  explicit Lz4(const std::string& path) : library(LibraryRow::lz4, path) {
     library.find(create, "LZ4F_createDecompressionContext");
     library.find(decompress, "LZ4F_decompress");
     library.find(free, "LZ4F_freeDecompressionContext");
@@ -31,7 +31,7 @@ struct Lz4 {
 };
 
 struct Zstd {
-  explicit Zstd(const std::string& path) : library({"libzstd.so.1"}, "libzstd1", path) {
+  explicit Zstd(const std::string& path) : library(LibraryRow::zstd, path) {
     library.find(create, "ZSTD_createDStream");
     library.find(decompress, "ZSTD_decompressStream");
     library.find(free, "ZSTD_freeDStream");

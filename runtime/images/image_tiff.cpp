@@ -22,7 +22,7 @@ void keep(const char*, const char* format, va_list values) {
 }
 
 struct Tiff {
-  explicit Tiff(const std::string& path) : library({"libtiff.so.6", "libtiff.so.5"}, "libtiff6", path) {
+  explicit Tiff(const std::string& path) : library(LibraryRow::tiff, path) {
     library.find(open, "TIFFClientOpen");
     library.find(close, "TIFFClose");
     library.find(get, "TIFFGetField");

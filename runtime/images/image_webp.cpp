@@ -11,7 +11,7 @@ namespace rvb::runtime {
 namespace {
 
 struct WebP {
-  explicit WebP(const std::string& path) : library({"libwebp.so.7"}, "libwebp7", path) {
+  explicit WebP(const std::string& path) : library(LibraryRow::webp, path) {
     library.find(features, "WebPGetFeaturesInternal");
     library.find(begin, "WebPInitDecoderConfigInternal");
     library.find(decode, "WebPDecode");
