@@ -199,4 +199,22 @@ void make_library(const std::string& folder, const std::vector<std::string>& obj
   write_copy(output, folder + "/library.a");
 }
 
+void make_shared_library(const std::string& folder, const std::vector<std::string>& objects,
+                         const std::string& accessor, const std::string& output) {
+  // Nothing of it shows but the interface: several may be loaded into one process.
+  write_scratch(folder + "/exports", "{ global: rvb_library; " + accessor +
+                                         "; rvb_create; rvb_run; rvb_step; rvb_reset; rvb_free; rvb_message; "
+                                         "rvb_status_text; local: *; };\n");
+  std::vector<std::string> arguments{"-shared", "-o", folder + "/library.so"};
+  for (const std::string& object : objects)
+    arguments.push_back(folder + "/" + object);
+  arguments.insert(arguments.end(),
+                   {"-Wl,--whole-archive", library_folder() + "/librvb_capi.a", "-Wl,--no-whole-archive", "-fopenmp",
+                    "-lm", "-static-libgcc", "-Wl,--defsym=rvb_library=" + accessor,
+                    "-Wl,--version-script=" + folder + "/exports", "-Wl,--gc-sections", "-Wl,--as-needed",
+                    "-Wl,--build-id=none", "-Wl,--strip-all"});
+  compile(arguments, folder);
+  write_copy(output, folder + "/library.so", 0777);
+}
+
 } // namespace rvb::build

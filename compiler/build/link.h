@@ -19,6 +19,9 @@ void link_executable(const std::string& folder, const std::vector<std::string>& 
                      const std::string& output);
 // The objects and the runtime's C API in one static library.
 void make_library(const std::string& folder, const std::vector<std::string>& objects, const std::string& output);
+// The same as one that is loaded: rvb_library() is its program, whatever the file is called.
+void make_shared_library(const std::string& folder, const std::vector<std::string>& objects,
+                         const std::string& accessor, const std::string& output);
 
 // `NAME.s` in `folder` to `NAME.o`.
 void assemble(const std::string& folder, const std::string& name);

@@ -14,7 +14,7 @@ struct Options {
   std::string strip_prefix; // deploy: of the weights' names
   std::map<std::string, std::string> defines;
   std::string target = "native";
-  std::vector<std::string> emit;        // exe, lib, header, ast, ir, plan, stmt, llvm, asm
+  std::vector<std::string> emit;        // exe, lib, header, so, ast, ir, plan, stmt, llvm, asm
   std::vector<std::string> print_after; // passes
   bool time_passes = false;
   bool verify_addonly = false;

@@ -143,7 +143,7 @@ private:
   void add_compilation(CLI::App* sub) {
     sub->add_option("-o,--output", options_.output, "the file to write");
     sub->add_option("--target", options_.target, "instruction set (rvbc targets lists them)")->capture_default_str();
-    sub->add_option("--emit", emit_, "what to write: exe, ast, ir, plan, stmt, llvm, asm; deploy also lib, header")
+    sub->add_option("--emit", emit_, "what to write: exe, ast, ir, plan, stmt, llvm, asm; deploy also lib, header, so")
         ->type_name("KIND")
         ->allow_extra_args(false);
     sub->add_option("--print-after", print_after_, "print the IR after a pass (irgen, a pass, all)")
@@ -292,14 +292,14 @@ private:
     return options_.wants("ast") ? run_ast(options_) : run_build(options_);
   }
   int deploy() {
-    check_emit({"exe", "ast", "ir", "plan", "stmt", "llvm", "asm", "lib", "header"});
+    check_emit({"exe", "ast", "ir", "plan", "stmt", "llvm", "asm", "lib", "header", "so"});
     if (options_.output.empty() && (emit_.empty() || options_.wants("exe")) && print_after_.empty() &&
         !options_.time_passes)
       options_.output = named_after_model(".infer");
     keep_inputs();
-    if ((options_.wants("lib") || options_.wants("header")) && is_device(options_.output))
-      throw Failure(Exit::usage, "--emit=lib,header writes several files, named after -o, which is no regular file: " +
-                                     options_.output);
+    if ((options_.wants("lib") || options_.wants("header") || options_.wants("so")) && is_device(options_.output))
+      throw Failure(Exit::usage,
+                    "--emit=lib,header,so writes files, named after -o, which is no regular file: " + options_.output);
     return run_deploy(options_);
   }
   std::string named_after_model(const char* ending) {

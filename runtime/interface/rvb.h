@@ -9,6 +9,9 @@
    Several libraries link into one program, of one network too, when their files' names differ and one rvbc made them;
    of several libraries of one network, rvb_program_NAME is the first one's.
 
+   `--emit=so` writes FILE.so, which is loaded at run time (dlopen, Python's ctypes) and shows no symbol but this
+   interface; rvb_library() is its program, whatever the file is called.
+
    Link: cc app.c FILE.a -fopenmp -lm     (no C++ library is needed)
 
    Each library brings the interface and its kernels along, and the linker takes the first of each: link them as

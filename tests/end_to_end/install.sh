@@ -23,6 +23,9 @@ for file in share/bash-completion/completions/rvbc share/zsh/vendor-completions/
   [ -s "$work/prefix/$file" ] || die "$file is missing"
 done
 expect 0 rvbc new begun --from fashion
+expect 0 rvbc deploy tiny.rvb --weights w.safetensors --emit=so -o tiny.so
+expect 0 env PYTHONPATH="$work/prefix/lib/python3/dist-packages" /usr/bin/python3 -B -c 'import rvb; print(rvb.Network("tiny.so"))'
+says 'Tiny: [1, 28, 28] -> 10 classes'
 expect 0 rvbc check begun/fashion.rvb
 cp "$root/examples/embed.c" .
 sed -i 's/fashion\.h/libtiny.h/; s/rvb_program_Fashion/rvb_program_Tiny/' embed.c

@@ -164,7 +164,7 @@ std::string without_extension(const std::string& path) {
 namespace {
 
 bool wants_library(const Options& options) {
-  return options.wants("lib") || options.wants("header");
+  return options.wants("lib") || options.wants("header") || options.wants("so");
 }
 
 class Deployment : public Compilation {
@@ -278,19 +278,22 @@ private:
 
   void link() const {
     const std::string base = without_extension(options.output);
-    if (library_) {
+    const bool archive = options.wants("lib") || options.wants("header");
+    if (options.wants("so"))
+      make_shared_library(folder->path(), files, codegen::accessor_name(info.library), base + ".so");
+    if (archive) {
       make_library(folder->path(), files, base + ".a");
       write_text(base + ".h", header_text(program, info.library));
       const std::filesystem::path place = std::filesystem::path(base).parent_path();
       for (const char* header : {"rvb.h", "program.h"})
         write_copy((place / header).string(), include_folder() + "/" + header);
-    } else {
-      link_executable(folder->path(), files, Kind::deployed, options.output);
     }
+    if (!library_)
+      link_executable(folder->path(), files, Kind::deployed, options.output);
     if (!options.quiet)
       tell("{}: {} bytes of weights ({} packed signs), {} kernels ({} cached), block {} + {} a sample\n",
-           library_ ? base + ".a" : options.output, bytes_.all, bytes_.binary, objects.files.size(), objects.cached,
-           plans[0].static_bytes, plans[0].sample_bytes);
+           !library_ ? options.output : base + (archive ? ".a" : ".so"), bytes_.all, bytes_.binary,
+           objects.files.size(), objects.cached, plans[0].static_bytes, plans[0].sample_bytes);
   }
 
   void report() const {

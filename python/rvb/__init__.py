@@ -1,0 +1,20 @@
+"""Networks that rvbc compiled, from Python, with NumPy and nothing else.
+
+    rvbc deploy fashion.rvb --weights W.safetensors --emit=so -o fashion.so
+
+    import rvb
+    net = rvb.Network("fashion.so")
+    logits = net(net.prepare(pictures))       # uint8 [N, 28, 28] -> float32 [N, 10]
+
+    program = rvb.compile("fashion.rvb")      # calls rvbc
+    program.train(data="/usr/share/datasets/fashion-mnist", epochs=8, run_dir="run")
+    program.evaluate(data="/usr/share/datasets/fashion-mnist", weights="run/last.safetensors")["accuracy"]
+    weights = rvb.load_weights("run/last.safetensors")
+"""
+
+from .network import Error, Network
+from .programs import CompileError, Program, ProgramError, compile, deploy
+from .weights import load_weights, save_weights
+
+__all__ = ["CompileError", "Error", "Network", "Program", "ProgramError", "compile", "deploy", "load_weights",
+           "save_weights"]
