@@ -9,10 +9,13 @@
 #include "core/core.h"
 #include "data/drawn.h"
 #include "layouts/formats.h"
+#include "network/weights_check.h"
+#include "options/arguments.h"
 #include "training/batches.h"
 #include "training/trainer.h"
 #include "training/validation.h"
 
+#include <algorithm>
 #include <cstring>
 #include <fmt/format.h>
 
@@ -84,13 +87,40 @@ void warn_of_memory(const Context& context, int64_t batch) {
          static_cast<double>(bytes) / 1e6, static_cast<double>(most) / 1e6, limit->value("batch", int64_t{0}));
 }
 
+// --fresh: what the file has of these layers makes room for the numbers that `weights` begins with.
+void begin_anew(const ParameterSet& weights, const Options& options, Safetensors& file) {
+  std::vector<std::string> layers;
+  for (const Parameter& p : weights.parameters())
+    if (const std::string layer = p.name.substr(0, p.name.rfind('.')); layers.empty() || layers.back() != layer)
+      layers.push_back(layer);
+  for (const std::string& layer : options.fresh) {
+    if (std::find(layers.begin(), layers.end(), layer) == layers.end())
+      throw Failure(Exit::usage,
+                    "--fresh: no layer with parameters is called `" + layer + "`" + suggestion(layer, layers));
+    const auto of_layer = [&](const Tensor& tensor) { return tensor.name.substr(0, tensor.name.rfind('.')) == layer; };
+    file.tensors.erase(std::remove_if(file.tensors.begin(), file.tensors.end(), of_layer), file.tensors.end());
+    for (Tensor& tensor : weights.tensors())
+      if (of_layer(tensor))
+        file.tensors.push_back(std::move(tensor));
+    tell("note: `{}` is new, with weights of the seed; everything else is of {}\n", layer, options.weights);
+  }
+}
+
 // Weights to begin with.
 void load(ParameterSet& weights, const Options& options) {
-  const Safetensors file = read_weights(options.weights, options.strip_prefix);
+  Safetensors file = read_weights(options.weights, options.strip_prefix);
   if (file.unpacked)
     tell("note: {} is packed: the latent weights of a layer begin at one distance from zero, on their sides of it\n",
          options.weights);
-  weights.load(file, options.weights);
+  begin_anew(weights, options, file);
+  try {
+    weights.load(file, options.weights);
+  } catch (const WrongWeights& wrong) {
+    throw Failure(wrong.exit, wrong.what() + std::string(wrong.exit == Exit::mismatch
+                                                             ? "\nlayers that are to begin anew, such as a classifier "
+                                                               "of other classes, are named with --fresh"
+                                                             : ""));
+  }
 }
 
 // Samples that are no pixels or events are not varied as if they were.
@@ -145,6 +175,8 @@ int run_train(const Context& context) {
   check_cpu(context.program);
   if (options.resume && !options.weights.empty())
     throw Failure(Exit::usage, "--resume and --weights exclude each other: the run has its own weights");
+  if (!options.fresh.empty() && options.weights.empty())
+    throw Failure(Exit::usage, "--fresh belongs to --weights: without those all layers are new");
   RunDirectory run(options.run_dir.empty() ? "runs/" + m.name : options.run_dir);
   TrainingPlan plan = plan_from_recipe(m.recipe);
   if (options.resume)
@@ -182,9 +214,8 @@ int run_train(const Context& context) {
     else if (trainer.state().epoch_step > steps_per_epoch)
       throw Failure(Exit::user, "the checkpoint is past the end of an epoch: the data or --batch has changed");
   } else {
-    if (options.weights.empty())
-      trainer.weights().initialize(plan.seed);
-    else
+    trainer.weights().initialize(plan.seed);
+    if (!options.weights.empty())
       load(trainer.weights(), options);
     run.begin(config(context, plan, *train, test));
   }

@@ -116,6 +116,8 @@ void declare_train(Arguments& arguments, Options& options, bool deployed) {
   declare_settings(arguments, options);
   declare_seed(arguments, options, "of weights, order and augmentation (default: 1)");
   declare_weights(arguments, options, deployed);
+  arguments.words("fresh", 0, "LAYER,…", options.fresh,
+                  "layers that do not begin with --weights but anew: classifier, where the classes are others");
   arguments.flag("no-shuffle", 0, options.no_shuffle, "samples in their order");
   arguments.words("augment", 0, "LIST", options.augment,
                   table_text(recipe::augmentations) + "; crop=4 is short for the first option (default: the recipe's)");

@@ -37,6 +37,7 @@ struct Options {
   std::optional<double> rate, momentum, weight_decay;
   std::optional<std::string> schedule, optimizer;
   std::vector<std::string> augment, rates, decays;
+  std::vector<std::string> fresh;                     // layers that do not begin with --weights
   std::vector<std::function<void(Recipe&)>> settings; // of recipe/settings.def, in their order on the line
   bool no_shuffle = false, no_augment = false, resume = false;
   int64_t log_every = 0, save_every = 0;

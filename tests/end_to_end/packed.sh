@@ -88,6 +88,30 @@ says 'would replace'
 expect 0 "$RVBC" pack "$model" --weights small.safetensors -o again.safetensors # of packed weights, the same
 same small.safetensors again.safetensors
 
+# Other classes: the classifier is new, everything else begins as it was.
+sed 's/linear(10)/linear(3)/' "$model" >three.rvb
+"$RVBC" three.rvb -q -o three
+/usr/bin/python3 -c '
+import numpy as np
+np.save("x.npy", np.random.RandomState(1).randn(9, 1, 28, 28).astype("f4"))
+np.save("y.npy", np.arange(9) % 3)'
+expect 4 ./three train --input x.npy --labels y.npy --weights small.safetensors --run-dir fine
+says '`classifier.weight` has shape' 'named with --fresh'
+expect 0 ./three train --input x.npy --labels y.npy --weights small.safetensors --fresh classifier --lr 1e-9 --seed 5 --epochs 1 --run-dir fine
+says 'note: `classifier` is new' 'small.safetensors is packed'
+./three init --seed 5 -o begun.safetensors
+/usr/bin/python3 -c '
+import numpy as np
+from edit import arrays
+fine, begun, wide = arrays("fine/last.safetensors"), arrays("begun.safetensors"), arrays("wide.safetensors")
+for name in fine:
+    if "running" not in name:
+        right = begun if name.startswith("classifier.") else wide
+        assert np.allclose(fine[name], right[name], atol=1e-6), name' || die "the weights did not begin as they should"
+expect 2 ./three train --input x.npy --labels y.npy --weights small.safetensors --fresh clasifier --run-dir never
+says 'did you mean `classifier`'
+expect 2 ./three train --input x.npy --labels y.npy --fresh classifier --run-dir never
+
 # Half precision: everywhere, or where it changes no decision. Two classes that single precision alone can tell apart:
 expect 0 "$RVBC" pack "$model" --weights $w --half -o half.safetensors
 "$RVBC" unpack half.safetensors -o half.wide.safetensors
