@@ -26,8 +26,7 @@ void* load_library(const Library& library, std::string& name, std::string& reaso
   return nullptr;
 }
 
-DynamicLibrary::DynamicLibrary(LibraryRow row, const std::string& path) {
-  const Library& library = libraries()[static_cast<size_t>(row)];
+DynamicLibrary::DynamicLibrary(const Library& library, const std::string& path) {
   std::string reason;
   handle_ = load_library(library, name_, reason);
   if (handle_ == nullptr) // not installed, mostly; or there is no memory for it

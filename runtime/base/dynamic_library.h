@@ -23,7 +23,9 @@ void* load_library(const Library& library, std::string& name, std::string& reaso
 class DynamicLibrary {
 public:
   // Failure(io) when there is none: it says that `path` needs the library and which Debian package has it.
-  DynamicLibrary(LibraryRow row, const std::string& path);
+  DynamicLibrary(const Library& library, const std::string& path);
+  DynamicLibrary(LibraryRow row, const std::string& path)
+      : DynamicLibrary(libraries()[static_cast<size_t>(row)], path) {}
   DynamicLibrary(const DynamicLibrary&) = delete; // never closed: libraries may have threads and handlers
   DynamicLibrary& operator=(const DynamicLibrary&) = delete;
 

@@ -347,7 +347,7 @@ TEST(Loader, TellsTheFirstFailure) {
 
 TEST(DynamicLibrary, TellsThePackageOfOneThatIsMissing) {
   std::string message = failure(Exit::io, [] {
-    DynamicLibrary({"libnowhere.so.9", "libnowhere.so.8"}, "libnowhere9", "a/b.h5");
+    DynamicLibrary(Library{"nowhere", "libnowhere9", "nothing", {"libnowhere.so.9", "libnowhere.so.8"}}, "a/b.h5");
   });
   for (const char* part : {"a/b.h5", "libnowhere.so.9", "libnowhere9"})
     EXPECT_HAS(message, part);
