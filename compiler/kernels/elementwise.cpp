@@ -109,6 +109,8 @@ Expr lower(const ir::Op& op, const std::vector<Expr>& operands) {
   case Elementwise::sigmoid: return sigmoid(x[0]);
   case Elementwise::atan: return atan(x[0]);
   case Elementwise::softplus: return softplus(x[0]);
+  case Elementwise::floor: return floor(x[0]);
+  case Elementwise::round: return round(x[0]); // ties to even
   case Elementwise::greater_equal: return x[0] >= x[1];
   case Elementwise::greater: return x[0] > x[1];
   case Elementwise::less_equal: return x[0] <= x[1];

@@ -12,6 +12,21 @@ namespace rvb::sema {
 using ast::Expr;
 using Kind = Value::Kind;
 
+namespace {
+
+// dropout(each = step): one of the words that this slot of the layer takes, whatever else it may mean.
+bool word_of(const std::string& layer, const ast::Argument& argument) {
+  const layers::Row* row = layers::find(layer);
+  if (row == nullptr || argument.name.text != "each" || argument.value->kind != Expr::Kind::name)
+    return false;
+  for (const layers::Slot& slot : row->slots)
+    if (slot.name == argument.name.text)
+      return std::find(slot.words.begin(), slot.words.end(), argument.value->text) != slot.words.end();
+  return false;
+}
+
+} // namespace
+
 Value Elaborator::call(const Expr& expr, const Value* flow, Range flow_range, Scope& scope) {
   if (stopped_)
     return {};
@@ -30,7 +45,9 @@ Value Elaborator::call(const Expr& expr, const Value* flow, Range flow_range, Sc
   for (const ast::Argument& argument : expr.arguments) {
     const bool names_axes = argument.name.text == "over";
     over |= names_axes;
-    actuals.values.push_back(names_axes ? axes(*argument.value, scope) : evaluate(*argument.value, scope));
+    actuals.values.push_back(names_axes                ? axes(*argument.value, scope)
+                             : word_of(name, argument) ? Value::of_word(argument.value->text)
+                                                       : evaluate(*argument.value, scope));
   }
   if (stopped_)
     return {};

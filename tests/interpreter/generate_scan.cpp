@@ -46,8 +46,8 @@ Value Generator::elementwise(ir::Builder& builder, Type shape, const std::vector
                                   : &builder == builder_ ? partner(shape)
                                                          : literal();
   static const std::vector<Opcode> two{Opcode::add, Opcode::sub, Opcode::min, Opcode::max};
-  static const std::vector<Opcode> one{Opcode::neg,  Opcode::abs,      Opcode::tanh,  Opcode::sigmoid,
-                                       Opcode::atan, Opcode::softplus, Opcode::detach};
+  static const std::vector<Opcode> one{Opcode::neg,      Opcode::abs,    Opcode::tanh,  Opcode::sigmoid, Opcode::atan,
+                                       Opcode::softplus, Opcode::detach, Opcode::floor, Opcode::round};
   static const std::vector<std::string> surrogates{"rectangle", "triangle", "arctangent", "sigmoid"};
   switch (random_.below(11)) {
   case 0:

@@ -32,7 +32,7 @@ ir::Value masked(Build& build, std::vector<int64_t> dims, bool every_step) {
 }
 
 ir::Value build(Build& build) {
-  const bool every_step = build.layer().arguments.word("each") == "step_by_step";
+  const bool every_step = build.layer().arguments.word("each") == "step";
   std::vector<int64_t> dims = build.type(build.input()).dims;
   if (!every_step && build.layer().has_time)
     dims.erase(dims.begin());
@@ -59,7 +59,7 @@ Row drop_path_row() {
 } // namespace
 
 const Row rows::dropout =
-    row("dropout", {tensor("x"), number("rate", 0.5, 0, 0.999), word("each", {"sequence", "step_by_step"})}, build);
+    row("dropout", {tensor("x"), number("rate", 0.5, 0, 0.999), word("each", {"sample", "step"})}, build);
 const Row rows::drop_path = drop_path_row();
 
 } // namespace rvb::layers

@@ -55,6 +55,11 @@ Gradients softplus_gradient(ir::Builder& b, const ir::Op& op, const Gradients& u
   return {make(b, Opcode::mul, {*up[0], make(b, Opcode::sigmoid, {op.operands[0]})})};
 }
 
+// As if nothing had been rounded: straight through.
+Gradients straight_gradient(ir::Builder&, const ir::Op&, const Gradients& up) {
+  return {up[0]};
+}
+
 Gradients detach_gradient(ir::Builder&, const ir::Op&, const Gradients&) {
   return {std::nullopt};
 }
@@ -104,6 +109,10 @@ const Meaning rows::softplus{reals,
                              },
                              Form::opaque,
                              at_least_zero};
+const Meaning rows::floor{reals, straight_gradient, nullptr,
+                          [](const ir::Op&, const double* x) -> double { return std::floor(x[0]); }};
+const Meaning rows::round{reals, straight_gradient, nullptr, // ties to even
+                          [](const ir::Op&, const double* x) -> double { return std::nearbyint(x[0]); }};
 const Meaning rows::detach{reals, detach_gradient, nullptr,
                            [](const ir::Op&, const double* x) -> double { return x[0]; }, Form::identity};
 
