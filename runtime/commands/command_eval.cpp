@@ -6,6 +6,7 @@
 #include "base/number_text.h"
 #include "core/core.h"
 #include "evaluation/energy.h"
+#include "evaluation/entropy.h"
 #include "evaluation/held_spikes.h"
 #include "evaluation/scores.h"
 #include "files/npy.h"
@@ -92,7 +93,7 @@ ordered_json recipe_loss(const Scores& scores, const Recipe& recipe) {
 }
 
 void print_json(const Scores& scores, const Dataset& dataset, const Recipe& recipe, const Comparison* comparison,
-                const HeldSpikes& spikes, const ordered_json& energy) {
+                const HeldSpikes& spikes, const ordered_json& energy, const ordered_json& entropy) {
   ordered_json json = {{"schema", "rvb.eval/1"},           {"accuracy", scores.accuracy()}, {"loss", scores.loss()},
                        {"loss_name", "cross entropy"},     {"correct", scores.correct},     {"count", scores.count},
                        {"data", dataset.provenance_json()}};
@@ -119,6 +120,8 @@ void print_json(const Scores& scores, const Dataset& dataset, const Recipe& reci
                           {"largest_difference", comparison->largest}};
   if (!energy.is_null())
     json["energy"] = energy;
+  if (!entropy.is_null())
+    json["entropy"] = entropy;
   print(json_text(json) + "\n");
 }
 
@@ -202,13 +205,22 @@ int run_eval(const Context& context) {
     energy = std::make_unique<EnergyCounter>(context, &parameters, batch);
     energy->add(*dataset);
   }
+  std::vector<LayerEntropy> entropy;
+  if (options.entropy) {
+    EntropyCounter counter(context, &parameters, batch);
+    counter.add(*dataset);
+    entropy = counter.layers();
+  }
   if (options.json) {
     print_json(scores, *dataset, context.manifest.recipe, shown, spikes,
-               energy ? energy_json(context, *energy) : ordered_json());
+               energy ? energy_json(context, *energy) : ordered_json(),
+               options.entropy ? entropy_json(entropy) : ordered_json());
   } else {
     print_text(scores, *dataset, context.manifest.recipe, shown, spikes);
     if (energy)
       print(energy_text(context.manifest, *energy));
+    if (options.entropy)
+      print(entropy_text(entropy));
   }
   if (options.min_accuracy >= 0 && scores.accuracy() < options.min_accuracy) {
     flush_output();

@@ -91,6 +91,7 @@ void declare_eval(Arguments& arguments, Options& options, bool deployed) {
   arguments.choice(
       "test-augment", {"flip"}, [&](const std::string&) { options.mirror = true; },
       "logits are means over each image and its mirror image");
+  arguments.flag("entropy", 0, options.entropy, "how many bits the spikes of each layer carry");
   arguments.flag("energy", 0, options.energy, "count spikes, operations and energy, layer by layer");
   declare_accuracy(arguments, options);
   declare_json(arguments, options);

@@ -23,7 +23,7 @@ struct Options {
   double tolerance = 1e-4; // of verify
   std::string layer;       // of trace
   int64_t sample = 0;
-  bool json = false, quiet = false, energy = false, stream = false;
+  bool json = false, quiet = false, energy = false, entropy = false, stream = false;
   bool mirror = false; // of eval: the mean over each image and its mirror image
   int64_t top = 0;
   std::string format; // of bench: table, json, jsonl, csv, md

@@ -74,3 +74,34 @@ expect 0 ./seen eval --input x.npy --labels y.npy --energy --json
 "$RVBC" deploy "$here/tiny.rvb" -q -D threshold=0.25 --weights w.safetensors -o blind
 expect 2 ./blind eval --input x.npy --labels y.npy --energy
 says '--observe'
+
+# The entropy of spikes is that of NumPy's counts over what observe shows.
+./seen observe --input x.npy --labels y.npy --limit 100 -o observed.safetensors >/dev/null
+expect 0 ./seen eval --input x.npy --labels y.npy --entropy --json
+/usr/bin/python3 - "$root/tests/golden" <<'END'
+import json
+import sys
+import numpy as np
+sys.path.insert(0, sys.argv[1])
+from safetensors_file import read
+
+def bits(values):
+    share = np.unique(values, return_counts=True)[1] / values.size
+    return -(share * np.log2(share)).sum()
+
+spikes = read("observed.safetensors")
+rows = json.load(open("said"))["entropy"]
+assert len(rows) == 2
+for row in rows:
+    v = spikes["spikes:" + row["layer"]].ravel()
+    assert row["values"] == v.size, (row, v.size)
+    for name, want in (
+        ("fired", (v != 0).mean()),
+        ("fires_bits", bits(v != 0)),
+        ("i8_bits", bits(np.rint(v / np.float32(abs(v).max()) * np.float32(127)))),
+        ("i16_bits", bits(np.rint(v / np.float32(abs(v).max()) * np.float32(1021)))),
+        ("f32_bits", bits(v)),
+    ):
+        assert abs(row[name] - want) < 1e-9, (row, name, want)
+    assert 0.1 < row["fires_bits"] <= 1 < row["i16_bits"] < row["f32_bits"], row
+END

@@ -81,7 +81,6 @@ public:
     options.stdlib = RVB_STDLIB;
     for (const auto& [key, value] : facts["settings"].items())
       options.defines[key] = value.is_string() ? value.get<std::string>() : value.dump();
-    Sources sources;
     Diagnostics diagnostics;
     std::string file = folder + "/" + facts["source"].get<std::string>();
     auto checked = sema::check(sources, sources.add(file, read_text(file)), options, diagnostics);
@@ -141,6 +140,7 @@ public:
   }
 
   nlohmann::json facts;
+  Sources sources;
   sema::Program program;
   runtime::Safetensors weights, gradients;
   runtime::NpyArray x;
@@ -164,6 +164,10 @@ TEST_P(Golden, TrainingPipeline) {
   Case golden(GetParam());
   ir::Module module;
   module.functions = {irgen::generate_infer(golden.program), irgen::generate_train(golden.program)};
+  Diagnostics diagnostics;
+  Exit exit = Exit::ok;
+  build::bind_teachers(module, golden.program, golden.sources, diagnostics, exit);
+  ASSERT_FALSE(diagnostics.has_errors());
   passes::run(module, build::passes_of(build::training()), {});
   EXPECT_LE(relative_difference(golden.run(module, "infer")["logits"].data, golden.logits), logit_tolerance);
   std::map<std::string, Tensor> results = golden.run(module, "gradient");

@@ -64,8 +64,8 @@ double apply(const ir::Op& op, const Options& options, const double* x) {
   case Elementwise::atan: return std::atan(x[0]);
   case Elementwise::softplus: // log(e^x + e^0), from the larger one
     return x[0] > 0 ? x[0] + std::log(1 + std::exp(-x[0])) : std::log1p(std::exp(x[0]));
-  case Elementwise::floor: return std::floor(x[0]);
-  case Elementwise::round: return std::nearbyint(x[0]);
+  case Elementwise::floor: return options.smooth ? x[0] : std::floor(x[0]);
+  case Elementwise::round: return options.smooth ? x[0] : std::nearbyint(x[0]);
   case Elementwise::greater_equal: return x[0] >= x[1];
   case Elementwise::greater: return x[0] > x[1];
   case Elementwise::less_equal: return x[0] <= x[1];

@@ -48,6 +48,8 @@ const GradientCase cases[] = {
                         " %y = step(%x) {surrogate = \"arctangent\", width = 2.0} : f32[?,40] ret(%y) }"},
     {"step_sigmoid", "func @f(%x: f32[?,40]) -> (f32[?,40]) {"
                      " %y = step(%x) {surrogate = \"sigmoid\", width = 0.25} : f32[?,40] ret(%y) }"},
+    {"floor", "func @f(%x: f32[?,40]) -> (f32[?,40]) { %y = floor(%x) : f32[?,40] ret(%y) }"},
+    {"round", "func @f(%x: f32[?,40]) -> (f32[?,40]) { %y = round(%x) : f32[?,40] ret(%y) }"},
     {"sign", "func @f(%x: f32[?,40]) -> (f32[?,40]) { %y = sign(%x) {ste = 1.0} : f32[?,40] ret(%y) }"},
     {"sign_narrow", "func @f(%x: f32[?,40]) -> (f32[?,40]) { %y = sign(%x) {ste = 0.5} : f32[?,40] ret(%y) }"},
     {"ternary", "func @f(%x: f32[?,40]) -> (f32[?,40]) { %y = ternary(%x, 0.5) {ste = 1.0} : f32[?,40] ret(%y) }"},
