@@ -23,7 +23,7 @@ compiler_rooms='
   codegen: ir analysis kernels layerkernels machine targets support
   host: machine support
   build: host support targets ir ops layers syntax sema irgen analysis passes kernels machine layerkernels codegen
-  export: build host sema layers support
+  export: build host sema layers analysis ir support
   driver: export build host support targets ir ops layers syntax sema irgen analysis passes kernels machine layerkernels codegen
 '
 runtime_floors='

@@ -1,5 +1,7 @@
 #include "build/compilation.h"
 
+#include "build/weights.h"
+
 namespace rvb::build {
 
 Compilation::Compilation(const Options& options) : options(options), program(load_program(options, sources)) {}
@@ -7,6 +9,15 @@ Compilation::Compilation(const Options& options) : options(options), program(loa
 void Compilation::choose_target() {
   target = resolve_target(options);
   facts = facts_of(program, target, options);
+}
+
+std::string Compilation::take_weights() {
+  Diagnostics diagnostics;
+  Exit exit = Exit::ok;
+  std::string hash = bind_weights(module, program, options.weights, options.strip_prefix, diagnostics, exit);
+  if (diagnostics.has_errors())
+    stop_with(Sources(), diagnostics, options, exit);
+  return hash;
 }
 
 void Compilation::run(const Pipeline& pipeline) {

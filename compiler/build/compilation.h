@@ -25,6 +25,7 @@ protected:
 
   virtual bool perform(Action action); // what both kinds of programs do alike; false: nothing is left to do
   void choose_target();                // after which facts are known
+  std::string take_weights();          // of --weights, as constants of the module; gives their hash
 
   const Options& options;
   StageTimes times;

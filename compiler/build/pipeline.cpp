@@ -7,6 +7,12 @@ namespace rvb::build {
 
 namespace {
 
+const Stage& lower_for_use() {
+  static const Stage stage{
+      "lower",
+      {"canonicalize", "hoist_loops", {"collapse_time", &Facts::collapse_time}, "hoist", "canonicalize", "cse", "dce"}};
+  return stage;
+}
 // From the IR of the layers to that of the kernels.
 const Stage& fuse_once() {
   static const Stage stage{"fuse", {"fuse_and_keep", "canonicalize", "cse", "dce"}};
@@ -56,14 +62,7 @@ const Pipeline& training() {
 
 const Pipeline& deployment() {
   static const Pipeline stages = {
-      {"lower",
-       {"canonicalize",
-        "hoist_loops",
-        {"collapse_time", &Facts::collapse_time},
-        "hoist",
-        "canonicalize",
-        "cse",
-        "dce"}},
+      lower_for_use(),
       {"fold", // BatchNorm is one scale and one shift, alpha leaves the weights, signs become bits
        {"fold_batchnorm",
         "sink_weights",
@@ -91,6 +90,23 @@ const Pipeline& deployment() {
       {"write", Action::write},
       {"link", Action::link},
   };
+  return stages;
+}
+
+const Pipeline& exchange() {
+  static const Pipeline stages = {lower_for_use(),
+                                  {"fold", // as in deployment, the weights as numbers
+                                   {unless("fold_constants", &Facts::signs),
+                                    "fold_batchnorm",
+                                    {"fold_alpha=at_rest", &Facts::at_rest},
+                                    unless("fold_alpha", &Facts::at_rest),
+                                    "canonicalize",
+                                    "fold_constants",
+                                    "expand_batchnorm",
+                                    "canonicalize",
+                                    "fold_constants",
+                                    "cse",
+                                    "dce"}}};
   return stages;
 }
 

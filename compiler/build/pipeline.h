@@ -11,7 +11,8 @@ struct Facts {
   bool collapse_time = true; // false: every time step is computed (--no-collapse-time)
   bool lookups = true;       // the target sums signs by lookups (AVX2, AVX-512)
   bool at_rest = true; // all membranes begin at 0, so that @step may keep them in another unit than the language's
-  bool held = false;   // the program counts spikes that are held at their limits
+  bool signs = true; // of binary weights stay signs; false: factors join them, and they are real numbers (rvbc export)
+  bool held = false; // the program counts spikes that are held at their limits
   // Arguments of passes, as a stage before has found them; "": the pass does not run.
   std::string spikes; // quantize_spikes
   std::string sparse; // sparse_synapses
@@ -53,6 +54,7 @@ using Pipeline = std::vector<Stage>;
 const Pipeline&
 training(); // rvbc MODEL: @infer, @train, @step and @observe as irgen makes them -> a program that learns
 const Pipeline& deployment(); // rvbc deploy: the trained parameters are constants by now -> additions in binary layers
+const Pipeline& exchange();   // rvbc export: as deployment, without what is for kernels
 const Pipeline&
 calibration(); // of deployment, from its stage `calibrate` on: the same program, showing what layers read
 const Stage& recomputation(); // of training, with --mem-limit

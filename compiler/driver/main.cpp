@@ -1,6 +1,7 @@
 // The command line of rvbc.
 #include "base/failure.h"
 #include "build/build.h"
+#include "driver/exchange.h"
 #include "driver/inspect.h"
 #include "driver/summary.h"
 #include "driver/texts.h"
@@ -94,6 +95,7 @@ public:
     add_build();
     add_deploy();
     add_reports();
+    add_exchange();
     add_inspection();
     tools_.declare(
         app_, [this](CLI::App* sub) { add_model(sub); }, action_);
@@ -140,6 +142,10 @@ private:
         ->capture_default_str();
   }
 
+  void add_output(CLI::App* sub) {
+    sub->add_option("-o,--output", options_.output, "the file to write (default: standard output)");
+  }
+
   void add_compilation(CLI::App* sub) {
     sub->add_option("-o,--output", options_.output, "the file to write");
     sub->add_option("--target", options_.target, "instruction set (rvbc targets lists them)")->capture_default_str();
@@ -154,6 +160,13 @@ private:
     sub->add_option("-j,--jobs", options_.jobs, "kernels compiled at a time (default: one a core)")
         ->check(CLI::Range(1, 256));
     sub->add_flag("-q,--quiet", options_.quiet, "print nothing but mistakes");
+  }
+
+  void add_weights(CLI::App* sub) {
+    sub->add_option("--weights", options_.weights, "trained weights, .safetensors")->required();
+    sub->add_option("--strip-prefix", options_.strip_prefix,
+                    "take P (module. of DataParallel, _orig_mod. of torch.compile) off the front of the weights' names")
+        ->type_name("P");
   }
 
   void add_collapse(CLI::App* sub) {
@@ -179,10 +192,7 @@ private:
     CLI::App* sub = command("deploy", "make an addition-only program from trained weights", &CommandLine::deploy);
     add_model(sub);
     add_compilation(sub);
-    sub->add_option("--weights", options_.weights, "trained weights, .safetensors")->required();
-    sub->add_option("--strip-prefix", options_.strip_prefix,
-                    "take P (module. of DataParallel, _orig_mod. of torch.compile) off the front of the weights' names")
-        ->type_name("P");
+    add_weights(sub);
     sub->add_option(
            "--spikes", options_.spikes,
            "numbers that enter binary layers: f32; fixed point: i32 (integers up to 4194304), i16 (up to 1023)")
@@ -220,7 +230,7 @@ private:
     add_memory_limit(summary);
     CLI::App* graph = command("graph", "draw the network", &CommandLine::graph);
     add_model(graph);
-    graph->add_option("-o,--output", options_.output, "the file to write (default: standard output)");
+    add_output(graph);
     std::vector<std::string> names;
     for (const exporting::Format& each : exporting::formats())
       names.emplace_back(each.name);
@@ -233,6 +243,15 @@ private:
     CLI::App* explain = command("explain", "a page about a diagnostic, by its code", &CommandLine::explain);
     explain->add_option("code", code_, "RVB0203 or 203")->required();
     command("targets", "list the instruction sets", &CommandLine::targets);
+  }
+
+  void add_exchange() {
+    CLI::App* sub = command("export", "write a trained network in a format of others", &CommandLine::export_model);
+    add_model(sub);
+    add_weights(sub);
+    add_output(sub);
+    add_export_settings(*sub, format_, export_);
+    add_collapse(sub);
   }
 
   void add_inspection() {
@@ -318,6 +337,10 @@ private:
   int check() { return run_check(options_); }
   int summary() { return run_summary(options_); }
   int graph() { return run_graph(options_, format_); }
+  int export_model() {
+    keep_inputs();
+    return run_export(options_, format_, export_);
+  }
   int format() { return run_format(files_, check_only_); }
   int explain() { return run_explain(code_); }
   int targets() {
@@ -338,6 +361,7 @@ private:
   Options options_;
   std::vector<std::string> defines_, emit_, print_after_, passes_, files_, sparse_, dense_;
   std::string format_ = "svg", code_, file_;
+  exporting::ModelSettings export_;
   bool check_only_ = false;
   std::function<int()> action_;
   Tools tools_{options_};

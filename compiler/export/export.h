@@ -1,6 +1,8 @@
-// What leaves the compiler in formats of others: a network as a text. A format is a row of formats.def and a file.
+// What leaves the compiler in formats of others. A format is a row of formats.def and a file: a drawing of the checked
+// network, or a model, which is the trained one.
 #pragma once
 
+#include "build/options.h"
 #include "sema/program.h"
 
 #include <string>
@@ -17,11 +19,26 @@ struct Format {
 const std::vector<Format>& formats(); // in the order of the rows
 const Format* find_format(const std::string& name);
 
+struct ModelSettings {
+  std::string time = "auto";  // unrolled, scan, or auto: by the number of steps
+  std::string signs = "keep"; // of binary weights: keep (-1 and 1), fold (factors join them)
+  int64_t batch = 0;          // fixed; 0: any
+};
+
+struct Model {
+  const char* name; // as --format takes it, and the file's ending
+  const char* what;
+  std::string (*write)(const build::Options& options, const ModelSettings& settings); // of the file
+};
+
+const std::vector<Model>& models();
+const Model* find_model(const std::string& name);
+
 // Every row's function. A tool that a format needs and that is missing is a Failure with Exit::io that names it.
 namespace rows {
 #define RVB_EXPORT(name, what) std::string name(const sema::Program& program);
+#define RVB_MODEL(name, what) std::string name(const build::Options& options, const ModelSettings& settings);
 #include "export/formats.def"
-#undef RVB_EXPORT
 } // namespace rows
 
 // What drawings share: the layer's name, its output's shape.

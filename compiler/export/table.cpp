@@ -8,16 +8,35 @@ const std::vector<Format>& formats() {
   static const std::vector<Format> all = {
 #define RVB_EXPORT(name, what) {#name, what, rows::name},
 #include "export/formats.def"
-#undef RVB_EXPORT
   };
   return all;
 }
 
-const Format* find_format(const std::string& name) {
-  for (const Format& format : formats())
-    if (name == format.name)
-      return &format;
+const std::vector<Model>& models() {
+  static const std::vector<Model> all = {
+#define RVB_MODEL(name, what) {#name, what, rows::name},
+#include "export/formats.def"
+  };
+  return all;
+}
+
+namespace {
+
+template <class Row> const Row* find(const std::vector<Row>& rows, const std::string& name) {
+  for (const Row& row : rows)
+    if (name == row.name)
+      return &row;
   return nullptr;
+}
+
+} // namespace
+
+const Format* find_format(const std::string& name) {
+  return find(formats(), name);
+}
+
+const Model* find_model(const std::string& name) {
+  return find(models(), name);
 }
 
 std::string title(const sema::Layer& layer) {

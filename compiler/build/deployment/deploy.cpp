@@ -5,7 +5,6 @@
 #include "build/deployment/sparsity.h"
 #include "build/link.h"
 #include "build/manifest.h"
-#include "build/weights.h"
 #include "host/output.h"
 #include "machine/disassemble.h"
 #include "network/verification.h"
@@ -174,11 +173,7 @@ public:
     choose_target();
     times.lap("syntax, sema");
     module = generate(program, {true, false, program.streams(), options.observe});
-    Diagnostics diagnostics;
-    Exit exit = Exit::ok;
-    hash_ = bind_weights(module, program, options.weights, options.strip_prefix, diagnostics, exit);
-    if (diagnostics.has_errors())
-      stop_with(Sources(), diagnostics, options, exit);
+    hash_ = take_weights();
     times.lap("irgen, weights");
     if (integers() && options.calibrate.empty())
       throw Failure(Exit::usage,
