@@ -24,7 +24,8 @@ compiler_rooms='
   host: machine support
   build: host support targets ir ops layers syntax sema irgen analysis passes kernels machine layerkernels codegen
   export: build host sema layers analysis ir support
-  driver: export build host support targets ir ops layers syntax sema irgen analysis passes kernels machine layerkernels codegen
+  import: build host sema layers support
+  driver: import export build host support targets ir ops layers syntax sema irgen analysis passes kernels machine layerkernels codegen
 '
 runtime_floors='
   interface:
@@ -54,6 +55,7 @@ declare -A of_runtime=(
   [targets]="core"
   [host]="$(tr -d ' ' <<<"$runtime_floors" | cut -d: -f1 | tr '\n' ' ')"
   [build]="$(tr -d ' ' <<<"$runtime_floors" | cut -d: -f1 | tr '\n' ' ')"
+  [import]="base files network"
   [driver]="$(tr -d ' ' <<<"$runtime_floors" | cut -d: -f1 | tr '\n' ' ')"
 )
 faults=0

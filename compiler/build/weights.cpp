@@ -1,5 +1,6 @@
 #include "build/weights.h"
 
+#include "files/weights.h"
 #include "irgen/generate.h"
 #include "network/weights_check.h"
 #include "support/diagnostics.h"

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <unistd.h>
 
 namespace rvb::driver {
@@ -38,6 +39,31 @@ int run_export(const build::Options& options, const std::string& format, const e
   if ((options.output.empty() || options.output == "-") && isatty(1) != 0)
     throw Failure(Exit::usage, "the model is no text for a terminal: name a file with -o");
   write_text(options.output, exporting::find_model(format)->write(options, settings));
+  return 0;
+}
+
+void add_import_settings(CLI::App& command, build::Options& options, std::vector<std::string>& defines,
+                         importing::Request& request) {
+  command.add_option("file", request.file, "weights, .safetensors or .npz")->required();
+  command.add_option("--network", options.model, "the network, a .rvb file, that the weights are for")->required();
+  command.add_option("-D", defines, "override `param NAME` of the network")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  command
+      .add_option("--map", request.maps,
+                  "from their names to the network's: spikingjelly, snntorch, or a file of lines `PATTERN -> NAME`")
+      ->type_name("MAP")
+      ->allow_extra_args(false);
+  command.add_flag("--by-order", request.by_order, "match what no name fits in order, among layers of the same shapes");
+  command.add_option("--strip-prefix", options.strip_prefix, "take P off the front of the names")->type_name("P");
+  command.add_option("-o,--output", options.output, "the file to write, .safetensors or .npz")->required();
+}
+
+int run_import(const build::Options& options, const importing::Request& request) {
+  std::error_code none; // of a file that is not there yet
+  if (std::filesystem::equivalent(options.output, request.file, none))
+    throw Failure(Exit::usage, "the output would replace " + request.file + ": name another with -o");
+  importing::import_weights(options, request);
   return 0;
 }
 

@@ -163,7 +163,7 @@ private:
   }
 
   void add_weights(CLI::App* sub) {
-    sub->add_option("--weights", options_.weights, "trained weights, .safetensors")->required();
+    sub->add_option("--weights", options_.weights, "trained weights, .safetensors or .npz")->required();
     sub->add_option("--strip-prefix", options_.strip_prefix,
                     "take P (module. of DataParallel, _orig_mod. of torch.compile) off the front of the weights' names")
         ->type_name("P");
@@ -252,6 +252,8 @@ private:
     add_output(sub);
     add_export_settings(*sub, format_, export_);
     add_collapse(sub);
+    CLI::App* in = command("import", "bring weights of others to a network", &CommandLine::import_file);
+    add_import_settings(*in, options_, defines_, import_);
   }
 
   void add_inspection() {
@@ -341,16 +343,10 @@ private:
     keep_inputs();
     return run_export(options_, format_, export_);
   }
+  int import_file() { return run_import(options_, import_); }
   int format() { return run_format(files_, check_only_); }
   int explain() { return run_explain(code_); }
-  int targets() {
-    for (const std::string& name : targets::target_names()) {
-      targets::Target target;
-      targets::find_target(name, target);
-      put("{}: {}\n", name, fmt::join(target.features, " "));
-    }
-    return 0;
-  }
+  int targets() { return run_targets(); }
   int opt() {
     check_emit({"ir", "plan"});
     return run_opt(file_, split_commas(passes_), options_);
@@ -362,6 +358,7 @@ private:
   std::vector<std::string> defines_, emit_, print_after_, passes_, files_, sparse_, dense_;
   std::string format_ = "svg", code_, file_;
   exporting::ModelSettings export_;
+  importing::Request import_;
   bool check_only_ = false;
   std::function<int()> action_;
   Tools tools_{options_};

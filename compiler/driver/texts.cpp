@@ -6,6 +6,7 @@
 #include "support/result.h"
 #include "syntax/parse.h"
 #include "syntax/print.h"
+#include "targets/target.h"
 
 #include <fmt/format.h>
 
@@ -72,6 +73,15 @@ int run_explain(const std::string& code) {
     throw Failure(Exit::usage, "there is no diagnostic `" + code + "`; these exist:" + known);
   }
   put_text(page);
+  return 0;
+}
+
+int run_targets() {
+  for (const std::string& name : targets::target_names()) {
+    targets::Target target;
+    targets::find_target(name, target);
+    put("{}: {}\n", name, fmt::join(target.features, " "));
+  }
   return 0;
 }
 

@@ -12,5 +12,6 @@ int run_check(const build::Options& options);
 int run_ast(const build::Options& options); // --emit=ast
 int run_format(const std::vector<std::string>& files, bool check_only);
 int run_explain(const std::string& code);
+int run_targets();
 
 } // namespace rvb::driver

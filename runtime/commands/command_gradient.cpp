@@ -1,6 +1,8 @@
 // Loss and gradients of one batch in training mode: for people who debug training, and for the checks of the compiler.
 #include "commands/commands.h"
 
+#include "files/weights.h"
+
 #include "base/failure.h"
 #include "base/files.h"
 #include "base/json_text.h"
@@ -41,7 +43,7 @@ int run_gradient(const Context& context) {
       file.tensors.push_back(std::move(tensor));
     }
     file.metadata = {{"format", "pt"}, {"source_hash", manifest.source_hash}};
-    write_safetensors(context.options.output, file);
+    write_weights(context.options.output, file);
   }
   if (context.options.json) {
     nlohmann::ordered_json json = {{"schema", "rvb.gradient/1"}, {"loss", loss}, {"count", dataset->count()}};

@@ -1,6 +1,8 @@
 // reestimate-batchnorm: weights with BatchNorm's statistics taken anew.
 #include "commands/commands.h"
 
+#include "files/weights.h"
+
 #include "base/failure.h"
 #include "base/messages.h"
 #include "training/reestimate.h"
@@ -26,7 +28,7 @@ int run_reestimate(const Context& context) {
   reestimate_batchnorm(gradient, weights, m, *samples, [] { return true; });
   if (!weights.finite())
     throw Failure(Exit::user, "a statistic is not finite: the weights or the samples are too large");
-  write_safetensors(context.options.output, {weights.tensors(), {{"format", "pt"}}});
+  write_weights(context.options.output, {weights.tensors(), {{"format", "pt"}}});
   tell("{} statistics over {} samples into {}\n", taken, samples->count(), context.options.output);
   return 0;
 }

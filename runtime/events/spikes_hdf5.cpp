@@ -1,12 +1,12 @@
 #include "events/spikes_hdf5.h"
 
 #include "base/child.h"
-#include "base/dynamic_library.h"
 #include "base/failure.h"
+#include "base/files.h"
+#include "files/hdf5.h"
 
 #include <cmath>
 #include <fmt/format.h>
-#include <hdf5.h>
 
 namespace rvb::runtime {
 
@@ -17,84 +17,10 @@ constexpr double most_seconds = 60;                // of a spoken word
 constexpr int64_t most_samples = int64_t{1} << 20; // SSC has 75,466: a damaged header may promise any number
 constexpr unsigned read_only = 0;                  // H5F_ACC_RDONLY, whose macro calls the library
 
-struct Hdf5 {
-  explicit Hdf5(const std::string& path) : library(LibraryRow::hdf5, path) {
-    library.find(open, "H5open");
-    library.find(set_error, "H5Eset_auto2");
-    library.find(open_file, "H5Fopen");
-    library.find(close_file, "H5Fclose");
-    library.find(open_data, "H5Dopen2");
-    library.find(close_data, "H5Dclose");
-    library.find(data_space, "H5Dget_space");
-    library.find(data_type, "H5Dget_type");
-    library.find(read, "H5Dread");
-    library.find(reclaim, "H5Dvlen_reclaim");
-    library.find(ranks, "H5Sget_simple_extent_ndims");
-    library.find(extents, "H5Sget_simple_extent_dims");
-    library.find(select, "H5Sselect_hyperslab");
-    library.find(make_space, "H5Screate_simple");
-    library.find(close_space, "H5Sclose");
-    library.find(type_class, "H5Tget_class");
-    library.find(parent_type, "H5Tget_super");
-    library.find(list_type, "H5Tvlen_create");
-    library.find(close_type, "H5Tclose");
-    hid_t* number = nullptr;
-    open();
-    set_error(H5E_DEFAULT, nullptr, nullptr); // it would print to stderr
-    library.find(number, "H5T_NATIVE_DOUBLE_g");
-    real = *number;
-    library.find(number, "H5T_NATIVE_INT64_g");
-    whole = *number;
-  }
-  DynamicLibrary library;
-  decltype(H5open)* open;
-  decltype(H5Eset_auto2)* set_error;
-  decltype(H5Fopen)* open_file;
-  decltype(H5Fclose)* close_file;
-  decltype(H5Dopen2)* open_data;
-  decltype(H5Dclose)* close_data;
-  decltype(H5Dget_space)* data_space;
-  decltype(H5Dget_type)* data_type;
-  decltype(H5Dread)* read;
-  decltype(H5Dvlen_reclaim)* reclaim;
-  decltype(H5Sget_simple_extent_ndims)* ranks;
-  decltype(H5Sget_simple_extent_dims)* extents;
-  decltype(H5Sselect_hyperslab)* select;
-  decltype(H5Screate_simple)* make_space;
-  decltype(H5Sclose)* close_space;
-  decltype(H5Tget_class)* type_class;
-  decltype(H5Tget_super)* parent_type;
-  decltype(H5Tvlen_create)* list_type;
-  decltype(H5Tclose)* close_type;
-  hid_t real, whole;
-};
-
-const Hdf5& library_for(const std::string& path) {
-  static const Hdf5 library(path);
-  return library;
-}
-
-// An identifier of the library with the function that gives it back.
-class Handle {
-public:
-  Handle(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
-  ~Handle() {
-    if (id_ >= 0)
-      close_(id_);
-  }
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-  operator hid_t() const { return id_; }
-
-private:
-  hid_t id_;
-  herr_t (*close_)(hid_t);
-};
-
 class File {
 public:
   explicit File(const std::string& path)
-      : path_(path), h_(library_for(path)), file_(h_.open_file(path.c_str(), read_only, H5P_DEFAULT), h_.close_file) {
+      : path_(path), h_(hdf5_for(path)), file_(h_.H5Fopen(path.c_str(), read_only, H5P_DEFAULT), h_.H5Fclose) {
     if (file_ < 0)
       fail(read_start(path, 1).empty() ? "it is empty, or cannot be read" : "it is no HDF5 file, or truncated");
   }
@@ -109,28 +35,28 @@ public:
 private:
   const std::string& path_;
   const Hdf5& h_;
-  Handle file_;
+  Hdf5Handle file_;
 };
 
 // One of the data sets of a file: a line of numbers or of lists of numbers.
 class Line {
 public:
   Line(const File& file, const char* name, bool lists)
-      : file_(file), h_(file.library()), name_(name), data_(h_.open_data(file.id(), name, H5P_DEFAULT), h_.close_data),
-        space_(data_ < 0 ? -1 : h_.data_space(data_), h_.close_space) {
+      : file_(file), h_(file.library()), name_(name), data_(h_.H5Dopen2(file.id(), name, H5P_DEFAULT), h_.H5Dclose),
+        space_(data_ < 0 ? -1 : h_.H5Dget_space(data_), h_.H5Sclose) {
     if (data_ < 0 || space_ < 0)
       file.fail("it has no data set `" + name_ + "`");
     hsize_t extent = 0;
-    if (h_.ranks(space_) != 1 || h_.extents(space_, &extent, nullptr) != 1)
+    if (h_.H5Sget_simple_extent_ndims(space_) != 1 || h_.H5Sget_simple_extent_dims(space_, &extent, nullptr) != 1)
       file.fail("`" + name_ + "` is not one line of samples");
     count_ = static_cast<int64_t>(extent);
-    Handle type(h_.data_type(data_), h_.close_type);
-    H5T_class_t kind = h_.type_class(type);
+    Hdf5Handle type(h_.H5Dget_type(data_), h_.H5Tclose);
+    H5T_class_t kind = h_.H5Tget_class(type);
     if (lists) {
       if (kind != H5T_VLEN)
         file.fail("`" + name_ + "` does not hold lists of various lengths");
-      Handle inner(h_.parent_type(type), h_.close_type);
-      kind = h_.type_class(inner);
+      Hdf5Handle inner(h_.H5Tget_super(type), h_.H5Tclose);
+      kind = h_.H5Tget_class(inner);
     }
     if (kind != H5T_INTEGER && kind != H5T_FLOAT)
       file.fail("`" + name_ + "` does not hold numbers");
@@ -143,22 +69,22 @@ public:
 
   std::vector<int64_t> numbers() const {
     std::vector<int64_t> values(static_cast<size_t>(count_));
-    if (count_ > 0 && h_.read(data_, h_.whole, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0)
+    if (count_ > 0 && h_.H5Dread(data_, h_.native_int64, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0)
       file_.fail("`" + name_ + "` is damaged");
     return values;
   }
 
   std::vector<double> list(int64_t index) const {
-    Handle type(h_.list_type(h_.real), h_.close_type);
+    Hdf5Handle type(h_.H5Tvlen_create(h_.native_double), h_.H5Tclose);
     hsize_t one = 1, start = static_cast<hsize_t>(index);
-    Handle memory(h_.make_space(1, &one, nullptr), h_.close_space);
+    Hdf5Handle memory(h_.H5Screate_simple(1, &one, nullptr), h_.H5Sclose);
     hvl_t list{0, nullptr};
-    h_.select(space_, H5S_SELECT_SET, &start, nullptr, &one, nullptr);
-    if (h_.read(data_, type, memory, space_, H5P_DEFAULT, &list) < 0)
+    h_.H5Sselect_hyperslab(space_, H5S_SELECT_SET, &start, nullptr, &one, nullptr);
+    if (h_.H5Dread(data_, type, memory, space_, H5P_DEFAULT, &list) < 0)
       file_.fail("sample " + std::to_string(index) + " of `" + name_ + "` is damaged");
     const auto* values = static_cast<const double*>(list.p);
     std::vector<double> result(values, values + list.len);
-    h_.reclaim(type, memory, H5P_DEFAULT, &list);
+    h_.H5Dvlen_reclaim(type, memory, H5P_DEFAULT, &list);
     return result;
   }
 
@@ -166,7 +92,7 @@ private:
   const File& file_;
   const Hdf5& h_;
   std::string name_;
-  Handle data_, space_;
+  Hdf5Handle data_, space_;
   int64_t count_ = 0;
 };
 

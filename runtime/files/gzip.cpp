@@ -69,8 +69,8 @@ size_t Unpacker::read(uint8_t* to, size_t count) {
   return filled;
 }
 
-uint32_t crc32_of(const Bytes& bytes) {
-  return static_cast<uint32_t>(crc32_z(0, bytes.data(), bytes.size()));
+uint32_t crc32_of(std::string_view bytes) {
+  return static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
 } // namespace rvb::runtime

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace rvb::runtime {
 
@@ -27,6 +28,9 @@ private:
   std::unique_ptr<Stream> stream_;
 };
 
-uint32_t crc32_of(const Bytes& bytes); // the check sum of gzip and ZIP
+uint32_t crc32_of(std::string_view bytes); // the check sum of gzip and ZIP
+inline uint32_t crc32_of(const Bytes& bytes) {
+  return crc32_of(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+}
 
 } // namespace rvb::runtime

@@ -23,7 +23,7 @@ size_t Unpacker::read(uint8_t*, size_t) {
 }
 
 // Stored archives are read without zlib, too.
-uint32_t crc32_of(const Bytes& bytes) {
+uint32_t crc32_of(std::string_view bytes) {
   uint32_t table[256];
   for (uint32_t i = 0; i < 256; ++i) {
     table[i] = i;
@@ -31,8 +31,8 @@ uint32_t crc32_of(const Bytes& bytes) {
       table[i] = table[i] >> 1 ^ ((table[i] & 1) != 0 ? 0xedb88320u : 0);
   }
   uint32_t sum = ~0u;
-  for (uint8_t byte : bytes)
-    sum = sum >> 8 ^ table[(sum ^ byte) & 255];
+  for (const char byte : bytes)
+    sum = sum >> 8 ^ table[(sum ^ static_cast<uint8_t>(byte)) & 255];
   return ~sum;
 }
 

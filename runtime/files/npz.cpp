@@ -11,11 +11,9 @@ namespace rvb::runtime {
 
 namespace {
 
-constexpr uint64_t most_bytes = uint64_t{1} << 30;
-
 class Archive {
 public:
-  Archive(const Bytes& bytes, const std::string& path) : bytes_(bytes), path_(path) {}
+  Archive(const Bytes& bytes, const std::string& path, uint64_t most) : bytes_(bytes), path_(path), most_(most) {}
 
   std::vector<std::pair<std::string, Bytes>> read() {
     size_t end = find_end();
@@ -36,8 +34,8 @@ public:
       if ((flags & 1) != 0)
         fail(title + " is encrypted");
       total += size;
-      if (total > most_bytes)
-        fail("its contents are larger than 1 GiB");
+      if (total > most_)
+        fail("its contents are larger than " + std::to_string(most_ >> 30) + " GiB");
       Bytes contents = member(title, local, method, packed, size);
       if (crc32_of(contents) != sum)
         fail(title + " is damaged: its check sum is not that of the directory");
@@ -105,6 +103,7 @@ private:
 
   const Bytes& bytes_;
   const std::string& path_;
+  const uint64_t most_;
 };
 
 } // namespace
@@ -113,8 +112,37 @@ bool is_zip(const Bytes& bytes) {
   return bytes.size() > 4 && std::memcmp(bytes.data(), "PK", 2) == 0;
 }
 
-std::vector<std::pair<std::string, Bytes>> parse_npz(const Bytes& bytes, const std::string& path) {
-  return Archive(bytes, path).read();
+std::vector<std::pair<std::string, Bytes>> parse_npz(const Bytes& bytes, const std::string& path, uint64_t most) {
+  return Archive(bytes, path, most).read();
+}
+
+std::string print_npz(const std::vector<std::pair<std::string, std::string>>& members, const std::string& path) {
+  const auto number = [](uint64_t value, int width) {
+    std::string bytes;
+    for (int i = 0; i < width; ++i)
+      bytes += static_cast<char>(value >> (8 * i));
+    return bytes;
+  };
+  // https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT: what a member's two headers share. The time is the
+  // first that the format knows.
+  const auto described = [&](const std::string& name, const std::string& content) {
+    return number(20, 2) + number(0x800, 2) + number(0, 2) + number(0, 2) + number(0x21, 2) +
+           number(crc32_of(content), 4) + number(content.size(), 4) + number(content.size(), 4) +
+           number(name.size(), 2) + number(0, 2);
+  };
+  std::string archive, directory;
+  for (const auto& [title, content] : members) {
+    const std::string name = title + ".npy";
+    const uint64_t at = archive.size();
+    if (name.size() > 0xfffe || members.size() > 0xfffe || at + content.size() + directory.size() > 0xf0000000)
+      throw Failure(Exit::user, path + ": NPZ archives end at 4 GiB; weights of any size go to a .safetensors file");
+    const std::string description = described(name, content);
+    archive += "PK\3\4" + description + name + content;
+    directory += "PK\1\2" + number(20, 2) + description + std::string(10, '\0') + number(at, 4) + name;
+  }
+  const std::string count = number(members.size(), 2);
+  return archive + directory + "PK\5\6" + number(0, 4) + count + count + number(directory.size(), 4) +
+         number(archive.size(), 4) + number(0, 2);
 }
 
 } // namespace rvb::runtime

@@ -8,6 +8,10 @@ namespace {
 
 using namespace std::string_view_literals;
 
+const char* const npz = "an NPZ archive (numpy.savez)";
+const char* const checkpoint = "a PyTorch checkpoint (torch.save)";
+const char* const pickle = "a Python pickle (torch.save of long ago, or a data set's Python version)";
+
 const struct {
   size_t at;
   std::string_view mark;
@@ -65,8 +69,8 @@ std::string zip_name(std::string_view text) {
     return name.size() >= ending.size() && name.substr(name.size() - ending.size()) == ending;
   };
   if (ends("/data.pkl"))
-    return "a PyTorch checkpoint (torch.save)";
-  return ends(".npy") ? "an NPZ archive (numpy.savez)" : "a ZIP archive";
+    return checkpoint;
+  return ends(".npy") ? npz : "a ZIP archive";
 }
 
 } // namespace
@@ -84,8 +88,13 @@ std::string what_is(const uint8_t* bytes, size_t size) {
       return each.name;
   // Python's pickle says its protocol; its first object follows.
   if (size > 2 && text[0] == '\x80' && text[1] >= 2 && text[1] <= 5)
-    return "a Python pickle (torch.save of long ago, or a data set's Python version)";
+    return pickle;
   return "";
+}
+
+FileKind kind_of(const uint8_t* bytes, size_t size) {
+  const std::string name = what_is(bytes, size);
+  return name == npz ? FileKind::npz : name == checkpoint || name == pickle ? FileKind::pytorch : FileKind::other;
 }
 
 Failure unlike(const std::string& path, const uint8_t* bytes, size_t size, const std::string& wanted) {

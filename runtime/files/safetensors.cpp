@@ -3,7 +3,6 @@
 #include "base/files.h"
 #include "base/half.h"
 #include "base/json_text.h"
-#include "files/packed.h"
 #include "files/recognise.h"
 
 #include <algorithm>
@@ -239,54 +238,6 @@ Safetensors read_safetensors(const std::string& path) {
   Reader(bytes.data(), bytes.size(), path).read_layout(std::max<uint64_t>(size, bytes.size()));
   read_to(size);
   return parse_safetensors(bytes.data(), bytes.size(), path);
-}
-
-Safetensors read_weights(const std::string& path, const std::string& strip) {
-  Safetensors file = read_safetensors(path);
-  if (is_packed(file))
-    unpack(file, path);
-  if (strip.empty())
-    return file;
-  bool any = false;
-  std::set<std::string> names;
-  for (Tensor& tensor : file.tensors) {
-    if (tensor.name.compare(0, strip.size(), strip) == 0) {
-      any = true;
-      tensor.name.erase(0, strip.size());
-    }
-    if (!names.insert(tensor.name).second)
-      throw Failure(Exit::user, path + ": without `" + strip + "` two tensors are called `" + tensor.name + "`");
-  }
-  if (!any)
-    throw Failure(Exit::user, path + ": no tensor's name begins with `" + strip + "` (--strip-prefix)" +
-                                  (file.tensors.empty() ? "" : "; one is called `" + file.tensors[0].name + "`"));
-  return file;
-}
-
-std::string common_prefix(const Safetensors& file, const std::vector<std::string>& expected) {
-  std::set<std::string> names;
-  for (const Tensor& tensor : file.tensors)
-    names.insert(tensor.name);
-  size_t plain = 0;
-  std::map<std::string, size_t> prefixes; // and how many of the expected names are found after each
-  for (const std::string& name : expected) {
-    plain += names.count(name);
-    for (const std::string& found : names) {
-      const size_t at = found.size() - std::min(found.size(), name.size());
-      if (at > 0 && found[at - 1] == '.' && found.compare(at, name.size(), name) == 0)
-        ++prefixes[found.substr(0, at)];
-    }
-  }
-  auto most = std::max_element(prefixes.begin(), prefixes.end(),
-                               [](const auto& a, const auto& b) { return a.second < b.second; });
-  return most == prefixes.end() || most->second <= plain || 2 * most->second < expected.size() ? "" : most->first;
-}
-
-std::string prefix_advice(const Safetensors& file, const std::vector<std::string>& expected) {
-  const std::string prefix = common_prefix(file, expected);
-  return prefix.empty() ? ""
-                        : "the names begin with `" + prefix +
-                              "`, as a wrapper of the model left them: --strip-prefix " + prefix + " takes it off";
 }
 
 namespace {

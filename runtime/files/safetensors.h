@@ -32,14 +32,6 @@ struct Safetensors {
 
 // Failure(user) names `path` and what is wrong; Failure(io) when the file cannot be read.
 Safetensors read_safetensors(const std::string& path);
-// The weights of a network; packed ones (packed.h) are unpacked.
-// `strip`: taken off the front of the names that begin with it ("module."), of which there must be some.
-Safetensors read_weights(const std::string& path, const std::string& strip);
-// What stands before the names of a network in a file whose names are these otherwise: "module." of DataParallel,
-// "_orig_mod." of torch.compile; "" when nothing does.
-std::string common_prefix(const Safetensors& file, const std::vector<std::string>& expected);
-// What to tell the user about such names; "" without a prefix.
-std::string prefix_advice(const Safetensors& file, const std::vector<std::string>& expected);
 // `path` only names the source in messages.
 Safetensors parse_safetensors(const uint8_t* bytes, size_t size, const std::string& path);
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/core.h"
-#include "files/safetensors.h"
+#include "files/weights.h"
 #include "network/manifest.h"
 
 #include <memory>

@@ -1,5 +1,7 @@
 #include "network/weights_check.h"
 
+#include "files/weights.h"
+
 #include <algorithm>
 #include <cmath>
 #include <set>

@@ -46,7 +46,8 @@ void declare_samples(Arguments& arguments, Options& options, bool labels) {
 void declare_weights(Arguments& arguments, Options& options, bool deployed) {
   if (deployed)
     return;
-  arguments.text("weights", 'w', "W.safetensors", options.weights, "weights, with PyTorch's names and shapes");
+  arguments.text("weights", 'w', "W.safetensors", options.weights,
+                 "weights, with PyTorch's names and shapes; or an .npz");
   arguments.text("strip-prefix", 0, "P", options.strip_prefix,
                  "take P (module. of DataParallel, _orig_mod. of torch.compile) off the front of the weights' names");
 }

@@ -49,7 +49,8 @@ void declare_settings(Arguments& arguments, Options& options) {
 void declare_reestimate(Arguments& arguments, Options& options, bool deployed) {
   declare_weights(arguments, options, deployed);
   declare_samples(arguments, options, true);
-  arguments.text("output", 'o', "W.safetensors", options.output, "where the weights with the new statistics go");
+  arguments.text("output", 'o', "W.safetensors", options.output,
+                 "where the weights with the new statistics go; or an .npz");
   declare_batch(arguments, options);
   declare_threads(arguments, options);
 }
@@ -65,13 +66,14 @@ void declare_sweep(Arguments& arguments, Options& options, bool) {
 
 void declare_init(Arguments& arguments, Options& options, bool) {
   declare_seed(arguments, options, "of the random numbers (default: 1)");
-  arguments.text("output", 'o', "W.safetensors", options.output, "where the weights go");
+  arguments.text("output", 'o', "W.safetensors", options.output, "where the weights go; or an .npz");
 }
 
 void declare_gradient(Arguments& arguments, Options& options, bool deployed) {
   declare_weights(arguments, options, deployed);
   declare_samples(arguments, options, true);
-  arguments.text("output", 'o', "G.safetensors", options.output, "write the gradient of every trained parameter");
+  arguments.text("output", 'o', "G.safetensors", options.output,
+                 "write the gradient of every trained parameter; or an .npz");
   declare_json(arguments, options);
   declare_batch(arguments, options);
   declare_threads(arguments, options);

@@ -12,6 +12,7 @@
 #include "files/npz.h"
 #include "files/recognise.h"
 #include "files/safetensors.h"
+#include "files/weights.h"
 #include "layouts/formats.h"
 #include "network/parameters.h"
 #include "support.h"
