@@ -23,7 +23,7 @@ compiler_rooms='
   codegen: ir analysis kernels layerkernels machine targets support
   host: machine support
   build: host support targets ir ops layers syntax sema irgen analysis passes kernels machine layerkernels codegen
-  export: build host sema layers analysis ir support
+  export: build host sema layers analysis ops ir support
   import: build host sema layers support
   driver: import export build host support targets ir ops layers syntax sema irgen analysis passes kernels machine layerkernels codegen
 '
@@ -55,6 +55,7 @@ declare -A of_runtime=(
   [targets]="core"
   [host]="$(tr -d ' ' <<<"$runtime_floors" | cut -d: -f1 | tr '\n' ' ')"
   [build]="$(tr -d ' ' <<<"$runtime_floors" | cut -d: -f1 | tr '\n' ' ')"
+  [export]="base files"
   [import]="base files network"
   [driver]="$(tr -d ' ' <<<"$runtime_floors" | cut -d: -f1 | tr '\n' ' ')"
 )

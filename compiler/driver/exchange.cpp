@@ -1,5 +1,6 @@
 #include "driver/exchange.h"
 
+#include "base/files.h"
 #include "host/output.h"
 #include "support/result.h"
 
@@ -31,6 +32,9 @@ void add_export_settings(CLI::App& command, std::string& format, exporting::Mode
                   "weights of binary layers in onnx: keep (-1 and 1, in 8 bits), fold (alpha and BatchNorm join them)")
       ->check(CLI::IsMember({"keep", "fold"}))
       ->capture_default_str();
+  command.add_option("--dt", settings.step, "seconds of a time step in nir")
+      ->check(CLI::Range(1e-9, 1e3))
+      ->capture_default_str();
   command.add_option("--batch", settings.batch, "a fixed batch in onnx (default: any)")
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 20));
 }
@@ -44,8 +48,8 @@ int run_export(const build::Options& options, const std::string& format, const e
 
 void add_import_settings(CLI::App& command, build::Options& options, std::vector<std::string>& defines,
                          importing::Request& request) {
-  command.add_option("file", request.file, "weights, .safetensors or .npz")->required();
-  command.add_option("--network", options.model, "the network, a .rvb file, that the weights are for")->required();
+  command.add_option("file", request.file, "weights (.safetensors, .npz), or a network in NIR")->required();
+  command.add_option("--network", options.model, "of weights: the network, a .rvb file, that they are for");
   command.add_option("-D", defines, "override `param NAME` of the network")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
@@ -56,13 +60,30 @@ void add_import_settings(CLI::App& command, build::Options& options, std::vector
       ->allow_extra_args(false);
   command.add_flag("--by-order", request.by_order, "match what no name fits in order, among layers of the same shapes");
   command.add_option("--strip-prefix", options.strip_prefix, "take P off the front of the names")->type_name("P");
-  command.add_option("-o,--output", options.output, "the file to write, .safetensors or .npz")->required();
+  command.add_option("-o,--output", options.output, "the file to write: .safetensors or .npz; of a network .rvb")
+      ->required();
+  command.add_option("--steps", request.steps, "of a network in NIR: how many time steps")
+      ->check(CLI::Range(int64_t{1}, int64_t{65536}));
+  command.add_flag("--still", request.still, "of a network in NIR: its input is one image for all steps");
+  command.add_option("--dt", request.step, "of a network in NIR: seconds of a time step")
+      ->check(CLI::Range(1e-9, 1e3))
+      ->capture_default_str();
 }
 
 int run_import(const build::Options& options, const importing::Request& request) {
   std::error_code none; // of a file that is not there yet
   if (std::filesystem::equivalent(options.output, request.file, none))
     throw Failure(Exit::usage, "the output would replace " + request.file + ": name another with -o");
+  const std::string head = "\x89HDF";
+  const runtime::Bytes start = runtime::read_start(request.file, head.size());
+  if (std::string(start.begin(), start.end()) == head) {
+    if (is_device(options.output))
+      throw Failure(Exit::usage, "two files are written, named after -o, which is no regular file: " + options.output);
+    importing::import_nir(options, request);
+    return 0;
+  }
+  if (options.model.empty())
+    throw Failure(Exit::usage, "--network NET.rvb is needed: weights are brought to a network");
   importing::import_weights(options, request);
   return 0;
 }

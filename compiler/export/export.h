@@ -23,6 +23,7 @@ struct ModelSettings {
   std::string time = "auto";  // unrolled, scan, or auto: by the number of steps
   std::string signs = "keep"; // of binary weights: keep (-1 and 1), fold (factors join them)
   int64_t batch = 0;          // fixed; 0: any
+  double step = 1e-4;         // seconds of a time step, where the format has real time
 };
 
 struct Model {

@@ -19,6 +19,7 @@ Hdf5::Hdf5(const std::string& path)
   native_float = number("H5T_NATIVE_FLOAT_g");
   c_string = number("H5T_C_S1_g");
   file_access = number("H5P_CLS_FILE_ACCESS_ID_g");
+  dataset_create = number("H5P_CLS_DATASET_CREATE_ID_g");
 }
 
 const Hdf5& hdf5_for(const std::string& path) {

@@ -15,7 +15,7 @@ struct Hdf5 {
 #define RVB_HDF5(name) decltype(::name)* name = nullptr;
 #include "files/hdf5.def"
 #undef RVB_HDF5
-  hid_t native_double, native_int64, native_float, c_string, file_access; // what its macros stand for
+  hid_t native_double, native_int64, native_float, c_string, file_access, dataset_create; // what its macros stand for
 };
 
 // `path` is told where the library is missing.

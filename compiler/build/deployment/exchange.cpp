@@ -15,7 +15,7 @@ public:
     hash_ = take_weights();
   }
 
-  Exchange result() && { return {std::move(program), std::move(module), std::move(hash_)}; }
+  Exchange result() { return {std::move(program), std::move(module), std::move(hash_)}; }
 
 private:
   std::string hash_;
@@ -23,10 +23,14 @@ private:
 
 } // namespace
 
+Exchange with_weights(const Options& options) {
+  return Folding(options, true).result();
+}
+
 Exchange fold_for_exchange(const Options& options, bool signs) {
   Folding folding(options, signs);
   folding.run(exchange());
-  return std::move(folding).result();
+  return folding.result();
 }
 
 } // namespace rvb::build

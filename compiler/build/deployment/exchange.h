@@ -16,6 +16,7 @@ struct Exchange {
 };
 // The weights of --weights. `signs`: those of binary layers stay -1 and 1, and factors stand before or after the layer;
 // else they join the weights, which are real numbers then.
+Exchange with_weights(const Options& options); // as generated: nothing is folded
 Exchange fold_for_exchange(const Options& options, bool signs);
 
 } // namespace rvb::build
