@@ -42,6 +42,11 @@ void add_export_settings(CLI::App& command, std::string& format, exporting::Mode
 int run_export(const build::Options& options, const std::string& format, const exporting::ModelSettings& settings) {
   if ((options.output.empty() || options.output == "-") && isatty(1) != 0)
     throw Failure(Exit::usage, "the model is no text for a terminal: name a file with -o");
+  const exporting::ModelSettings defaults;
+  if (format != "onnx" && (settings.time != defaults.time || settings.signs != defaults.signs || settings.batch != 0))
+    throw Failure(Exit::usage, "--time, --signs and --batch belong to --format onnx");
+  if (format != "nir" && settings.step != defaults.step)
+    throw Failure(Exit::usage, "--dt belongs to --format nir");
   write_text(options.output, exporting::find_model(format)->write(options, settings));
   return 0;
 }

@@ -4,8 +4,8 @@
 #include "analysis/known.h"
 #include "build/deployment/exchange.h"
 #include "export/export.h"
-#include "export/nir/file.h"
 #include "export/nir/neuron.h"
+#include "files/hdf5_file.h"
 #include "layers/layer.h"
 #include "support/result.h"
 
@@ -357,7 +357,7 @@ private:
   const double step_;
   const build::Exchange network_;
   const sema::Program& program_;
-  nir::File file_;
+  runtime::Hdf5File file_;
   const ir::Function& function_;
   std::vector<int> readers_;        // of each layer
   std::vector<Names> names_;        // of the nodes whose sum a layer is

@@ -15,7 +15,8 @@ namespace rvb::importing {
 
 namespace {
 
-constexpr int most_stars = 4; // of a pattern: matching tries every length of each
+constexpr int most_stars = 3;        // of a pattern: matching tries every length of each
+constexpr size_t longest_name = 500; // that is matched
 
 bool matches(std::string_view pattern, std::string_view name, std::vector<std::string>& captures) {
   const size_t star = pattern.find('*');
@@ -84,7 +85,7 @@ std::vector<std::string> library() {
 std::optional<std::string> NameMap::renamed(std::string name) const {
   for (const Rule& rule : rules) {
     std::vector<std::string> captures;
-    if (!matches(rule.from, name, captures))
+    if (name.size() > longest_name || !matches(rule.from, name, captures))
       continue;
     if (rule.to == "-")
       return std::nullopt;

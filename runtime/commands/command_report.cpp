@@ -70,7 +70,7 @@ int run_report(const Context& context) {
   check_cpu(context.program);
   Options options = context.options;
   require(!options.run_dir.empty(), "--run-dir DIR");
-  require(!options.output.empty(), "-o FILE.html");
+  require(!options.output.empty() || !options.figures.empty(), "-o FILE.html");
   Report report;
   report.manifest = &m;
   report.run = options.run_dir;
@@ -133,7 +133,15 @@ int run_report(const Context& context) {
     report.counter = counter.get();
     report.energy = energy_json(opened, *counter);
   }
-  write_file(options.output, report_page(report));
+  Figures figures;
+  const std::string page = report_page(report, figures);
+  if (!options.figures.empty())
+    make_folder(options.figures);
+  if (!options.output.empty())
+    write_file(options.output, page);
+  for (const auto& [name, svg] : figures)
+    if (!options.figures.empty())
+      write_file(join(options.figures, name + ".svg"), svg.file_text());
   return 0;
 }
 

@@ -56,8 +56,13 @@ std::vector<std::pair<double, double>> points(const std::vector<ordered_json>& l
   return result;
 }
 
-std::string figure(const std::string& title, const Svg& svg) {
-  return "<div><h3>" + escaped(title) + "</h3>\n" + svg.inline_text() + "</div>\n";
+std::string inlined(Figures& figures, const std::string& name, const Svg& svg) {
+  figures.emplace_back(name, svg);
+  return svg.inline_text();
+}
+
+std::string figure(Figures& figures, const std::string& name, const std::string& title, const Svg& svg) {
+  return "<div><h3>" + escaped(title) + "</h3>\n" + inlined(figures, name, svg) + "</div>\n";
 }
 
 std::string tiles(const Report& r) {
@@ -93,7 +98,7 @@ std::string tiles(const Report& r) {
   return text + "</div>\n";
 }
 
-std::string curves(const Report& r) {
+std::string curves(const Report& r, Figures& figures) {
   double epoch_steps = 0; // steps an epoch, to put lines of steps on the axis of epochs
   for (const ordered_json& line : r.epochs)
     if (line.value("epoch", 0) > 0)
@@ -107,7 +112,7 @@ std::string curves(const Report& r) {
     return same ? std::string(part) : fmt::format("{} ({})", part, kind);
   };
   text += figure(
-      "Loss",
+      figures, "loss", "Loss",
       line_chart(
           axis, same ? cross_entropy : "loss",
           {{"training, groups of steps", "#b5d3ea",
@@ -116,7 +121,7 @@ std::string curves(const Report& r) {
            {named("training", loss), line_colors[0], points(r.epochs, "epoch", "train_loss")},
            {named("validation", cross_entropy), line_colors[3], points(r.epochs, "epoch", "validation_loss")},
            {named("test", cross_entropy), line_colors[1], points(r.epochs, "epoch", "test_loss")}}));
-  text += figure("Accuracy",
+  text += figure(figures, "accuracy", "Accuracy",
                  line_chart("epoch", "accuracy",
                             {{"training", line_colors[0], points(r.epochs, "epoch", "train_accuracy")},
                              {"validation", line_colors[3], points(r.epochs, "epoch", "validation_accuracy")},
@@ -124,14 +129,14 @@ std::string curves(const Report& r) {
                              {"best so far", line_colors[6], points(r.epochs, "epoch", "best_accuracy"), true, false}},
                             true, false));
   text += figure(
-      "Weight flips: changes of sign, share of all signs",
+      figures, "flips", "Weight flips: changes of sign, share of all signs",
       line_chart("epoch", "flips", {{"all binary layers", line_colors[2], points(r.epochs, "epoch", "flips")}}, true));
-  text += figure("Learning rate",
+  text += figure(figures, "rate", "Learning rate",
                  line_chart("epoch", "learning rate", {{"rate", line_colors[4], points(r.epochs, "epoch", "lr")}}));
   return text + "</div>\n";
 }
 
-std::string decisions(const Report& r) {
+std::string decisions(const Report& r, Figures& figures) {
   bool test = r.data.is_object() && r.data.value("part", "") == "test";
   std::string text = test ? "<h2>Decisions on the test set</h2>\n" : "<h2>Decisions</h2>\n";
   if (r.scores == nullptr)
@@ -144,10 +149,11 @@ std::string decisions(const Report& r) {
                       with_spaces(static_cast<double>(r.scores->correct)),
                       with_spaces(static_cast<double>(r.scores->count)), percent(r.scores->accuracy()),
                       r.scores->loss(), escaped(r.weights));
-  return text + "<div class=\"scroll\">" + confusion_chart(r.scores->confusion, names).inline_text() + "</div>\n";
+  return text + "<div class=\"scroll\">" + inlined(figures, "confusion", confusion_chart(r.scores->confusion, names)) +
+         "</div>\n";
 }
 
-std::string activity(const Report& r) {
+std::string activity(const Report& r, Figures& figures) {
   if (r.counter == nullptr)
     return "";
   std::string text = fmt::format(
@@ -168,7 +174,7 @@ std::string activity(const Report& r) {
                   percent(1 - rate), fmt::format("{:.4g}", n["mean_spike"].get<double>()),
                   fmt::format("{:.4g}", n["largest_spike"].get<double>())});
   }
-  return text + bar_chart(bars, "firing rate: share of updates that emit a spike").inline_text() +
+  return text + inlined(figures, "firing", bar_chart(bars, "firing rate: share of updates that emit a spike")) +
          "<div class=\"scroll\">" + table + "</table></div>\n";
 }
 
@@ -244,13 +250,14 @@ std::string html_page(const std::string& title, const std::string& body) {
          "</body></html>\n";
 }
 
-std::string report_page(const Report& r) {
+std::string report_page(const Report& r, Figures& figures) {
   return html_page(
       r.manifest->name,
       "<h1>" + escaped(r.manifest->name) + "</h1>\n<p class=\"sub\">" +
           escaped(fmt::format("{} {}, T = {}, {} classes; run in {}", r.manifest->sequence ? "sequences of" : "images",
                               shape_text(r.manifest->input), r.manifest->steps, r.manifest->classes, r.run)) +
-          "</p>\n" + tiles(r) + curves(r) + decisions(r) + activity(r) + energy(r) + origin(r));
+          "</p>\n" + tiles(r) + curves(r, figures) + decisions(r, figures) + activity(r, figures) + energy(r) +
+          origin(r));
 }
 
 } // namespace rvb::runtime

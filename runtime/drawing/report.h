@@ -1,6 +1,7 @@
 // The report of a training run as one HTML page: nothing is loaded from anywhere, drawings are inline SVG.
 #pragma once
 
+#include "drawing/svg.h"
 #include "evaluation/energy.h"
 #include "evaluation/scores.h"
 
@@ -21,6 +22,8 @@ struct Report {
 
 // A whole page around `body`, with styles for its tables and drawings.
 std::string html_page(const std::string& title, const std::string& body);
-std::string report_page(const Report& report);
+// The drawings of the page, by names.
+using Figures = std::vector<std::pair<std::string, Svg>>;
+std::string report_page(const Report& report, Figures& figures);
 
 } // namespace rvb::runtime

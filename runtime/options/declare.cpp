@@ -120,12 +120,18 @@ void declare_infer(Arguments& arguments, Options& options, bool deployed) {
 
 void declare_trace(Arguments& arguments, Options& options, bool deployed) {
   declare_weights(arguments, options, deployed);
-  arguments.text("layer", 'l', "L", options.layer, "the neurons to draw, by their path (`info` lists them)");
+  arguments.text("layer", 'l', "L", options.layer,
+                 "the neurons to draw, by their path (`info` lists them); npz and nirdata: default all");
   arguments.whole(
       "sample", 's', 0, INT64_MAX, [&](int64_t n) { options.sample = n; }, "which sample, counted from 0 (default: 0)");
   declare_samples(arguments, options, true);
   declare_split(arguments, options);
-  arguments.text("output", 'o', "F.svg", options.output, "the drawing");
+  arguments.text("output", 'o', "F.svg", options.output, "the drawing; or an .npz of what it shows");
+  arguments.text(
+      "format", 0, "F", options.format,
+      "svg; npz (arrays of spikes and membranes); nirdata (NIR's data in HDF5). Default: as -o ends, or svg");
+  arguments.real(
+      "dt", 1e-9, 1e3, [&](double x) { options.step_seconds = x; }, "seconds of a step in nirdata (default: 1e-4)");
   declare_threads(arguments, options);
 }
 

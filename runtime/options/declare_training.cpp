@@ -82,6 +82,8 @@ void declare_gradient(Arguments& arguments, Options& options, bool deployed) {
 void declare_report(Arguments& arguments, Options& options, bool deployed) {
   arguments.text("run-dir", 0, "DIR", options.run_dir, "the run: metrics.jsonl, config.json and weights are read");
   arguments.text("output", 'o', "R.html", options.output, "the page");
+  arguments.text("figures", 0, "DIR", options.figures,
+                 "its drawings as files: loss, accuracy, flips, rate, confusion, firing .svg");
   declare_weights(arguments, options, deployed);
   declare_samples(arguments, options, true);
   declare_batch(arguments, options);

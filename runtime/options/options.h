@@ -26,7 +26,9 @@ struct Options {
   bool json = false, quiet = false, energy = false, entropy = false, stream = false;
   bool mirror = false; // of eval: the mean over each image and its mirror image
   int64_t top = 0;
-  std::string format; // of bench: table, json, jsonl, csv, md
+  std::string format;         // of bench: table, json, jsonl, csv, md; of trace: svg, npz, nirdata
+  std::string figures;        // of report: the folder they go to
+  double step_seconds = 1e-4; // of trace
   double min_accuracy = -1;
   // how it runs
   std::string threads; // "", "auto" or a number

@@ -88,6 +88,41 @@ for title in svg.iterfind(".//s:title", names):
 sums = sum(spikes)[0].reshape(8, -1).max(1)
 assert seen >= (sums > 0).sum() > 0, seen
 END
+# The same as arrays, of all layers or of one.
+expect 0 ./tiny trace --sample 4 --input x.npy --weights w.safetensors -o trace.npz
+expect 0 ./tiny trace --layer reverb --sample 4 --input x.npy --weights w.safetensors --format npz -o one.npz
+expect 0 ./tiny trace --sample 4 --input x.npy --weights w.safetensors --format nirdata --dt 0.001 -o trace.nir
+expect 0 ./tiny infer --input x.npy --weights w.safetensors -o logits.npy
+/usr/bin/python3 - <<'END'
+import h5py
+import numpy as np
+from safetensors_file import read
+from tiny_reference import encode
+x = np.load("x.npy")
+spikes = np.stack(encode(read("w.safetensors"), x[4:5], 2, 0.25)[0])[:, 0]
+arrays = np.load("trace.npz")
+assert sorted(arrays.files) == ["input", "logits"] + [f"{n}.{k}" for n in ("reverb", "reverb_2") for k in ("membrane", "spikes")]
+assert sorted(np.load("one.npz").files) == ["input", "logits", "reverb.membrane", "reverb.spikes"]
+ours, membrane = arrays["reverb.spikes"], arrays["reverb.membrane"]
+assert np.array_equal(np.load("one.npz")["reverb.spikes"], ours) and np.array_equal(arrays["input"], x[4:5])
+assert ours.shape == spikes.shape and np.abs(ours - spikes).max() <= 1e-5 and (ours != 0).any()
+assert np.array_equal(np.where(membrane >= 0.25, membrane, 0), ours)
+assert np.abs(arrays["logits"] - np.load("logits.npy")[4]).max() <= 1e-5
+with h5py.File("trace.nir") as file:
+    assert file.attrs["__type__"] == "NIRGraphData" and sorted(file["nodes"]) == ["reverb", "reverb_2"]
+    for name, node in file["nodes"].items():
+        assert node.attrs["__type__"] == "NIRNodeData"
+        events, v = node["observables/spikes"], node["observables/v"]
+        assert events.attrs["__type__"] == "ValuedEventData" and v.attrs["__type__"] == "TimeGriddedData"
+        wanted = arrays[name + ".spikes"].reshape(1, 2, -1)
+        assert events.attrs["n_neurons"] == wanted.shape[2] and events.attrs["t_max"] == 2 * v.attrs["dt"] == 0.002
+        found = np.zeros_like(wanted)
+        found[0, np.floor(events["time"][0] / 0.001).astype(int), events["idx"][0]] = events["value"][0]
+        assert np.array_equal(found, wanted) and events["idx"].shape == (1, (wanted != 0).sum())
+        assert np.array_equal(v["data"], arrays[name + ".membrane"].reshape(1, 2, -1))
+END
+expect 2 ./tiny trace --input x.npy --weights w.safetensors --format nirdat -o t.svg
+says 'did you mean `nirdata`'
 expect 2 ./tiny trace --layer revreb --input x.npy --labels y.npy --weights w.safetensors -o t.svg
 says 'did you mean `reverb`' reverb_2
 expect 2 ./tiny trace --input x.npy --weights w.safetensors -o t.svg
@@ -113,6 +148,23 @@ grep -q 'reverb_2' deployed.svg
 
 # The report: one page, nothing from outside, every part in its place.
 expect 0 ./tiny report --run-dir run -o report.html
+# Its drawings as files are those of the page.
+expect 0 ./tiny report --run-dir run --figures figures
+/usr/bin/python3 - <<'END'
+import os, re
+import xml.etree.ElementTree as tree
+page = open("report.html").read()
+assert sorted(os.listdir("figures")) == [n + ".svg" for n in ("accuracy", "confusion", "firing", "flips", "loss", "rate")]
+space = "{http://www.w3.org/2000/svg}"
+for name in os.listdir("figures"):
+    figure = tree.parse("figures/" + name).getroot()
+    texts = [t.text for t in figure.iter(space + "text")]
+    assert figure.tag == space + "svg" and len(texts) > 3, name
+    assert any(re.sub(r"\s", "", "".join(f">{t}<" for t in texts)) in re.sub(r"\s", "", "".join(re.findall(r"<text[^>]*(>[^<]*<)/text>", svg)))
+               for svg in re.findall(r"<svg.*?</svg>", page, re.S)), name
+END
+expect 2 ./tiny report --run-dir run
+says '-o FILE.html'
 /usr/bin/python3 - <<'END'
 import html.parser, json, re
 page = open("report.html").read()

@@ -205,6 +205,7 @@ def faults(nodes, edges):
         with open(at("none.rvb"), "w") as file:
             file.write(text)
         call(*export, at("none.rvb"), code=1, says=[says])
+    call(*export, at("real.rvb"), "--batch", "2", code=2, says=["belong to --format onnx"])
     assert not os.path.exists(at("none.nir"))
     try:
         nir_numbers.run(at("real.nir"), np.load(at("real.x.npy")))

@@ -1,8 +1,9 @@
 // Convolutions, products and pools: ONNX has them on [N, C, H, W], so leading dimensions (time, batch) become one.
 #include "export/onnx/translate.h"
 
+#include "support/result.h"
+
 #include <algorithm>
-#include <stdexcept>
 
 namespace rvb::exporting {
 
@@ -14,7 +15,7 @@ using Attributes = Translator::Attributes;
 void check_attributes(const ir::Op& op, const std::vector<std::string>& known) {
   for (const auto& [name, value] : op.attributes)
     if (std::find(known.begin(), known.end(), name) == known.end())
-      throw std::logic_error(std::string("`") + name + "` of `" + ir::info(op.opcode).name + "` has no ONNX form");
+      throw Failure(Exit::user, "`" + name + "` of layer `" + op.layer + "` has no ONNX form");
 }
 
 std::string images(Translator& out, const ir::Operand& operand) {

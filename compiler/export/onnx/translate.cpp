@@ -109,8 +109,8 @@ void Translator::emit(const std::vector<ir::Op>& ops) {
     else if (row != table().end())
       row->second(*this, op);
     else
-      throw std::logic_error(std::string("`") + ir::info(op.opcode).name + "` has no ONNX form (layer " + op.layer +
-                             ")");
+      throw Failure(Exit::user,
+                    std::string("`") + ir::info(op.opcode).name + "` of layer `" + op.layer + "` has no ONNX form");
   }
 }
 

@@ -1,34 +1,22 @@
-#include "export/nir/file.h"
+#include "files/hdf5_file.h"
 
 #include "base/failure.h"
 #include "files/hdf5.h"
-#include "support/result.h"
 
 #include <set>
 
-namespace rvb::exporting::nir {
-
-using runtime::Hdf5;
-using runtime::Hdf5Handle;
+namespace rvb::runtime {
 
 namespace {
 
 constexpr unsigned truncate = 2; // H5F_ACC_TRUNC, whose macro calls the library
 constexpr size_t increment = size_t{1} << 20;
 
-const Hdf5& library(const std::string& path) {
-  try {
-    return runtime::hdf5_for(path);
-  } catch (const runtime::Failure& failure) {
-    throw Failure(static_cast<Exit>(failure.exit), failure.what());
-  }
-}
-
 } // namespace
 
-struct File::Parts {
+struct Hdf5File::Parts {
   explicit Parts(const std::string& path)
-      : path(path), h(library(path)), access(h.H5Pcreate(h.file_access), h.H5Pclose),
+      : path(path), h(hdf5_for(path)), access(h.H5Pcreate(h.file_access), h.H5Pclose),
         creation(h.H5Pcreate(h.dataset_create), h.H5Pclose) {
     h.H5Pset_obj_track_times(creation, 0); // the same bytes at any time
     h.H5Pset_fapl_core(access, increment, 0);
@@ -62,10 +50,24 @@ struct File::Parts {
     check(h.H5Dwrite(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values));
   }
 
-  void write_texts(const std::string& where, const std::vector<int64_t>& shape, const std::vector<std::string>& texts) {
-    const Hdf5Handle type(h.H5Tcopy(h.c_string), h.H5Tclose);
+  void write_attribute(const std::string& group, const std::string& name, hid_t type, const void* value) {
+    make_groups(group.empty() ? "" : group + "/");
+    const Hdf5Handle space(h.H5Screate(H5S_SCALAR), h.H5Sclose);
+    const Hdf5Handle object(h.H5Oopen(*file, group.empty() ? "/" : group.c_str(), H5P_DEFAULT), h.H5Oclose);
+    const Hdf5Handle attribute(h.H5Acreate2(object, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), h.H5Aclose);
+    check(attribute);
+    check(h.H5Awrite(attribute, type, value));
+  }
+
+  hid_t new_text_type() const {
+    const hid_t type = h.H5Tcopy(h.c_string);
     h.H5Tset_size(type, H5T_VARIABLE);
     h.H5Tset_cset(type, H5T_CSET_UTF8);
+    return type;
+  }
+
+  void write_texts(const std::string& where, const std::vector<int64_t>& shape, const std::vector<std::string>& texts) {
+    const Hdf5Handle type(new_text_type(), h.H5Tclose);
     std::vector<const char*> pointers;
     for (const std::string& text : texts)
       pointers.push_back(text.c_str());
@@ -79,33 +81,52 @@ struct File::Parts {
   std::set<std::string> groups;
 };
 
-File::File(const std::string& path) : parts_(std::make_unique<Parts>(path)) {}
-File::~File() = default;
+Hdf5File::Hdf5File(const std::string& path) : parts_(std::make_unique<Parts>(path)) {}
+Hdf5File::~Hdf5File() = default;
 
-void File::put_text(const std::string& path, const std::string& text) {
+void Hdf5File::put_text(const std::string& path, const std::string& text) {
   parts_->write_texts(path, {}, {text});
 }
 
-void File::put_texts(const std::string& path, const std::vector<std::vector<std::string>>& rows) {
+void Hdf5File::put_texts(const std::string& path, const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::string> all;
   for (const std::vector<std::string>& row : rows)
     all.insert(all.end(), row.begin(), row.end());
   parts_->write_texts(path, {static_cast<int64_t>(rows.size()), static_cast<int64_t>(all.size() / rows.size())}, all);
 }
 
-void File::put(const std::string& path, const std::vector<int64_t>& shape, const std::vector<float>& values) {
+void Hdf5File::put(const std::string& path, const std::vector<int64_t>& shape, const std::vector<float>& values) {
   parts_->write(path, parts_->h.native_float, shape, values.data());
 }
 
-void File::put_integers(const std::string& path, const std::vector<int64_t>& values) {
-  parts_->write(path, parts_->h.native_int64, {static_cast<int64_t>(values.size())}, values.data());
+void Hdf5File::put_integers(const std::string& path, const std::vector<int64_t>& values) {
+  put_integers(path, {static_cast<int64_t>(values.size())}, values);
 }
 
-void File::put_integer(const std::string& path, int64_t value) {
+void Hdf5File::put_integers(const std::string& path, const std::vector<int64_t>& shape,
+                            const std::vector<int64_t>& values) {
+  parts_->write(path, parts_->h.native_int64, shape, values.data());
+}
+
+void Hdf5File::put_integer(const std::string& path, int64_t value) {
   parts_->write(path, parts_->h.native_int64, {}, &value);
 }
 
-std::string File::bytes() {
+void Hdf5File::set(const std::string& group, const std::string& name, const std::string& text) {
+  const Hdf5Handle type(parts_->new_text_type(), parts_->h.H5Tclose);
+  const char* pointer = text.c_str();
+  parts_->write_attribute(group, name, type, &pointer);
+}
+
+void Hdf5File::set(const std::string& group, const std::string& name, double value) {
+  parts_->write_attribute(group, name, parts_->h.native_double, &value);
+}
+
+void Hdf5File::set_integer(const std::string& group, const std::string& name, int64_t value) {
+  parts_->write_attribute(group, name, parts_->h.native_int64, &value);
+}
+
+std::string Hdf5File::bytes() {
   const Hdf5& h = parts_->h;
   parts_->check(h.H5Fflush(*parts_->file, H5F_SCOPE_GLOBAL));
   const ssize_t size = h.H5Fget_file_image(*parts_->file, nullptr, 0);
@@ -115,4 +136,4 @@ std::string File::bytes() {
   return image;
 }
 
-} // namespace rvb::exporting::nir
+} // namespace rvb::runtime
