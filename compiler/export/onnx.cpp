@@ -22,15 +22,20 @@ void add_property(Message& model, const std::string& key, const std::string& val
 
 } // namespace
 
+Message onnx_model(const Graph& graph, const Message& batch) {
+  Message model;
+  model.integer(1, ir_version).bytes(2, "rvbc").bytes(3, RVB_VERSION).message(7, graph.written(batch));
+  model.message(8, Message().bytes(1, "").integer(2, opset));
+  return model;
+}
+
 std::string rows::onnx(const build::Options& options, const ModelSettings& settings) {
   const build::Exchange network = build::fold_for_exchange(options, settings.signs == "keep");
   const sema::Program& program = network.program;
   const bool scan = settings.time == "scan" || (settings.time == "auto" && program.input.steps > most_copies);
   const Graph graph = Translator(network.module, *network.module.find("infer"), scan).run(program.name);
   const Message batch = settings.batch > 0 ? Message().integer(1, settings.batch) : Message().bytes(2, "N");
-  Message model;
-  model.integer(1, ir_version).bytes(2, "rvbc").bytes(3, RVB_VERSION).message(7, graph.written(batch));
-  model.message(8, Message().bytes(1, "").integer(2, opset));
+  Message model = onnx_model(graph, batch);
   add_property(model, "rvb.steps", std::to_string(program.input.steps));
   add_property(model, "rvb.time", scan ? "scan" : "unrolled");
   add_property(model, "rvb.source_hash", program.source_hash);

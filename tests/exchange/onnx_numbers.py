@@ -93,7 +93,7 @@ def run_scan(values, inputs, body, num_scan_inputs, scan_input_axes, scan_input_
 def declared(port, value):
     """The type and dimensions that the model gives, held against the value."""
     kind = port.type.tensor_type
-    assert value.dtype == KINDS[kind.elem_type], port.name
+    assert value.dtype == KINDS[kind.elem_type], (port.name, value.dtype, kind.elem_type)
     assert len(kind.shape.dim) == value.ndim, port.name
     for dim, extent in zip(kind.shape.dim, value.shape):
         assert dim.dim_param or dim.dim_value == extent, (port.name, value.shape)

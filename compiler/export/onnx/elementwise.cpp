@@ -51,10 +51,6 @@ const char* same(Elementwise operation) {
   return nullptr;
 }
 
-std::string as_number(Translator& out, const std::string& mask) {
-  return out.node("Cast", {mask}, "number", {{"to", int64_t{static_cast<int>(Kind::f32)}}});
-}
-
 // `x` holds the operands, spread; gives the result's name.
 std::string several(Translator& out, Elementwise operation, const std::vector<std::string>& x,
                     const std::string& hint) {
@@ -67,7 +63,7 @@ std::string several(Translator& out, Elementwise operation, const std::vector<st
   if (operation == Elementwise::ternary) {
     const std::string above = out.node("Greater", x, "above");
     const std::string below = out.node("Less", {x[0], out.node("Neg", {x[1]}, "negative")}, "below");
-    return out.node("Sub", {as_number(out, above), as_number(out, below)}, hint);
+    return out.node("Where", {above, literal(1), out.node("Where", {below, literal(-1), literal(0)}, "low")}, hint);
   }
   throw std::logic_error("integer spikes are not exported to ONNX");
 }

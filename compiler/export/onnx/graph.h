@@ -54,4 +54,7 @@ struct Graph {
   void drop_unused(); // nodes and constants
 };
 
+// ModelProto (onnx.cpp).
+Message onnx_model(const Graph& graph, const Message& batch);
+
 } // namespace rvb::exporting

@@ -20,6 +20,8 @@ void check_attributes(const ir::Op& op, const std::vector<std::string>& known) {
 
 std::string images(Translator& out, const ir::Operand& operand) {
   const ir::Type& type = out.type(operand);
+  if (type.element != ir::Element::f32)
+    throw Failure(Exit::user, "pools and convolutions of integers have no ONNX form");
   const int leading = type.rank() - 3;
   const Tensor x = out.arranged(out.tensor(operand), channels_first(type, leading));
   if (leading == 1)

@@ -1,6 +1,8 @@
 // scan and loop: the body once for every step, or a Scan that holds it.
 #include "export/onnx/translate.h"
 
+#include "support/result.h"
+
 #include <algorithm>
 
 namespace rvb::exporting {
@@ -164,6 +166,9 @@ private:
 };
 
 void in_time(Translator& out, const ir::Op& op) {
+  const ir::Type& first = out.function().type(op.results[0]);
+  if (op.opcode == ir::Opcode::scan && op.integer("states") == 0 && first.dims[0] == ir::batch)
+    throw Failure(Exit::user, "a scan over the batch, as fusion makes them, has no ONNX form");
   Time time(out, op);
   if (out.scans() && op.integer("states") != 0)
     time.scan();

@@ -34,6 +34,15 @@ std::vector<int> channels_first(const ir::Type& type, int leading) {
   return order;
 }
 
+// As PyTorch has it: channels before what lies in space. The batch is the last of the leading dimensions.
+std::vector<int> input_order(const ir::ValueInfo& parameter) {
+  const std::vector<int64_t>& dims = parameter.type.dims;
+  const auto batch = std::find(dims.begin(), dims.end(), ir::batch) - dims.begin();
+  if (parameter.port.role != ir::Role::input || batch + 1 >= parameter.type.rank())
+    return identity_order(parameter.type.rank());
+  return channels_first(parameter.type, static_cast<int>(batch) + 1);
+}
+
 namespace {
 
 const std::map<ir::Opcode, Emit>& table() {
@@ -59,14 +68,11 @@ Graph Translator::run(const std::string& name) {
   root_.name = name;
   for (const ir::Value parameter : function_.parameters) {
     const ir::ValueInfo& info = function_.values[static_cast<size_t>(parameter)];
-    if (info.port.role != ir::Role::input)
-      throw std::logic_error("an exported function reads its input alone, not " + info.name);
-    // As PyTorch has it: channels before what lies in space. The batch is the last of the leading dimensions.
-    const auto batch = std::find(info.type.dims.begin(), info.type.dims.end(), ir::batch);
-    image_ = {unique(info.port.name), info.type,
-              channels_first(info.type, static_cast<int>(batch - info.type.dims.begin()) + 1)};
-    root_.inputs.push_back({image_.name, kind_of(info.type.element), image_.dims()});
-    bind(parameter, {{}, nullptr, image_});
+    const Tensor input{unique(info.name), info.type, input_order(info)};
+    if (image_.name.empty() || !image_.type.has_batch())
+      image_ = input;
+    root_.inputs.push_back({input.name, kind_of(info.type.element), input.dims()});
+    bind(parameter, {{}, nullptr, input});
   }
   std::vector<std::string> results;
   for (const ir::Port& port : function_.result_ports)
@@ -91,12 +97,19 @@ void Translator::emit(const std::vector<ir::Op>& ops) {
     if (op.opcode == ir::Opcode::constant || (graphs_.size() == 1 && elementwise(op))) {
       std::optional<std::vector<float>> numbers;
       const auto constant = module_.constants.find(op.text("name"));
-      if (op.opcode == ir::Opcode::constant && constant != module_.constants.end())
+      const ir::Type& type = function_.type(op.results[0]);
+      if (op.opcode == ir::Opcode::constant && type.element != ir::Element::f32) {
+        const std::vector<uint8_t>& bytes = constant->second.bytes;
+        bind(op.results[0],
+             this->constant({kind_of(type.element), type.dims, {bytes.begin(), bytes.end()}}, "constant"),
+             identity_order(type.rank()));
+        continue;
+      }
+      if (op.opcode == ir::Opcode::constant)
         numbers = constant->second.floats();
-      else if (!function_.type(op.results[0]).has_batch())
+      else if (type.element == ir::Element::f32 && !type.has_batch())
         numbers = analysis::known_numbers(module_, function_, op.results[0]);
       if (numbers) {
-        const ir::Type& type = function_.type(op.results[0]);
         bind(op.results[0], {{},
                              std::make_shared<const std::vector<float>>(std::move(*numbers)),
                              {"", type, identity_order(type.rank())}});
@@ -136,7 +149,16 @@ void Translator::bind(ir::Value value, std::string name, std::vector<int> order)
   bind(value, {{}, nullptr, {std::move(name), function_.type(value), std::move(order)}});
 }
 
+// A state may begin as a number, or be one a channel: an operator that is not elementwise wants all of it.
 Tensor Translator::tensor(const ir::Operand& operand) {
+  const Bound value = bound(operand);
+  const ir::Type& whole_type = type(operand);
+  if (value.literal ? whole_type.rank() > 0 : value.tensor.type.rank() < whole_type.rank())
+    return whole(value, whole_type, identity_order(whole_type.rank()));
+  return as_bound(operand);
+}
+
+Tensor Translator::as_bound(const ir::Operand& operand) {
   const Bound value = bound(operand);
   if (value.literal)
     return {number(*value.literal, ir::Element::f32), {}, {}};
@@ -174,14 +196,14 @@ std::string Translator::spread(const ir::Operand& operand, const ir::Type& resul
   if (value.known && value.known->size() == 1)
     return number(value.known->front(), own.element);
   if (own.rank() == result.rank())
-    return arranged(tensor(operand), order).name;
+    return arranged(as_bound(operand), order).name;
   if (own.rank() == 0)
-    return tensor(operand).name;
+    return as_bound(operand).name;
   // One number a channel, which is the innermost dimension of the IR.
   const Tensor place{"", result, order};
   Dims dims(static_cast<size_t>(result.rank() - place.place(result.rank() - 1)), 1);
   dims[0] = own.channels();
-  return value.known ? weights(dims, *value.known, "channels") : reshaped(tensor(operand).name, dims, "channels");
+  return value.known ? weights(dims, *value.known, "channels") : reshaped(as_bound(operand).name, dims, "channels");
 }
 
 Tensor Translator::whole(const Bound& value, const ir::Type& type, const std::vector<int>& order) {

@@ -28,6 +28,8 @@ struct Bound {
   Tensor tensor;
 };
 
+std::vector<int> input_order(const ir::ValueInfo& parameter); // of the model's input
+
 class Translator {
 public:
   // `scan`: time is a Scan instead of a copy of the body for every step.
@@ -80,6 +82,7 @@ public:
   bool scans() const { return scan_; }
 
 private:
+  Tensor as_bound(const ir::Operand& operand);
   std::string constant(Numbers numbers, const std::string& hint);
 
   const ir::Module& module_;
@@ -95,7 +98,7 @@ private:
   std::set<std::string> names_;
   std::map<std::string, int> counts_;
   std::string layer_, batch_; // batch_: [N], once asked for
-  Tensor image_;
+  Tensor image_;              // an input with the batch
 };
 
 // An operator's nodes. The table is in translate.cpp: operators of training have none.
