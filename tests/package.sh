@@ -41,7 +41,7 @@ inside '
   rvbc deploy fashion.rvb -q --weights run/last.safetensors -o fashion.infer --verify-addonly
   ./fashion.infer infer -i random:1:1
   rvbc deploy fashion.rvb -q --weights run/last.safetensors --emit=lib,header -o fashion
-  sed s/fashion.h/fashion.h/ /usr/share/rvb/examples/embed.c >embed.c
+  cp /usr/share/rvb/examples/embed.c .
   cc -I. embed.c fashion.a -fopenmp -lm -o embed
   rvbc man >/dev/null
   rvbc completion bash >/dev/null'

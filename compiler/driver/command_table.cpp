@@ -6,10 +6,10 @@ namespace rvb::driver {
 
 namespace {
 
-// "TEXT:{f32,i32,i16}" of CLI11: the name and the choices.
+// "TEXT:{f32,i32,i16}", "INT:INT in [1 - 256]" of CLI11: the name, and the choices where there are any.
 void read_value(const std::string& type, OptionText& text) {
   const size_t open = type.find(":{");
-  text.value = type.substr(0, open);
+  text.value = type.substr(0, type.find(':'));
   if (open == std::string::npos || type.back() != '}')
     return;
   const std::string list = type.substr(open + 2, type.size() - open - 3);

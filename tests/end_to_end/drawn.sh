@@ -34,6 +34,14 @@ expect 0 ./tiny train --resume --epochs 2 --run-dir parts
 [ "$(field eval.json '["data"]["hash"]')" = "$(field again.json '["data"]["hash"]')" ] || die "other samples"
 expect 0 env RVB_DATA=synthetic ./tiny eval --weights w.st --limit 20
 
+# So does what rvbc asks a program for.
+expect 0 "$RVBC" deploy "$here/tiny.rvb" --weights run/last.safetensors --spikes i16 --calibrate synthetic:400 -o tiny.i16
+says 'calibrated on 400 samples' 'decisions differ'
+expect 0 "$RVBC" deploy "$here/tiny.rvb" --weights run/last.safetensors --spikes i16 --calibrate random:1:30 -o tiny.i16
+says 'calibrated on 30 samples'
+expect 0 "$RVBC" pack "$here/tiny.rvb" --weights run/last.safetensors --data synthetic:100 -o small.st
+says '0 of 20 decisions differ'
+
 # Recordings and vectors are drawn, too.
 cat >spoken.rvb <<'END'
 import neurons

@@ -4,6 +4,7 @@
 #include "build/frontend.h"
 #include "build/link.h"
 #include "build/manifest.h"
+#include "data/drawn.h"
 #include "host/output.h"
 #include "passes/passes.h"
 #include "support/result.h"
@@ -46,10 +47,15 @@ std::string coverage_table(const Calibration& calibration, const std::map<std::s
 }
 
 std::vector<std::string> Calibration::samples() const {
+  const std::string limit = std::to_string(options_.calibration_samples);
+  if (runtime::is_synthetic(options_.calibrate))
+    return {"--data", options_.calibrate, "--limit", limit};
+  if (runtime::is_random(options_.calibrate))
+    return {"--input", options_.calibrate, "--limit", limit};
   std::filesystem::path path = std::filesystem::absolute(options_.calibrate);
   std::error_code error; // what is neither folder nor file is refused by the program
   const bool folder = std::filesystem::is_directory(path, error);
-  return {folder ? "--data" : "--input", path.string(), "--limit", std::to_string(options_.calibration_samples)};
+  return {folder ? "--data" : "--input", path.string(), "--limit", limit};
 }
 
 Calibration::Calibration(const sema::Program& program, ir::Module module, const kernels::Target& target,

@@ -5,6 +5,7 @@
 #include "build/link.h"
 #include "build/manifest.h"
 #include "build/weights.h"
+#include "data/drawn.h"
 #include "files/packed.h"
 #include "host/output.h"
 #include "layers/layer.h"
@@ -182,13 +183,14 @@ private:
   }
 
   ordered_json evaluate(const std::string& weights, const std::vector<std::string>& more) const {
-    std::vector<std::string> words{folder->path() + "/asked",
-                                   "eval",
-                                   "--json",
-                                   "--data",
-                                   std::filesystem::absolute(options.data).string(),
-                                   "--weights",
-                                   weights};
+    std::vector<std::string> words{
+        folder->path() + "/asked",
+        "eval",
+        "--json",
+        "--data",
+        runtime::is_synthetic(options.data) ? options.data : std::filesystem::absolute(options.data).string(),
+        "--weights",
+        weights};
     words.insert(words.end(), more.begin(), more.end());
     return ordered_json::parse(run_program("evaluation", words, folder->path()));
   }
