@@ -1,7 +1,7 @@
 #include "build/build.h"
 
 #include "build/compilation.h"
-#include "build/link.h"
+#include "build/linking/link.h"
 #include "build/manifest.h"
 #include "build/memory_limit.h"
 #include "build/weights.h"
@@ -69,7 +69,7 @@ private:
       times.lap("program");
       return true;
     case Action::link:
-      link_executable(folder->path(), files, Kind::trainable, options.output);
+      link_executable(folder->path(), files, Kind::trainable, target, options.output);
       times.lap("link");
       if (options.time_passes)
         times.print(output());

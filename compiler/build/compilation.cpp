@@ -1,5 +1,6 @@
 #include "build/compilation.h"
 
+#include "build/linking/toolchain.h"
 #include "build/weights.h"
 
 namespace rvb::build {
@@ -8,6 +9,8 @@ Compilation::Compilation(const Options& options) : options(options), program(loa
 
 void Compilation::choose_target() {
   target = resolve_target(options);
+  if (!options.output.empty() && !emits_text(options))
+    require_toolchain(target, options);
   facts = facts_of(program, target, options);
 }
 

@@ -1,7 +1,7 @@
 #include "build/compile.h"
 
 #include "build/frontend.h"
-#include "build/link.h"
+#include "build/linking/link.h"
 #include "build/manifest.h"
 #include "codegen/data.h"
 #include "codegen/ports.h"
@@ -161,7 +161,7 @@ std::vector<std::string> write_program(const std::string& folder, const ir::Modu
   codegen::emit_program(plans, info, target, machine::OutputKind::object, folder + "/program.o");
   if (!module.constants.empty()) {
     codegen::write_data(module, info.identity(), folder + "/data");
-    assemble(folder, "data");
+    assemble(folder, "data", target);
     files.push_back("data.o");
   }
   files.insert(files.end(), objects.files.begin(), objects.files.end());
@@ -195,10 +195,16 @@ std::string program_text(const std::vector<codegen::Plan>& plans, const codegen:
 
 } // namespace
 
+bool emits_text(const Options& options) {
+  return options.wants("ir") || options.wants("plan") || options.wants("stmt") || options.wants("llvm") ||
+         options.wants("asm");
+}
+
 bool emit_text(const ir::Module& module, const std::vector<codegen::Plan>& plans, const codegen::ProgramInfo& info,
                const kernels::Target& target, const Options& options) {
+  if (!emits_text(options))
+    return false;
   std::string text;
-  bool asked = false;
   for (const std::string& kind : options.emit) {
     if (kind == "ir")
       text += ir::print(module);
@@ -211,12 +217,7 @@ bool emit_text(const ir::Module& module, const std::vector<codegen::Plan>& plans
       text += program_text(plans, info, target, machine::OutputKind::llvm_ir);
     else if (kind == "asm")
       text += program_text(plans, info, target, machine::OutputKind::assembly);
-    else
-      continue;
-    asked = true;
   }
-  if (!asked)
-    return false;
   write_text(options.output, text);
   return true;
 }

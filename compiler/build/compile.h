@@ -39,7 +39,9 @@ std::vector<std::string> write_program(const std::string& folder, const ir::Modu
                                        const std::vector<codegen::Plan>& plans, codegen::ProgramInfo info,
                                        const kernels::Target& target, const KernelObjects& objects);
 
-// --emit=ir, plan, stmt, llvm, asm: to the output file, or standard output. True when one of them was asked for.
+// One of --emit=ir, plan, stmt, llvm, asm was asked for.
+bool emits_text(const Options& options);
+// These texts: to the output file, or standard output. True when one of them was asked for.
 bool emit_text(const ir::Module& module, const std::vector<codegen::Plan>& plans, const codegen::ProgramInfo& info,
                const kernels::Target& target, const Options& options);
 

@@ -1,7 +1,7 @@
 #include "driver/doctor.h"
 
 #include "base/dynamic_library.h"
-#include "build/link.h"
+#include "build/linking/link.h"
 #include "core/core.h"
 #include "host/children.h"
 #include "host/output.h"
@@ -116,7 +116,7 @@ private:
 
   // Whether a program of nothing links with these, and runs.
   std::string linked(const std::vector<std::string>& flags) {
-    std::vector<std::string> words = build::linker();
+    std::vector<std::string> words = build::toolchain_for(targets::host()).compiler;
     words.insert(words.end(),
                  {folder_.path() + "/nothing.cpp", "-o", folder_.path() + "/nothing", "-Wl,--no-as-needed"});
     words.insert(words.end(), flags.begin(), flags.end());
@@ -129,7 +129,7 @@ private:
   }
 
   void compiler() {
-    const std::string name = build::linker()[0];
+    const std::string name = build::toolchain_for(targets::host()).compiler[0];
     if (need("C++ compiler", State::missing, "apt-get install g++ (CXX names another)", [&] {
           return find_program(name);
         }).empty())

@@ -1,6 +1,6 @@
 #include "export/export.h"
 
-#include "build/link.h"
+#include "build/linking/link.h"
 #include "host/output.h"
 #include "host/paths.h"
 #include "support/result.h"

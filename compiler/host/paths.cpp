@@ -116,7 +116,8 @@ std::string examples_folder() {
 }
 
 std::string library_folder() {
-  return neighbour("RVB_LIBRARY", {"lib/rvb", "lib/x86_64-linux-gnu/rvb", "lib64/rvb"}, "the runtime's archives");
+  return neighbour("RVB_LIBRARY", {"lib/rvb", "lib/x86_64-linux-gnu/rvb", "lib/aarch64-linux-gnu/rvb", "lib64/rvb"},
+                   "the runtime's archives");
 }
 
 std::string include_folder() {

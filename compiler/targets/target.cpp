@@ -18,6 +18,8 @@ std::vector<std::string> words(const char* text) {
 
 #if defined(__x86_64__)
 constexpr const char* this_machine = "x86-64";
+#elif defined(__aarch64__)
+constexpr const char* this_machine = "aarch64";
 #else
 constexpr const char* this_machine = "";
 #endif
@@ -36,8 +38,8 @@ const Architecture* architecture(Identifier identifier) {
 
 const std::vector<Architecture>& architectures() {
   static const std::vector<Architecture> all{
-#define RVB_ARCHITECTURE(identifier, llvm, name, triple, cpu, all_features)                                            \
-  {name, triple, cpu, all_features, identifier##_multiplies},
+#define RVB_ARCHITECTURE(identifier, llvm, name, triple, cpu, all_features, tools, package)                            \
+  {name, triple, cpu, all_features, tools, package, identifier##_multiplies},
 #include "targets/architectures.def"
 #undef RVB_ARCHITECTURE
   };
@@ -52,6 +54,10 @@ const std::vector<Target>& rows() {
 #undef RVB_TARGET
   };
   return all;
+}
+
+bool Architecture::is_here() const {
+  return std::string(name) == this_machine;
 }
 
 std::string Target::llvm_features() const {
@@ -71,11 +77,11 @@ bool Target::runs_here() const {
   for (const std::string& feature : features)
     asked.push_back(feature.c_str());
   asked.push_back(nullptr);
-  return std::string(architecture->name) == this_machine && rvb_missing_feature(asked.data()) == nullptr;
+  return architecture->is_here() && rvb_missing_feature(asked.data()) == nullptr;
 }
 
 Target host() {
-  const Target* most = &rows().front();
+  const Target* most = &rows().front(); // of an architecture of which there is no row
   for (const Target& row : rows())
     if (row.runs_here())
       most = &row;

@@ -14,11 +14,15 @@ enum class Multiplies {
 };
 
 struct Architecture {
-  const char* name;         // "x86-64"
-  const char* triple;       // for LLVM
-  const char* cpu;          // -mcpu
-  const char* all_features; // "+avx2,…": with them a disassembler knows every instruction
+  const char* name;          // "x86-64"
+  const char* triple;        // for LLVM
+  const char* cpu;           // -mcpu
+  const char* all_features;  // "+avx2,…": with them a disassembler knows every instruction
+  const char* tools;         // "aarch64-linux-gnu-": what the names of GNU tools begin with
+  const char* tools_package; // of Debian, with its C++ compiler
   Multiplies (*multiplies)(const std::string& instruction); // as LLVM prints it
+
+  bool is_here() const; // this machine's
 };
 const std::vector<Architecture>& architectures();
 

@@ -5,6 +5,7 @@
 #include "base/messages.h"
 #include "core/checksum.h"
 #include "core/core.h"
+#include "core/cpu.h"
 #include "data/drawn.h"
 #include "images/image.h"
 #include "layouts/formats.h"
@@ -33,12 +34,9 @@ void check_cpu(const rvb_program& program) {
   const char* feature = rvb_missing_feature(program.features);
   if (feature == nullptr)
     return;
-  // `generic` itself asks for SSE4.1; below that only the plain x86-64 is left.
-  const std::string target = parse_manifest(program.manifest).target;
-  const bool least = target == "generic" || std::string(feature).rfind("sse", 0) == 0;
-  const std::string advice = target == "x86-64"
-                                 ? "rvbc has no target that asks for less"
-                                 : std::string("compile it again with rvbc --target=") + (least ? "x86-64" : "generic");
+  const char* lesser = rvb_lesser_target(parse_manifest(program.manifest).target.c_str(), feature);
+  const std::string advice = lesser == nullptr ? "rvbc has no target that asks for less"
+                                               : std::string("compile it again with rvbc --target=") + lesser;
   throw Failure(Exit::mismatch, std::string("this program was compiled for a CPU with `") + feature +
                                     "`, which this machine lacks: " + advice);
 }

@@ -1,10 +1,14 @@
 /* Does this CPU have what the program was compiled for? Asked before the first kernel runs: an instruction that the CPU
-   lacks would end the program with SIGILL. The compiler's builtins ask cpuid and the operating system (XCR0). The
-   compiler asks the same function which target is `native`. */
+   lacks would end the program with SIGILL. On x86 the compiler's builtins ask cpuid and the operating system (XCR0), on
+   AArch64 the kernel says what there is. rvbc asks the same function which target is `native`. */
 #include "core/cpu.h"
 #include "core/core.h"
 
 #include <string.h>
+#if defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 int rvb_cpu_has(const char* feature) {
 #if defined(__x86_64__)
@@ -38,8 +42,23 @@ int rvb_cpu_has(const char* feature) {
     __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
     return (ecx >> 29 & 1) != 0 && __builtin_cpu_supports("avx");
   }
+#elif defined(__aarch64__)
+  if (strcmp(feature, "neon") == 0)
+    return (getauxval(AT_HWCAP) & HWCAP_ASIMD) != 0;
 #endif
   return -1;
+}
+
+const char* rvb_lesser_target(const char* target, const char* feature) {
+#if defined(__aarch64__)
+  (void)feature;
+  return strcmp(target, "aarch64") == 0 ? NULL : "aarch64";
+#else
+  /* `generic` itself asks for SSE4.1; below that only the plain x86-64 is left. */
+  if (strcmp(target, "x86-64") == 0)
+    return NULL;
+  return strcmp(target, "generic") == 0 || strncmp(feature, "sse", 3) == 0 ? "x86-64" : "generic";
+#endif
 }
 
 const char* rvb_missing_feature(const char* const* features) {

@@ -9,6 +9,10 @@ extern "C" {
    such a feature cannot be promised. */
 int rvb_cpu_has(const char* feature);
 
+/* Of this family of CPUs: a target of rvbc for one that lacks `feature`, which `target` asks for. Null when none asks
+   for less than `target`. */
+const char* rvb_lesser_target(const char* target, const char* feature);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,7 +1,7 @@
 #include "native.h"
 
 #include "build/compile.h"
-#include "build/link.h"
+#include "build/linking/link.h"
 #include "host/paths.h"
 #include "interface/program.h"
 

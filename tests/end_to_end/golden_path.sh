@@ -18,7 +18,7 @@ says flowchart conv2d
 expect 0 "$RVBC" graph "$here/tiny.rvb" --format json
 python3 -m json.tool said >/dev/null
 expect 0 "$RVBC" targets
-says native generic x86-64-v3 avx512
+says native generic x86-64-v3 avx512 aarch64
 expect 0 "$RVBC" fmt --check "$here/tiny.rvb" "$root/examples/fashion.rvb" "$root"/stdlib/*.rvb "$root"/tests/golden/*.rvb
 printf 'import   neurons\n' >loose.rvb
 expect 1 "$RVBC" fmt --check loose.rvb

@@ -37,8 +37,9 @@ std::string object_of(const std::string& text, const std::string& target_name, c
 }
 
 // The disassembly, one instruction a line, without addresses and bytes.
-std::string disassemble(const std::string& object) {
-  std::string command = "objdump -d --no-show-raw-insn " + object, text;
+std::string disassemble(const std::string& object, const std::string& tools = "") {
+  // One of Debian's knows its own architecture alone.
+  std::string command = tools + "objdump -d --no-show-raw-insn " + object, text;
   FILE* pipe = popen(command.c_str(), "r");
   char buffer[4096];
   while (pipe != nullptr && fgets(buffer, sizeof buffer, pipe) != nullptr)
@@ -66,6 +67,18 @@ TEST(MachineCode, SynapsesUnderSignsDoNotMultiply) {
 TEST(MachineCode, TheSearchFindsMultiplies) {
   for (const char* target : {"generic", "avx", "x86-64-v3", "avx512"})
     EXPECT_TRUE(has(disassemble(object_of(conv2d, target, "real.o")), multiply)) << target;
+}
+
+TEST(MachineCode, AArch64DoesNotMultiplyEither) {
+  const std::string tools = "aarch64-linux-gnu-";
+  // On vectors and scalars; general-purpose registers hold addresses.
+  const std::string multiplies = "\\s[a-z]*(mul|mla|mls|mad|msub|dot|div|sqrt|recp)[a-z0-9]*\\s+[^xw]";
+  for (const char* text : {binary_conv2d, binary_linear}) {
+    const std::string code = disassemble(object_of(text, "aarch64", "arm.o"), tools);
+    EXPECT_TRUE(has(code, "\\sfadd\\sv[0-9]+\\.4s")) << code;
+    EXPECT_FALSE(has(code, multiplies)) << code;
+  }
+  EXPECT_TRUE(has(disassemble(object_of(conv2d, "aarch64", "arm_real.o"), tools), multiplies));
 }
 
 TEST(MachineCode, TargetsKeepToTheirRegisters) {

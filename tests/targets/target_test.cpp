@@ -50,6 +50,27 @@ TEST(Targets, TheRuntimeKnowsEveryFeature) {
   EXPECT_EQ(-1, rvb_cpu_has("avx9000"));
 }
 
+// What programs advise where a feature is missing: a target of this family that asks for less, or none.
+TEST(Targets, TheAdviceIsATargetOfTheFamily) {
+  for (const Target& row : rows()) {
+    if (row.architecture != host().architecture)
+      continue;
+    for (const std::string& feature : row.features) {
+      const char* advice = rvb_lesser_target(row.name.c_str(), feature.c_str());
+      Target lesser;
+      if (advice == nullptr) {
+        EXPECT_EQ(row.name, std::find_if(rows().begin(), rows().end(), [&](const Target& t) {
+                              return t.architecture == row.architecture;
+                            })->name);
+        continue;
+      }
+      ASSERT_TRUE(find_target(advice, lesser)) << advice;
+      EXPECT_EQ(row.architecture, lesser.architecture);
+      EXPECT_LT(lesser.features.size(), row.features.size());
+    }
+  }
+}
+
 // Objects in the cache are named by what decides their code: equal rows share them, others never do.
 TEST(Targets, CodeTellsRowsApart) {
   std::set<std::string> codes;

@@ -2,7 +2,7 @@
 
 #include "build/compile.h"
 #include "build/frontend.h"
-#include "build/link.h"
+#include "build/linking/link.h"
 #include "build/manifest.h"
 #include "data/drawn.h"
 #include "host/output.h"
@@ -74,7 +74,7 @@ Calibration::Calibration(const sema::Program& program, ir::Module module, const 
   m["ranges"] = range_list(*module.find("ranges"));
   info.manifest = m.dump();
   const std::vector<std::string> files = write_program(folder_.path(), module, plans, info, target, objects);
-  link_executable(folder_.path(), files, Kind::deployed, folder_.path() + "/real");
+  link_executable(folder_.path(), files, Kind::deployed, target, folder_.path() + "/real");
 
   std::vector<std::string> command{folder_.path() + "/real", "ranges", "--output", folder_.path() + "/ranges.json"};
   for (const std::string& word : samples())

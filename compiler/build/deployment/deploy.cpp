@@ -3,7 +3,7 @@
 #include "build/compilation.h"
 #include "build/deployment/calibrate.h"
 #include "build/deployment/sparsity.h"
-#include "build/link.h"
+#include "build/linking/link.h"
 #include "build/manifest.h"
 #include "host/output.h"
 #include "machine/disassemble.h"
@@ -215,7 +215,8 @@ private:
   void calibrate() {
     if (options.calibrate.empty())
       return;
-    calibration_ = std::make_unique<Calibration>(program, module, target, options);
+    const kernels::Target runs = target.runs_here() ? target : targets::host();
+    calibration_ = std::make_unique<Calibration>(program, module, runs, options);
     facts.held =
         integers() && !library_ &&
         !calibration_->ranges().empty(); // a program counts what is held at the limits; the C interface does not
@@ -275,16 +276,16 @@ private:
     const std::string base = without_extension(options.output);
     const bool archive = options.wants("lib") || options.wants("header");
     if (options.wants("so"))
-      make_shared_library(folder->path(), files, codegen::accessor_name(info.library), base + ".so");
+      make_shared_library(folder->path(), files, codegen::accessor_name(info.library), target, base + ".so");
     if (archive) {
-      make_library(folder->path(), files, base + ".a");
+      make_library(folder->path(), files, target, base + ".a");
       write_text(base + ".h", header_text(program, info.library));
       const std::filesystem::path place = std::filesystem::path(base).parent_path();
       for (const char* header : {"rvb.h", "program.h"})
         write_copy((place / header).string(), include_folder() + "/" + header);
     }
     if (!library_)
-      link_executable(folder->path(), files, Kind::deployed, options.output);
+      link_executable(folder->path(), files, Kind::deployed, target, options.output);
     if (!options.quiet)
       tell("{}: {} bytes of weights ({} packed signs), {} kernels ({} cached), block {} + {} a sample\n",
            !library_ ? options.output : base + (archive ? ".a" : ".so"), bytes_.all, bytes_.binary,
@@ -300,8 +301,7 @@ private:
     if (!options.quiet && !grids_.empty())
       tell("{}", coverage_table(*calibration_, grids_));
     if (!options.quiet && integers() && !library_ && !options.output.empty())
-      if (std::string line = calibration_->compare(folder->path() + "/program"); !line.empty())
-        tell("{}\n", line);
+      compare();
     if (!options.quiet && !real_neurons_.empty())
       tell("neurons after sums of integers that compute in floating point: {}\n", fmt::join(real_neurons_, ", "));
     const bool multiplies = verification_.at("multiplies") != 0;
@@ -312,6 +312,16 @@ private:
     if (options.verify_addonly && verified_.empty())
       throw Failure(Exit::verification,
                     "--verify-addonly: " + program.name + " has no binary or ternary layer to verify");
+  }
+
+  void compare() const {
+    if (!target.runs_here()) {
+      tell("calibrated in a program for {}; one for {} does not run here, and its decisions were not compared\n",
+           targets::host().name, target.name);
+      return;
+    }
+    if (std::string line = calibration_->compare(folder->path() + "/program"); !line.empty())
+      tell("{}\n", line);
   }
 
   const bool library_;

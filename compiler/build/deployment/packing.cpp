@@ -2,7 +2,7 @@
 
 #include "analysis/known.h"
 #include "build/compilation.h"
-#include "build/link.h"
+#include "build/linking/link.h"
 #include "build/manifest.h"
 #include "build/weights.h"
 #include "data/drawn.h"

@@ -1,6 +1,7 @@
-#include "build/link.h"
+#include "build/linking/link.h"
 
 #include "build/deployment/seal.h"
+#include "build/linking/toolchain.h"
 #include "host/children.h"
 #include "host/output.h"
 #include "host/paths.h"
@@ -21,38 +22,6 @@ namespace rvb::build {
 namespace fs = std::filesystem;
 
 namespace {
-
-// As a shell does, without its variables: spaces separate words where they are not quoted.
-std::vector<std::string> split_words(const std::string& text) {
-  std::vector<std::string> words;
-  bool inside = false; // of a word
-  char quote = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quote == 0 && (c == ' ' || c == '\t' || c == '\n')) {
-      inside = false;
-      continue;
-    }
-    if (!inside)
-      words.emplace_back();
-    inside = true;
-    if (quote == 0 && (c == '\'' || c == '"'))
-      quote = c;
-    else if (c == quote)
-      quote = 0;
-    else if (c == '\\' && quote != '\'' && i + 1 < text.size())
-      words.back() += text[++i];
-    else
-      words.back() += c;
-  }
-  return words;
-}
-
-std::vector<std::string> with_linker(const std::vector<std::string>& arguments) {
-  std::vector<std::string> words = linker();
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  return words;
-}
 
 // What a tool says goes to no disk: that may be the full one, and then nobody would say so.
 class Log {
@@ -103,9 +72,11 @@ std::string no_room(const std::string& folder) {
   return why;
 }
 
-void compile(const std::vector<std::string>& arguments, const std::string& folder) {
+void compile(const Toolchain& toolchain, const std::vector<std::string>& arguments, const std::string& folder) {
+  std::vector<std::string> words = toolchain.compiler;
+  words.insert(words.end(), arguments.begin(), arguments.end());
   try {
-    run_tool(with_linker(arguments), folder);
+    run_tool(words, folder);
   } catch (const Failure& failure) {
     throw Failure(failure.exit,
                   std::string(failure.what()) + "\n(rvbc links with the system's C++ compiler; CXX names another)");
@@ -114,20 +85,9 @@ void compile(const std::vector<std::string>& arguments, const std::string& folde
 
 } // namespace
 
-// CXX as make and CMake take it: a program with its first arguments, quoted as for a shell; a program whose path has
-// spaces may also stand there by itself.
-std::vector<std::string> linker() {
-  const char* variable = std::getenv("CXX");
-  const std::string text = variable == nullptr ? "" : variable;
-  if (text.find('/') != std::string::npos && access(text.c_str(), X_OK) == 0)
-    return {text};
-  std::vector<std::string> words = split_words(text);
-  return words.empty() ? std::vector<std::string>{"c++"} : words;
-}
-
-std::vector<std::string> link_flags(Kind kind) {
+std::vector<std::string> link_flags(Kind kind, const Toolchain& toolchain) {
   std::string name = kind == Kind::trainable ? "trainable.flags" : "deployed.flags";
-  fs::path path = fs::path(library_folder()) / name;
+  fs::path path = fs::path(toolchain.archives) / name;
   std::string text = read_text(path.string());
   std::vector<std::string> flags;
   std::istringstream words(text);
@@ -156,35 +116,40 @@ void run_tool(const std::vector<std::string>& words, const std::string& folder, 
                   "`" + words[0] + "` failed, " + how_it_ended(status) + ":\n" + beginning(log) + no_room(folder));
 }
 
-void assemble(const std::string& folder, const std::string& name) {
+void assemble(const std::string& folder, const std::string& name, const targets::Target& target) {
   const std::string base = folder + "/" + name;
   // -Xassembler and not -Wa, which would cut a folder's name at its commas.
-  compile({"-c", "-x", "assembler", "-Xassembler", "-I", "-Xassembler", folder, base + ".s", "-o", base + ".o"},
+  compile(toolchain_for(target),
+          {"-c", "-x", "assembler", "-Xassembler", "-I", "-Xassembler", folder, base + ".s", "-o", base + ".o"},
           folder);
 }
 
 void link_executable(const std::string& folder, const std::vector<std::string>& objects, Kind kind,
-                     const std::string& output) {
+                     const targets::Target& target, const std::string& output) {
+  const Toolchain toolchain = toolchain_for(target);
   std::vector<std::string> arguments{"-o", folder + "/program"};
   for (const std::string& object : objects)
     arguments.push_back(folder + "/" + object);
-  arguments.push_back("-L" + library_folder());
-  for (const std::string& flag : link_flags(kind))
+  arguments.push_back("-L" + toolchain.archives);
+  for (const std::string& flag : link_flags(kind, toolchain))
     arguments.push_back(flag);
+  // Read-only data have segments of their own, which the seal is over; GNU ld does so by itself on x86 alone.
   arguments.insert(arguments.end(), {"-fopenmp", "-static-libstdc++", "-static-libgcc", "-Wl,--gc-sections",
-                                     "-Wl,--as-needed", "-Wl,--build-id=none"});
+                                     "-Wl,--as-needed", "-Wl,--build-id=none", "-Wl,-z,separate-code"});
   // Who profiles or debugs training wants names; a deployed program is to be small.
   arguments.push_back(kind == Kind::deployed ? "-Wl,--strip-all" : "-Wl,--strip-debug");
-  compile(arguments, folder);
+  compile(toolchain, arguments, folder);
   if (kind == Kind::deployed)
     seal(folder + "/program");
   write_copy(output, folder + "/program", 0777);
 }
 
-void make_library(const std::string& folder, const std::vector<std::string>& objects, const std::string& output) {
-  run_tool({"ar", "x", library_folder() + "/librvb_capi.a"}, folder, true);
+void make_library(const std::string& folder, const std::vector<std::string>& objects, const targets::Target& target,
+                  const std::string& output) {
+  const Toolchain toolchain = toolchain_for(target);
+  run_tool({toolchain.archiver, "x", toolchain.archives + "/librvb_capi.a"}, folder, true);
   // D: no times, owners or numbers, so that equal inputs give equal bytes.
-  std::vector<std::string> command{"ar", "rcsD", "library.a"};
+  std::vector<std::string> command{toolchain.archiver, "rcsD", "library.a"};
   command.insert(command.end(), objects.begin(), objects.end());
   std::vector<std::string> members;
   for (const auto& entry : fs::directory_iterator(folder)) {
@@ -200,7 +165,8 @@ void make_library(const std::string& folder, const std::vector<std::string>& obj
 }
 
 void make_shared_library(const std::string& folder, const std::vector<std::string>& objects,
-                         const std::string& accessor, const std::string& output) {
+                         const std::string& accessor, const targets::Target& target, const std::string& output) {
+  const Toolchain toolchain = toolchain_for(target);
   // Nothing of it shows but the interface: several may be loaded into one process.
   write_scratch(folder + "/exports", "{ global: rvb_library; " + accessor +
                                          "; rvb_create; rvb_run; rvb_step; rvb_reset; rvb_free; rvb_message; "
@@ -209,11 +175,11 @@ void make_shared_library(const std::string& folder, const std::vector<std::strin
   for (const std::string& object : objects)
     arguments.push_back(folder + "/" + object);
   arguments.insert(arguments.end(),
-                   {"-Wl,--whole-archive", library_folder() + "/librvb_capi.a", "-Wl,--no-whole-archive", "-fopenmp",
+                   {"-Wl,--whole-archive", toolchain.archives + "/librvb_capi.a", "-Wl,--no-whole-archive", "-fopenmp",
                     "-lm", "-static-libgcc", "-Wl,--defsym=rvb_library=" + accessor,
                     "-Wl,--version-script=" + folder + "/exports", "-Wl,--gc-sections", "-Wl,--as-needed",
                     "-Wl,--build-id=none", "-Wl,--strip-all"});
-  compile(arguments, folder);
+  compile(toolchain, arguments, folder);
   write_copy(output, folder + "/library.so", 0777);
 }
 
