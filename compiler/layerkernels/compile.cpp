@@ -45,6 +45,7 @@ void compile_layer(const Layer& layer, const targets::Target& target, machine::O
   const std::unique_ptr<Scheme> scheme = scheme_for(target, shape_of(layer));
   const Work work(layer, *scheme);
   Code code(scheme->lanes());
+  code.products_of_neighbours = scheme->products_of_neighbours();
   const std::unique_ptr<Synapses> synapses = scheme->synapses(code, work);
   synapses->build_rows();
   llvm::Function* task = Task(code, work, *synapses).build();

@@ -15,6 +15,8 @@ struct Code {
   explicit Code(int lanes);
 
   const int lanes; // numbers of 32 bits in a vector
+  // Products of 64 bits are made of neighbours (NEON), not of every other number (x86).
+  bool products_of_neighbours = false;
   llvm::LLVMContext context;
   llvm::Module module;
   llvm::IRBuilder<> b;

@@ -5,10 +5,11 @@
 // fill one vector register: a table. Four bits of 16 outputs' weights are 16 indices into it, so that one lookup and
 // one addition are 64 synapses. A table serves all taps and all outputs. Where registers hold 8 numbers, the table has
 // the 8 sums in which the fourth spike is added, and its bit the sign: a lookup, an exclusive or and an addition.
-// 16-bit spikes have tables of five spikes (avx512_words.cpp), or of bytes (avx2_bytes.cpp). Each of these is a scheme
-// (scheme.h). Sums of floats are formed
-// in one order everywhere: tap by tap from the top left, channel groups in their order, (±a ± b) + (±c ± d) inside a
-// group. So the bits depend neither on the instruction set nor on threads or tiles.
+// 16-bit spikes have tables of five spikes (avx512_words.cpp), or of bytes (avx2_bytes.cpp); NEON has registers of 16
+// bytes and lookups in two of them (neon.h). Each of these is a scheme (scheme.h). Sums of floats are formed in one
+// order on all of x86: tap by tap from the top left, channel groups in their order, (±a ± b) + (±c ± d) inside a group;
+// on NEON groups are of three, (±a ± b) ± c. So the bits depend neither on the instruction set of an architecture nor
+// on threads or tiles. Sums of integers are the same everywhere.
 //
 // The neuron: the scan that reads the synapses' result, and whatever fuse put into it (scale, shift, residual, leak,
 // threshold, several emissions), runs on each tile of sums while it lies in the cache, for all time steps.
@@ -41,6 +42,9 @@ int uses(const ir::Function& function, ir::Value value);
 
 // "rvb_layer_<16 hex digits>", as kernels::symbol.
 std::string symbol(const Layer& layer, const targets::Target& target);
+
+// Whether synapses can run on their events for this target ({sparse = 1}).
+bool has_events(const targets::Target& target);
 
 // The share of silent groups of four channels above which these synapses run faster on their events ({sparse = 1}).
 double break_even(const Layer& layer, const targets::Target& target);

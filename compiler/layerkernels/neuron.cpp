@@ -17,13 +17,23 @@ llvm::Function* Neuron::on(int vectors, bool ends) {
   return made;
 }
 
-// round(x m / 2^shift), halves upwards, in products of 64 bits: even and odd numbers apart, since the instruction takes
-// every other one. What is kept of a product is its 32 bits from `shift` on, whether the shift is arithmetic or not.
+// round(x m / 2^shift), halves upwards, in products of 64 bits: on x86 even and odd numbers apart, since the
+// instruction takes every other one. What is kept of a product is its 32 bits from `shift` on, whether the shift is
+// arithmetic or not.
 llvm::Value* Neuron::rescale(llvm::Value* x, llvm::Value* m, int shift) {
   if (m == whole_splat(1)) // the last bit that goes decides
     return shift == 0
                ? x
                : b_.CreateAShr(b_.CreateAdd(b_.CreateAShr(x, whole_splat(shift - 1)), whole_splat(1)), whole_splat(1));
+  if (products_of_neighbours_) {
+    auto* wide = llvm::FixedVectorType::get(i64_, static_cast<unsigned>(lanes_));
+    auto all = [&](int64_t n) {
+      return b_.CreateVectorSplat(static_cast<unsigned>(lanes_), b_.getInt64(static_cast<uint64_t>(n)));
+    };
+    llvm::Value* exact = b_.CreateMul(b_.CreateSExt(x, wide), b_.CreateSExt(m, wide));
+    llvm::Value* rounded = shift == 0 ? exact : b_.CreateAdd(exact, all(int64_t{1} << (shift - 1)));
+    return b_.CreateTrunc(b_.CreateLShr(rounded, all(shift)), ints_);
+  }
   auto* wide = llvm::FixedVectorType::get(i64_, static_cast<unsigned>(lanes_) / 2);
   auto bits = [&](int64_t n) {
     return b_.CreateVectorSplat(static_cast<unsigned>(lanes_) / 2, b_.getInt64(static_cast<uint64_t>(n)));

@@ -11,7 +11,8 @@ namespace rvb::layerkernels {
 class Neuron : private Emitting {
 public:
   Neuron(Code& code, const Work& work)
-      : Emitting(code, work), sums_(shape_.spikes == ir::Element::f32 ? floats_ : ints_) {}
+      : Emitting(code, work), products_of_neighbours_(code.products_of_neighbours),
+        sums_(shape_.spikes == ir::Element::f32 ? floats_ : ints_) {}
 
   // The function for a block of this many vectors of outputs, made when it is first asked for; arguments: see
   // neuron.cpp.
@@ -23,6 +24,7 @@ private:
   llvm::Value* lower_whole(const ir::Op& op, const std::vector<llvm::Value*>& operands);
   llvm::Value* rescale(llvm::Value* x, llvm::Value* m, int shift);
 
+  const bool products_of_neighbours_;
   llvm::FixedVectorType* const sums_;
   std::map<std::pair<int, bool>, llvm::Function*> made_;
 };

@@ -52,13 +52,27 @@ std::unique_ptr<Scheme> schemes::none(const Shape&) {
   return nullptr;
 }
 
-std::unique_ptr<Scheme> scheme_for(const targets::Target& target, const Shape& shape) {
+namespace {
+
+std::unique_ptr<Scheme> find(const targets::Target& target, const Shape& shape) {
   static const std::map<std::string, std::unique_ptr<Scheme> (*)(const Shape&)> all{
 #define RVB_TARGET(name, other, architecture, floats, registers, tables, ...) {#tables, schemes::tables},
 #include "targets/targets.def"
 #undef RVB_TARGET
   };
-  std::unique_ptr<Scheme> scheme = all.at(target.tables)(shape);
+  return all.at(target.tables)(shape);
+}
+
+} // namespace
+
+bool has_events(const targets::Target& target) {
+  Shape shape;
+  shape.sparse = true;
+  return find(target, shape) != nullptr;
+}
+
+std::unique_ptr<Scheme> scheme_for(const targets::Target& target, const Shape& shape) {
+  std::unique_ptr<Scheme> scheme = find(target, shape);
   if (scheme == nullptr)
     throw std::logic_error("no table kernels for " + target.name);
   return scheme;

@@ -23,12 +23,17 @@ public:
   Scheme(const Shape& shape, int lanes) : shape_(shape), lanes_(lanes) {}
   virtual ~Scheme() = default;
 
-  int lanes() const { return lanes_; } // sums in a vector
+  int lanes() const { return lanes_; }                          // sums in a vector
+  virtual bool products_of_neighbours() const { return false; } // emitting.h
   // The cheapest block for a row of `results` and a layer of `vectors` vectors of outputs.
   virtual Block block(int results, int vectors) const = 0;
   virtual int64_t row_bytes() const {
     return table_bytes() * shape_.groups() * shape_.width;
   } // tables of an image's row
+  // What may lie in the L2 cache: tables of a strip; weights that a task has prepared.
+  virtual int64_t table_cache() const { return 640 << 10; }
+  virtual int64_t prepared_bytes() const { return 0; } // of an output
+  virtual int64_t prepared_cache() const { return 0; }
   // Whether a block may hold the same pixel of several images.
   virtual bool across_images() const { return true; }
   // The share of silent groups of four channels above which sums of events, `vectors` at once, are faster than these.

@@ -33,6 +33,11 @@ struct Variant {
   }
 };
 
+// Where weights stand: bytes from an output's to the next one's, from a tap's to the next one's.
+struct WeightBytes {
+  int64_t output, tap;
+};
+
 // Where the sums of a block go: the first pixel's to `out`, the next one's out_stride bytes on.
 struct Results {
   llvm::Value *weights, *out, *out_stride; // weights: of the first tap for the block's first output
@@ -45,6 +50,12 @@ public:
   virtual int64_t image_bytes() const = 0; // of an image's scratch
   virtual void build_rows() = 0;           // the function that fill() calls
   virtual void fill(const Rows& rows) = 0;
+  // Weights in another form than the tensor's, made once a task for its outputs, whose scratch `prepared` has
+  // weight_bytes().output bytes for each.
+  virtual bool prepares() const { return false; }
+  virtual WeightBytes weight_bytes() const { return {4, shape_.tap_bytes()}; }
+  virtual void prepare(llvm::Value* /*tensor*/, llvm::Value* /*prepared*/, llvm::Value* /*first*/,
+                       llvm::Value* /*end*/) {} // outputs
   // Where the tables of a window's first tap stand.
   virtual llvm::Value* first_tap(llvm::Value* scratch, llvm::Value* table_row, llvm::Value* table_column) = 0;
   virtual void sum(const Variant& variant, const Windows& windows, const Results& results) = 0;

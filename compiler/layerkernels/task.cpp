@@ -34,7 +34,8 @@ void Task::tile(const Place& place, const Phase& phase, llvm::Value* row, llvm::
   llvm::Value* tables = synapses_.first_tap(place.tables, table_row, table_column);
   llvm::Value* tap = b_.CreateAdd(times(plus(times(tap_y, phase.tap_step_y), phase.tap_y), shape_.kernel_x),
                                   plus(times(tap_x, phase.tap_step_x), phase.tap_x));
-  llvm::Value* bits = bytes_on(array(place, 1), times(tap, shape_.tap_bytes()));
+  const WeightBytes weight = synapses_.weight_bytes();
+  llvm::Value* bits = bytes_on(place.weights != nullptr ? place.weights : array(place, 1), times(tap, weight.tap));
   auto results_at = [&](llvm::Value* image_row) {
     llvm::Value* line = plus(times(image_row, shape_.step_y), phase.y0);
     llvm::Value* pixel = b_.CreateAdd(times(line, shape_.out_width), plus(times(column, shape_.step_x), phase.x0));
@@ -50,15 +51,15 @@ void Task::tile(const Place& place, const Phase& phase, llvm::Value* row, llvm::
                         tables,
                         rows,
                         columns,
-                        number(phase.tap_step_y * shape_.kernel_x * shape_.tap_bytes()),
-                        number(phase.tap_step_x * shape_.tap_bytes())};
+                        number(phase.tap_step_y * shape_.kernel_x * weight.tap),
+                        number(phase.tap_step_x * weight.tap)};
 
   auto block = [&](llvm::Value* channel, int v, bool ends) {
     llvm::Value* first = b_.CreateAdd(at, channel);
     const bool straight = layer_.neuron == nullptr;
     llvm::Value* out = straight ? bytes_on(array(place, work_.inputs.size()), times(first, 4)) : place.sums;
     llvm::Value* out_stride = number(straight ? 4 * stride : int64_t{4} * v * lanes_);
-    synapses_.sum({pixels, v, across, ends}, windows, {bytes_on(bits, times(channel, 4)), out, out_stride});
+    synapses_.sum({pixels, v, across, ends}, windows, {bytes_on(bits, times(channel, weight.output)), out, out_stride});
     if (!straight)
       b_.CreateCall(neuron_.on(v, ends), {place.sums, place.arrays, first, place.state, b_.CreateAdd(state_at, channel),
                                           channel, number(pixels), number(stride)});
@@ -69,7 +70,7 @@ void Task::tile(const Place& place, const Phase& phase, llvm::Value* row, llvm::
   llvm::Value *begin = number(0), *end = number(int64_t{1} * whole * width);
   llvm::Value* last_part = b_.CreateICmpEQ(place.part, number(tiles_.parts - 1));
   if (tiles_.parts > 1) {
-    int64_t share = whole / tiles_.parts * width;
+    const int64_t share = tiles_.part_outputs(shape_.outputs, vectors);
     begin = times(place.part, share);
     end = b_.CreateSelect(last_part, end, b_.CreateAdd(begin, number(share)));
   }
@@ -94,6 +95,22 @@ void Task::row_of_results(const Place& place, const Phase& phase, llvm::Value* r
   tiles(longer * (shorter + 1), phase.columns, shorter);
 }
 
+// Of `pixels` pixels, the outputs that this task computes: the others' membranes are in other tasks.
+void Task::copy_own_outputs(llvm::Value* to, llvm::Value* from, llvm::Value* pixels) {
+  const Outputs own = outputs_of(now_.strip.part);
+  auto copy = [&](llvm::Value* first, llvm::Value* count) {
+    b_.CreateMemCpy(bytes_on(to, times(first, 4)), llvm::MaybeAlign(4), bytes_on(from, times(first, 4)),
+                    llvm::MaybeAlign(4), times(count, 4));
+  };
+  if (tiles_.parts == 1) {
+    copy(number(0), times(pixels, shape_.outputs));
+    return;
+  }
+  loop(number(0), pixels, [&](llvm::Value* pixel) {
+    copy(b_.CreateAdd(times(pixel, shape_.outputs), own.first), b_.CreateSub(own.end, own.first));
+  });
+}
+
 // The strip's membranes before the first step, or out of it after the last.
 void Task::states_at_rest(const Place& place, bool begin) {
   const ir::Op& op = *layer_.neuron;
@@ -114,8 +131,7 @@ void Task::states_at_rest(const Place& place, bool begin) {
     if (!begin) {
       const size_t result = op.results.size() - static_cast<size_t>(states - k);
       if (uses(*layer_.function, op.results[result]) != 0)
-        b_.CreateMemCpy(array_at(work_.inputs.size() + result), llvm::MaybeAlign(4), membranes, llvm::MaybeAlign(4),
-                        bytes);
+        copy_own_outputs(array_at(work_.inputs.size() + result), membranes, times(rows, shape_.out_width));
     } else if (initial.is_literal()) {
       const ir::Value inside = op.body[0].parameters[static_cast<size_t>(count - states + k)];
       const bool whole = layer_.function->type(inside).element == ir::Element::i32;
@@ -176,7 +192,9 @@ void Task::allocate() {
   llvm::FunctionCallee complain =
       module_.getOrInsertFunction("halide_error", llvm::FunctionType::get(b_.getVoidTy(), {pointer_, pointer_}, false));
   llvm::Constant* nobody = llvm::ConstantPointerNull::get(pointer_);
-  now_.scratch = b_.CreateCall(allocate, {nobody, number(tables_bytes + 4 * states() * work_.strip_elements())});
+  const int64_t prepared = prepared_bytes();
+  now_.scratch =
+      b_.CreateCall(allocate, {nobody, number(tables_bytes + prepared + 4 * states() * work_.strip_elements())});
   auto* out_of_memory = llvm::BasicBlock::Create(context_, "out_of_memory", task_);
   auto* work = llvm::BasicBlock::Create(context_, "work", task_);
   b_.CreateCondBr(b_.CreateICmpEQ(now_.scratch, nobody), out_of_memory, work);
@@ -184,7 +202,31 @@ void Task::allocate() {
   b_.CreateCall(complain, {nobody, b_.CreateGlobalStringPtr("out of memory in a layer's kernel")});
   b_.CreateRet(b_.getInt32(static_cast<uint32_t>(-11))); // as Halide's kernels: halide_error_code_out_of_memory
   b_.SetInsertPoint(work);
-  now_.membranes = states() > 0 ? bytes_on(now_.scratch, tables_bytes) : nobody;
+  now_.prepared = bytes_on(now_.scratch, tables_bytes);
+  now_.membranes = states() > 0 ? bytes_on(now_.scratch, tables_bytes + prepared) : nobody;
+}
+
+// Of the largest part, which is the last one.
+int64_t Task::prepared_bytes() const {
+  if (!synapses_.prepares())
+    return 0;
+  const int outputs = shape_.outputs - (tiles_.parts - 1) * tiles_.part_outputs(shape_.outputs, tiles_.vectors);
+  return (outputs + lanes_ - 1) / lanes_ * lanes_ * synapses_.weight_bytes().output;
+}
+
+void Task::prepare_weights() {
+  if (!synapses_.prepares())
+    return;
+  const Outputs own = outputs_of(now_.strip.part);
+  synapses_.prepare(array(now_.strip, 1), now_.prepared, own.first, own.end);
+  now_.strip.weights = bytes_on(now_.prepared, b_.CreateNeg(times(own.first, synapses_.weight_bytes().output)));
+}
+
+Task::Outputs Task::outputs_of(llvm::Value* part) {
+  const int64_t share = tiles_.part_outputs(shape_.outputs, tiles_.vectors);
+  llvm::Value* first = times(part, share);
+  llvm::Value* last = b_.CreateICmpEQ(part, number(tiles_.parts - 1));
+  return {first, b_.CreateSelect(last, number(shape_.outputs), plus(first, share))};
 }
 
 // The tables of all rows that the strip's windows meet.
@@ -235,6 +277,7 @@ llvm::Function* Task::build() {
       module_.getOrInsertFunction("halide_free", llvm::FunctionType::get(b_.getVoidTy(), {pointer_, pointer_}, false));
   find_place();
   allocate();
+  prepare_weights();
   if (states() > 0)
     each_image(number(0), number(0), [&](const Place& own) { states_at_rest(own, true); });
   loop(number(0), number(shape_.steps), [&](llvm::Value* step) {

@@ -23,16 +23,24 @@ private:
     llvm::Value* state = nullptr;     // membranes of the strip, of that image; null: none
     llvm::Value* first_row = nullptr; // of the strip
     llvm::Value* part = nullptr;
-    llvm::Value* sums = nullptr; // the block's sums on their way to the neuron
+    llvm::Value* weights = nullptr; // prepared, as if output 0 were the part's first; null: the tensor's
+    llvm::Value* sums = nullptr;    // the block's sums on their way to the neuron
   };
   struct Now { // what a task knows all the time
     Place strip;
     llvm::Value *samples = nullptr, *first_sample = nullptr, *count = nullptr; // count: of its images
-    llvm::Value *scratch = nullptr, *membranes = nullptr;
+    llvm::Value *scratch = nullptr, *prepared = nullptr, *membranes = nullptr;
   };
 
   void find_place();
   void allocate();
+  struct Outputs {
+    llvm::Value *first, *end;
+  };
+  Outputs outputs_of(llvm::Value* part);
+  void copy_own_outputs(llvm::Value* to, llvm::Value* from, llvm::Value* pixels);
+  void prepare_weights();
+  int64_t prepared_bytes() const;
   void fill_tables(llvm::Value* step);
   llvm::Value* side_by_side(llvm::Value* step);
   void each_image(llvm::Value* step, llvm::Value* first, const std::function<void(const Place&)>& body);

@@ -1,6 +1,7 @@
 #include "layerkernels/tiles.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace rvb::layerkernels {
 
@@ -24,8 +25,8 @@ Tiles choose_tiles(const Shape& shape, const Scheme& scheme) {
   tiles.pixels = block.pixels;
   tiles.vectors = block.vectors;
   // The tables of a strip stay in the L2 cache.
-  constexpr int64_t budget = 640 << 10;
-  int64_t fits = std::max<int64_t>(1, (budget / scheme.row_bytes() - shape.kernel_y + 1) / shape.stride_y);
+  int64_t fits =
+      std::max<int64_t>(1, (scheme.table_cache() / scheme.row_bytes() - shape.kernel_y + 1) / shape.stride_y);
   int strips = static_cast<int>((rows + fits - 1) / fits);
   // One image is work for two threads and more: from half a million synapses (a few microseconds) on.
   constexpr int64_t task_synapses = 4'000'000;
@@ -43,6 +44,13 @@ Tiles choose_tiles(const Shape& shape, const Scheme& scheme) {
   int all_blocks = (blocks + tiles.vectors - 1) / tiles.vectors;
   if (strips < 2 && all_blocks % 2 == 0 && shape.synapses() >= 2 * task_synapses)
     tiles.parts = 2;
+  // A part's prepared weights stay in the L2 cache, too; the last part has what is left over.
+  const int64_t block_bytes = scheme.prepared_bytes() * tiles.vectors * tiles.lanes;
+  const auto last = [&] { return all_blocks - (tiles.parts - 1) * (all_blocks / tiles.parts); };
+  while (tiles.parts < all_blocks && last() * block_bytes > scheme.prepared_cache())
+    ++tiles.parts;
+  if (scheme.prepared_bytes() != 0 && tiles.across && tiles.across_vectors != tiles.vectors)
+    throw std::logic_error("parts of a layer differ");
   return tiles;
 }
 
@@ -60,9 +68,26 @@ Frame frame_of(const Shape& shape, const Tiles& tiles) {
   return frame;
 }
 
+namespace {
+
+bool gives_membranes(const Layer& layer) {
+  if (layer.neuron == nullptr)
+    return false;
+  const std::vector<ir::Value>& results = layer.neuron->results;
+  return std::any_of(results.end() - layer.neuron->integer("states"), results.end(),
+                     [&](ir::Value state) { return uses(*layer.function, state) != 0; });
+}
+
+} // namespace
+
 Work::Work(const Layer& layer, const Scheme& scheme)
     : layer(layer), shape(shape_of(layer)), tiles(choose_tiles(shape, scheme)), frame(frame_of(shape, tiles)),
-      inputs(inputs_of(layer)), outputs(outputs_of(layer)) {}
+      inputs(inputs_of(layer)), outputs(outputs_of(layer)) {
+  // A task that gives membranes away has those of one part, whether images are side by side or not.
+  if (gives_membranes(layer) && tiles.across &&
+      tiles.part_outputs(shape.outputs, tiles.vectors) != tiles.part_outputs(shape.outputs, tiles.across_vectors))
+    tiles.parts = 1;
+}
 
 int Work::strip_count() const {
   return (most(shape, &Phase::rows) + tiles.strip - 1) / tiles.strip;

@@ -15,6 +15,11 @@ struct Tiles {
   int strip = 1;          // rows of a phase that one task computes
   int parts = 1;          // into which the blocks of outputs are dealt
 
+  // Outputs of a part but the last one; `vectors` as above. 0: there is one part.
+  int part_outputs(int outputs, int block_vectors) const {
+    const int width = block_vectors * lanes;
+    return parts > 1 ? outputs / width / parts * width : 0;
+  }
   int images_per_task() const { return across ? images : 1; }
 };
 Tiles choose_tiles(const Shape& shape, const Scheme& scheme);

@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <ostream>
 #include <string>
+#include <vector>
 
 namespace rvb::layerkernels {
 
@@ -25,6 +26,23 @@ struct Convolution {
   std::string synapses(const std::string& sums, bool sparse = false) const;
 };
 std::ostream& operator<<(std::ostream& out, const Convolution& c);
+
+// Sizes that end inside of vectors, tiles and words, with strides, paddings, several images and steps.
+std::vector<Convolution> convolutions();
+
+// Functions @f whose first operation is a convolution's synapses; a neuron that joins them may follow.
+std::string sums_text(const Convolution& c, const std::string& spikes); // "f32", "i16", "i32"
+std::string alpha_text(const Convolution& c);                           // alpha on the spikes, in training
+// The gradient by the input; with alpha and a mask after it.
+std::vector<std::string> input_gradient_texts(const Convolution& c);
+// Spikes in fixed point: sums of integers, exact; the neuron emits both kinds again.
+std::string whole_numbers_text(const Convolution& c, const std::string& spikes);
+// The neuron in integers as well: exact.
+std::string whole_neuron_text(const Convolution& c, const std::string& spikes);
+// A scale and a shift a channel, a residual, two emissions.
+std::string residual_text(const Convolution& c);
+// A membrane through time, from a number or from a tensor; its last value is read.
+std::string membrane_text(const Convolution& c, bool given);
 
 // @f(%x, %b), which returns the sums alone: what `synapses` names %r.
 std::string sums_text(const std::string& x, const std::string& bits, const std::string& sums,

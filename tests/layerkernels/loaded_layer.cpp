@@ -107,35 +107,51 @@ int LoadedLayer::call(std::vector<CallBuffer>& b) const {
                                         &b[11]);
 }
 
-std::vector<std::vector<uint8_t>> LoadedLayer::run(int64_t batch, const std::map<ir::Value, Tensor>& values) const {
-  std::vector<Array> arrays;
-  std::vector<CallBuffer> buffers;
-  std::vector<std::vector<Dimension>> dims;
-  kernels::Interface views = interface_of(layer_);
-  std::vector<ir::Value> inputs = inputs_of(layer_), outputs = outputs_of(layer_);
-  auto add = [&](const ir::Type& type, const kernels::View& view) {
-    arrays.emplace_back(elements(type) * static_cast<size_t>(ir::bytes_of(type.element)));
-    dims.emplace_back();
+CallArrays arrays_of(const Layer& layer, int64_t batch, const std::map<ir::Value, Tensor>& values) {
+  CallArrays arrays;
+  kernels::Interface views = interface_of(layer);
+  std::vector<ir::Value> inputs = inputs_of(layer), outputs = outputs_of(layer);
+  auto array = [&](const ir::Type& type, const kernels::View& view) {
+    CallArray result{std::vector<uint8_t>(elements(type) * static_cast<size_t>(ir::bytes_of(type.element))), {}};
     for (const kernels::Extent& e : view.dims)
-      dims.back().push_back({0, static_cast<int32_t>(e.constant + e.per_sample * batch), 1, 0});
+      result.extents.push_back(static_cast<int32_t>(e.constant + e.per_sample * batch));
+    return result;
   };
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Tensor& tensor = values.at(inputs[i]);
-    add(tensor.type, views.inputs[i]);
+    arrays.inputs.push_back(array(tensor.type, views.inputs[i]));
+    uint8_t* bytes = arrays.inputs.back().bytes.data();
     for (size_t k = 0; k < tensor.data.size(); ++k) {
       if (tensor.type.element == ir::Element::i16) {
         auto s = static_cast<int16_t>(tensor.data[k]);
-        memcpy(arrays.back().data() + 2 * k, &s, 2);
+        memcpy(bytes + 2 * k, &s, 2);
         continue;
       }
       auto f = static_cast<float>(tensor.data[k]);
       auto u =
           static_cast<uint32_t>(static_cast<int64_t>(tensor.type.element == ir::Element::f32 ? 0 : tensor.data[k]));
-      memcpy(arrays.back().data() + 4 * k, tensor.type.element == ir::Element::f32 ? static_cast<void*>(&f) : &u, 4);
+      memcpy(bytes + 4 * k, tensor.type.element == ir::Element::f32 ? static_cast<void*>(&f) : &u, 4);
     }
   }
   for (size_t i = 0; i < outputs.size(); ++i)
-    add(interpreter::resolve(layer_.function->type(outputs[i]), batch), views.outputs[i]);
+    arrays.outputs.push_back(array(interpreter::resolve(layer.function->type(outputs[i]), batch), views.outputs[i]));
+  return arrays;
+}
+
+std::vector<std::vector<uint8_t>> LoadedLayer::run(int64_t batch, const std::map<ir::Value, Tensor>& values) const {
+  const CallArrays call_arrays = arrays_of(layer_, batch, values);
+  std::vector<Array> arrays;
+  std::vector<CallBuffer> buffers;
+  std::vector<std::vector<Dimension>> dims;
+  for (const std::vector<CallArray>* list : {&call_arrays.inputs, &call_arrays.outputs})
+    for (const CallArray& array : *list) {
+      arrays.emplace_back(array.bytes.size());
+      if (list == &call_arrays.inputs)
+        memcpy(arrays.back().data(), array.bytes.data(), array.bytes.size());
+      dims.emplace_back();
+      for (int32_t extent : array.extents)
+        dims.back().push_back({0, extent, 1, 0});
+    }
   for (size_t i = 0; i < arrays.size(); ++i) {
     CallBuffer b{};
     b.host = arrays[i].data();
@@ -145,11 +161,12 @@ std::vector<std::vector<uint8_t>> LoadedLayer::run(int64_t batch, const std::map
   }
   EXPECT_EQ(0, call(buffers));
   std::vector<std::vector<uint8_t>> results;
-  for (size_t i = inputs.size(); i < arrays.size(); ++i) {
+  const size_t inputs = call_arrays.inputs.size();
+  for (size_t i = inputs; i < arrays.size(); ++i) {
     size_t size = arrays[i].bytes.size() - canary - 64;
     results.emplace_back(arrays[i].data(), arrays[i].data() + size);
     for (size_t k = 0; k < canary; ++k)
-      EXPECT_EQ(0xa5, arrays[i].data()[size + k]) << "written past the end of result " << i - inputs.size();
+      EXPECT_EQ(0xa5, arrays[i].data()[size + k]) << "written past the end of result " << i - inputs;
   }
   return results;
 }

@@ -24,6 +24,16 @@ std::vector<interpreter::Tensor> float_arguments(const ir::Function& function, i
 std::map<ir::Value, interpreter::Tensor> values_of(const ir::Function& function,
                                                    const std::vector<interpreter::Tensor>& arguments);
 
+// What a call of a layer is given: the inputs' bytes; as many for the outputs.
+struct CallArray {
+  std::vector<uint8_t> bytes;
+  std::vector<int32_t> extents;
+};
+struct CallArrays {
+  std::vector<CallArray> inputs, outputs;
+};
+CallArrays arrays_of(const Layer& layer, int64_t batch, const std::map<ir::Value, interpreter::Tensor>& values);
+
 class LoadedLayer {
 public:
   LoadedLayer(const Layer& layer, const targets::Target& target);

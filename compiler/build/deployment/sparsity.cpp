@@ -64,7 +64,8 @@ std::vector<KernelChoice> choose_kernels(const ir::Module& module, const kernels
     choice.layer = op.layer;
     if (calibration != nullptr && calibration->silence().count(op.layer) != 0)
       choice.silence = calibration->silence().at(op.layer);
-    if (layerkernels::has_layer(infer, op, target)) { // without lookups there is one kernel
+    // Without lookups there is one kernel.
+    if (layerkernels::has_layer(infer, op, target) && layerkernels::has_events(target)) {
       choice.break_even = layerkernels::break_even(layerkernels::layer(infer, op, nullptr), target);
       choice.sparse = options.sparsity == "sparse" ||
                       (options.sparsity == "auto" && choice.silence && choice.silence->groups > choice.break_even);

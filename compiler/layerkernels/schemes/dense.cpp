@@ -16,13 +16,14 @@ void Dense::build_pixel(llvm::Value* from, llvm::Value* to, llvm::Value* scale) 
     auto spikes_from = [&](int first) -> llvm::Value* {
       if (first >= count)
         return llvm::Constant::getNullValue(llvm::FixedVectorType::get(element, static_cast<unsigned>(lanes_)));
-      return load_lanes(element, bytes_on(from, times(plus(channel, first), spike_bytes())),
-                        std::min(lanes_, count - first));
+      const int lanes = std::min(lanes_, count - first);
+      llvm::Value* spikes = load_lanes(element, bytes_on(from, times(plus(channel, first), spike_bytes())), lanes);
+      if (scaled) // alpha, in training: one number a channel, once a spike
+        spikes = b_.CreateFMul(spikes, load_lanes(f32_, bytes_on(scale, times(plus(channel, first), 4)), lanes));
+      return spikes;
     };
     llvm::Value* spikes = spikes_from(0);
-    if (scaled) // alpha, in training: one number a channel, once a spike
-      spikes = b_.CreateFMul(spikes, load_lanes(f32_, bytes_on(scale, times(channel, 4)), count));
-    store_tables(spikes, spikes_from, bytes_on(to, times(channel, pixel_.word / 32)), count);
+    store_tables(spikes, spikes_from, chunk_tables(to, channel), count);
   };
   const int whole = shape_.channels / chunk_channels() * chunk_channels();
   if (whole > 0)
@@ -87,24 +88,29 @@ void Dense::sum(const Variant& variant, const Windows& windows, const Results& r
                                 windows.bits_row, windows.bits_column, results.out_stride});
 }
 
-void Dense::each_word(llvm::Function* f, const Words& body, const std::function<void(llvm::Value*)>& each_tap) {
+void Dense::each_tap(llvm::Function* f, const Taps& body) {
   loop(number(0), f->getArg(3), [&](llvm::Value* row) {
     llvm::Value* row_tables = bytes_on(f->getArg(0), times(row, row_bytes()));
     llvm::Value* row_bits = bytes_on(f->getArg(1), b_.CreateMul(row, f->getArg(5)));
     loop(number(0), f->getArg(4), [&](llvm::Value* column) {
       llvm::Value* tables = bytes_on(row_tables, times(column, pixel_bytes()));
-      llvm::Value* bits = bytes_on(row_bits, b_.CreateMul(column, f->getArg(6)));
-      if (each_tap)
-        each_tap(tables);
-      int whole = shape_.channels % 32 == 0 ? shape_.words() : shape_.words() - 1;
-      if (whole > 0)
-        loop(number(0), number(whole), [&](llvm::Value* word) {
-          body(bytes_on(tables, times(word, pixel_.word)), bytes_on(bits, times(word, shape_.word_bytes())), 32);
-        });
-      if (whole < shape_.words())
-        body(bytes_on(tables, whole * pixel_.word), bytes_on(bits, whole * shape_.word_bytes()),
-             shape_.channels - whole * 32);
+      body(tables, bytes_on(row_bits, b_.CreateMul(column, f->getArg(6))));
     });
+  });
+}
+
+void Dense::each_word(llvm::Function* f, const Words& body, const std::function<void(llvm::Value*)>& begin_tap) {
+  each_tap(f, [&](llvm::Value* tables, llvm::Value* bits) {
+    if (begin_tap)
+      begin_tap(tables);
+    int whole = shape_.channels % 32 == 0 ? shape_.words() : shape_.words() - 1;
+    if (whole > 0)
+      loop(number(0), number(whole), [&](llvm::Value* word) {
+        body(bytes_on(tables, times(word, pixel_.word)), bytes_on(bits, times(word, shape_.word_bytes())), 32);
+      });
+    if (whole < shape_.words())
+      body(bytes_on(tables, whole * pixel_.word), bytes_on(bits, whole * shape_.word_bytes()),
+           shape_.channels - whole * 32);
   });
 }
 

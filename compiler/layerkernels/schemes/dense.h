@@ -26,15 +26,20 @@ protected:
   // The tables of `count` channels, of whose spikes the first vector is there.
   virtual void store_tables(llvm::Value* spikes, const Spikes& others, llvm::Value* place, int count) = 0;
   virtual int chunk_channels() const { return lanes_; }
+  virtual llvm::Value* chunk_tables(llvm::Value* pixel, llvm::Value* channel) { // from its first channel
+    return bytes_on(pixel, times(channel, pixel_.word / 32));
+  }
   virtual void store_zeros(llvm::Value* place, int columns); // tables of pixels without spikes, outside of an image
   virtual void begin_rows() {}
   virtual void begin_pixel() {}
   virtual void end_pixel(llvm::Value*) {} // the pixel's place
 
   // What stands around the inner loop: a function, its loops over taps and words, its results.
+  using Taps = std::function<void(llvm::Value* tables, llvm::Value* bits)>;
   using Words = std::function<void(llvm::Value* tables, llvm::Value* bits, int channels)>;
   llvm::Function* begin_sums(const Variant& variant);
-  void each_word(llvm::Function* f, const Words& body, const std::function<void(llvm::Value*)>& each_tap = {});
+  void each_tap(llvm::Function* f, const Taps& body);
+  void each_word(llvm::Function* f, const Words& body, const std::function<void(llvm::Value*)>& begin_tap = {});
   void store_sums(llvm::Function* f, const Variant& variant, const std::vector<llvm::Value*>& sums);
 
   int64_t pixel_bytes() const { return pixel_.all; }
