@@ -195,7 +195,7 @@ private:
     add_weights(sub);
     sub->add_option(
            "--spikes", options_.spikes,
-           "numbers that enter binary layers: f32; fixed point: i32 (integers up to 4194304), i16 (up to 1023)")
+           "numbers that enter binary layers: f32; fixed point: i32 (integers up to 4194303), i16 (up to 1023)")
         ->check(CLI::IsMember({"f32", "i32", "i16"}))
         ->capture_default_str();
     sub->add_option(

@@ -98,13 +98,13 @@ llvm::Function* Neon::build_sums(const Variant& variant) {
   Sums sums;
   for (int i = 0; i < variant.pixels * format_.tables * variant.vectors; ++i)
     sums.push_back(cleared(sums_type()));
-  begin(variant);
   int64_t taps = 0;
   for (const Phase& phase : shape_.phases)
     taps = std::max(taps, int64_t{1} * phase.taps_y * phase.taps_x);
   const int64_t most = std::min(most_steps(), steps());
   llvm::Value* done =
       taps > most_steps() / std::max<int64_t>(1, steps()) ? cleared(i64_) : nullptr; // null: never too many
+  begin(variant, done != nullptr);
   auto some = [&](llvm::Value* tables, llvm::Value* bits, int64_t first, int64_t count) {
     if (done != nullptr) {
       when(b_.CreateICmpSGT(b_.CreateLoad(i64_, done), number(most_steps() - count)), [&] {
@@ -116,6 +116,7 @@ llvm::Function* Neon::build_sums(const Variant& variant) {
     each_steps(tables, bits, variant, sums, first, count);
   };
   each_tap(f, [&](llvm::Value* tables, llvm::Value* bits) {
+    begin_tap(tables, variant);
     const int64_t whole = steps() / most;
     if (whole > 1)
       loop(number(0), number(whole), [&](llvm::Value* n) {
@@ -133,7 +134,7 @@ llvm::Function* Neon::build_sums(const Variant& variant) {
 std::unique_ptr<Scheme> schemes::neon(const Shape& shape) {
   if (shape.sparse)
     return nullptr;
-  return shape.spikes == ir::Element::i16 ? neon_digits(shape) : neon_words(shape);
+  return shape.spikes == ir::Element::f32 ? neon_words(shape) : neon_digits(shape);
 }
 
 } // namespace rvb::layerkernels

@@ -4,14 +4,14 @@
 // format.
 //
 //                                     a table                        an index vector        found is added by
-//   f32, i32   neon_words.cpp         8 sums of three spikes         four outputs           fadd, add
-//   i16        neon_digits.cpp        a byte of the sums of four,    eight outputs, a byte  uadalp, which adds
+//   f32        neon_words.cpp         8 sums of three spikes         four outputs           fadd
+//   i32, i16   neon_digits.cpp        a byte of the sums of four,    eight outputs, a byte  uadalp, which adds
 //                                     16 of each of two groups       for each group         neighbours, widened
 //
 // So one loop serves all: for every step (three or eight channels), the index vectors of a block of outputs; for every
 // pixel, its tables; for each of them and each index vector, tbl and an addition. Cycles of a core with two vector
-// pipes (Cortex-A76, Neoverse N1), in synapses: f32 12, i16 32; `fmla` 8. bench/arm.sh models the loops as they are
-// compiled.
+// pipes (Cortex-A76, Neoverse N1), in synapses: f32 12, i32 21, i16 32; `fmla` 8. bench/arm.py models the loops as
+// they are compiled.
 //
 // The bits of the weights become index vectors once a task (prepare): two to eleven bits a synapse, for a share of the
 // outputs that stays in the L2 cache.
@@ -26,10 +26,11 @@ struct NeonFormat {
   int channels; // of a step
   int tables;   // of a step
   int lanes;    // outputs of an index vector
+  int more;     // bytes of a pixel after its tables
 
   int64_t steps(const Shape& shape) const { return (shape.channels + channels - 1) / channels; } // of a tap
   int64_t step_bytes() const { return int64_t{32} * tables; }
-  int64_t pixel_bytes(const Shape& shape) const { return steps(shape) * step_bytes(); }
+  int64_t pixel_bytes(const Shape& shape) const { return steps(shape) * step_bytes() + more; }
   int64_t tap_bytes(const Shape& shape) const { return 16 * steps(shape); } // of a vector of outputs
   int64_t output_bytes(const Shape& shape) const { return tap_bytes(shape) * shape.kernel_y * shape.kernel_x / lanes; }
 };
@@ -52,7 +53,8 @@ protected:
   // Around the loop over steps.
   using Sums = std::vector<llvm::Value*>;                  // places of pixel, table and vector, the last one innermost
   virtual int64_t most_steps() const { return INT64_MAX; } // before sums would overflow
-  virtual void begin(const Variant& /*variant*/) {}
+  virtual void begin(const Variant& /*variant*/, bool /*overflows*/) {} // whether widen() comes
+  virtual void begin_tap(llvm::Value* /*tables*/, const Variant& /*variant*/) {}
   virtual void widen(const Variant& /*variant*/, const Sums& /*sums*/) {}                // and begin anew
   virtual Sums results(llvm::Function* f, const Variant& variant, const Sums& sums) = 0; // of pixel and vector
 
@@ -97,7 +99,7 @@ public:
   }
 };
 
-std::unique_ptr<Scheme> neon_words(const Shape& shape);  // f32, i32
-std::unique_ptr<Scheme> neon_digits(const Shape& shape); // i16
+std::unique_ptr<Scheme> neon_words(const Shape& shape);  // f32
+std::unique_ptr<Scheme> neon_digits(const Shape& shape); // i16, i32
 
 } // namespace rvb::layerkernels

@@ -1,4 +1,4 @@
-// Spikes of 32 bits: a table has the eight signed sums of three spikes, an index vector the bits of four outputs, each
+// Real spikes: a table has the eight signed sums of three spikes, an index vector the bits of four outputs, each
 // as the four bytes of a number: 4 i, 4 i + 1, 4 i + 2, 4 i + 3. A lookup and an addition are 12 synapses. Sixteen sums
 // of four spikes, in four registers, would be 16 in the time of three to five lookups.
 //
@@ -14,7 +14,7 @@ namespace {
 
 class NeonWords final : public Neon {
 public:
-  static constexpr NeonFormat format{3, 1, 4};
+  static constexpr NeonFormat format{3, 1, 4, 0};
 
   NeonWords(Code& code, const Work& work) : Neon(code, work, format), numbers_(numbers_of(code, work)) {}
 

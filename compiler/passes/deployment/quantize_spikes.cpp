@@ -18,9 +18,9 @@
 // numbers do not depend on their order, so that the program gives the same bits on every machine.
 //
 // The limit: 16 bits are summed eight lookups of four spikes at a time, 32 · limit < 2^15. In 32 bits all sums of the
-// layer fit, fan-in · limit < 2^31; beyond 2^22 single precision has no finer spikes to offer, and a power of two as
-// scale keeps the rounding the only loss.
-// A layer whose spikes were all silent is given the largest of the others.
+// layer fit, fan-in · limit < 2^31; beyond 2^22 single precision has no finer spikes to offer, and below it sums of
+// four spikes fit into three bytes (layerkernels/schemes/neon_digits.cpp). A power of two as scale keeps the rounding
+// the only loss. A layer whose spikes were all silent is given the largest of the others.
 //
 // Needs: pack_weights has run, fuse_and_keep has not. Keeps: the result up to the rounding of spikes.
 #include "passes/deployment/quantize_spikes.h"
@@ -51,7 +51,7 @@ Grid grid_of(const Op& op, double largest, int64_t bits) {
   const int64_t fan_in = op.integers("channels")[0] * (kernel.size() == 2 ? kernel[0] * kernel[1] : 1);
   Grid grid{1023, 1};
   if (bits == 32)
-    grid.limit = std::clamp<int64_t>(INT32_MAX / fan_in, 1, int64_t{1} << 22);
+    grid.limit = std::clamp<int64_t>(INT32_MAX / fan_in, 1, (int64_t{1} << 22) - 1);
   // An integer: spikes that are all 1 stay exact.
   const int64_t steps = bits == 32 ? grid.limit / 2 : grid.limit - 2;
   grid.scale = static_cast<double>(std::max<int64_t>(1, steps)) / largest;
