@@ -17,7 +17,7 @@ Sizes sizes_of(const ir::Op& op, const ir::Type& image, const ir::Type& result, 
   s.out = dim(result, 1);
   s.kernel_y = static_cast<int>(kernel_y);
   s.kernel_x = static_cast<int>(kernel_x);
-  std::vector<int64_t> pad = op.integers("pad"), stride = op.integers("stride");
+  std::vector<int64_t> pad = op.integers("pad"), stride = op.integers("stride"), taps = op.integers("dilation");
   if (pad.size() == 2) {
     s.pad_y = static_cast<int>(pad[0]);
     s.pad_x = static_cast<int>(pad[1]);
@@ -26,10 +26,14 @@ Sizes sizes_of(const ir::Op& op, const ir::Type& image, const ir::Type& result, 
     s.stride_y = static_cast<int>(stride[0]);
     s.stride_x = static_cast<int>(stride[1]);
   }
+  if (taps.size() == 2) {
+    s.tap_y = static_cast<int>(taps[0]);
+    s.tap_x = static_cast<int>(taps[1]);
+  }
   return s;
 }
 
-void Correlation::pad(const std::function<Expr(Expr, Expr, Expr, Expr)>& image, bool more_channels) {
+Framed in_frame(const Sizes& sizes, const Expr& x, const Expr& y) {
   Expr xi = x - sizes.pad_x, yi = y - sizes.pad_y;
   int dx = sizes.dilation_x, dy = sizes.dilation_y;
   Expr inside = xi >= 0 && xi <= (sizes.width - 1) * dx && yi >= 0 && yi <= (sizes.height - 1) * dy;
@@ -37,24 +41,43 @@ void Correlation::pad(const std::function<Expr(Expr, Expr, Expr, Expr)>& image, 
     inside = inside && xi % dx == 0;
   if (dy != 1)
     inside = inside && yi % dy == 0;
+  return {clamp(xi / dx, 0, sizes.width - 1), clamp(yi / dy, 0, sizes.height - 1), inside};
+}
+
+Sizes backwards(const Sizes& forward) {
+  Sizes s = forward;
+  std::swap(s.width, s.out_width);
+  std::swap(s.height, s.out_height);
+  std::swap(s.in, s.out);
+  s.pad_x = s.span_x() - 1 - forward.pad_x; // negative when the frame was wider than the kernel: pixels are left out
+  s.pad_y = s.span_y() - 1 - forward.pad_y;
+  s.dilation_x = forward.stride_x;
+  s.dilation_y = forward.stride_y;
+  s.stride_x = s.stride_y = 1;
+  return s;
+}
+
+void Correlation::pad(const std::function<Expr(Expr, Expr, Expr, Expr)>& image, bool more_channels) {
   copies = sizes.pads() || more_channels;
   if (!copies) {
     padded(k, x, y, n) = image(k, x, y, n);
     return;
   }
+  Framed framed = in_frame(sizes, x, y);
   Expr channel = k;
   if (more_channels) {
-    inside = inside && likely(k < sizes.in);
+    framed.inside = framed.inside && likely(k < sizes.in);
     channel = clamp(k, 0, sizes.in - 1);
   }
-  Expr value = image(channel, clamp(xi / dx, 0, sizes.width - 1), clamp(yi / dy, 0, sizes.height - 1), n);
-  padded(k, x, y, n) = select(inside, value, cast(value.type(), 0));
+  Expr value = image(channel, framed.x, framed.y, n);
+  padded(k, x, y, n) = select(framed.inside, value, cast(value.type(), 0));
 }
 
 void Correlation::correlate(Func& output, const std::function<Expr(Expr, Expr, Expr, Expr)>& weight) {
   r = RDom({{0, sizes.in}, {0, sizes.kernel_x}, {0, sizes.kernel_y}}, "r");
   sum(j, x, y, n) = 0.0f;
-  sum(j, x, y, n) += padded(r.x, x * sizes.stride_x + r.y, y * sizes.stride_y + r.z, n) * weight(j, r.x, r.y, r.z);
+  sum(j, x, y, n) += padded(r.x, x * sizes.stride_x + r.y * sizes.tap_x, y * sizes.stride_y + r.z * sizes.tap_y, n) *
+                     weight(j, r.x, r.y, r.z);
   output(j, x, y, n) = sum(j, x, y, n);
 }
 
@@ -64,7 +87,7 @@ namespace {
 // strips that compute the fewest rows twice are taken.
 int strip_rows(const Sizes& s, const Tile& tile) {
   constexpr int64_t l2 = 512 << 10;
-  int64_t row_bytes = int64_t{4} * s.in * (s.out_width * s.stride_x + s.kernel_x - 1) * s.stride_y;
+  int64_t row_bytes = int64_t{4} * s.in * (s.out_width * s.stride_x + s.span_x() - 1) * s.stride_y;
   if (row_bytes * s.out_height <= l2 / 2)
     return s.out_height;
   int most = static_cast<int>(std::clamp<int64_t>(l2 / 4 / row_bytes, tile.y, s.out_height));

@@ -17,13 +17,25 @@ struct Sizes {
   int stride_x = 1, stride_y = 1;
   // The image is read as if its pixels stood `dilation` apart, zeros between them (input gradients of strides).
   int dilation_x = 1, dilation_y = 1;
+  int tap_x = 1, tap_y = 1; // pixels from one tap to the next
 
   int64_t multiply_adds() const { return int64_t{1} * out_width * out_height * out * in * kernel_x * kernel_y; }
+  int span_x() const { return (kernel_x - 1) * tap_x + 1; } // pixels that a window covers
+  int span_y() const { return (kernel_y - 1) * tap_y + 1; }
   bool pads() const { return pad_x != 0 || pad_y != 0 || dilation_x != 1 || dilation_y != 1; }
 };
 
 // Sizes of conv2d and binary_conv2d as OPERATORS.md defines them.
 Sizes sizes_of(const ir::Op& op, const ir::Type& image, const ir::Type& result, int64_t kernel_y, int64_t kernel_x);
+
+// Sizes of the correlation that an input gradient is: of the upstream gradient with the turned kernel.
+Sizes backwards(const Sizes& forward);
+
+// Pixel (x, y) of an image in its frame: where it lies in the image (held inside), and whether it does.
+struct Framed {
+  Halide::Expr x, y, inside;
+};
+Framed in_frame(const Sizes& sizes, const Halide::Expr& x, const Halide::Expr& y);
 
 struct Correlation {
   Sizes sizes;

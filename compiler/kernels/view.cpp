@@ -23,6 +23,13 @@ View image_view(const ir::Type& type) {
   return view_of(type, {{type.dims[r - 1], 0}, {type.dims[r - 2], 0}, {type.dims[r - 3], 0}, product(type, 0, r - 3)});
 }
 
+View grouped_view(const ir::Type& type, int64_t groups) {
+  View view = image_view(type);
+  view.dims[0].constant /= groups;
+  view.dims.insert(view.dims.begin() + 1, {groups, 0});
+  return view;
+}
+
 View pixel_view(const ir::Type& type) {
   int r = type.rank();
   return view_of(type, {product(type, r - 1, r), product(type, 0, r - 1)});

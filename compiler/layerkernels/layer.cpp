@@ -19,6 +19,9 @@ int uses(const ir::Function& function, ir::Value value) {
 }
 
 bool has_layer(const ir::Function&, const ir::Op& op, const targets::Target& target) {
+  // Tables are of taps next to each other that read all channels.
+  if (op.integer("groups") > 1 || !op.integers("dilation").empty())
+    return false;
   return target.has_tables() && (op.opcode == ir::Opcode::binary_conv2d || op.opcode == ir::Opcode::binary_linear ||
                                  op.opcode == ir::Opcode::binary_conv2d_input_gradient);
 }

@@ -32,12 +32,15 @@ Parameter vector(const char* name, Role role, Shape shape, int64_t extent, doubl
 
 } // namespace
 
-std::vector<Parameter> synapse_parameters(const Layer& layer, const Shape& shape, double deviation) {
+std::vector<Parameter> synapse_parameters(const Layer& layer, const Shape& shape, int64_t in, int64_t out,
+                                          double deviation) {
   const Weights& weights = layer.weights();
   Parameter weight;
   weight.name = "weight";
   weight.shape = shape;
-  weight.order = shape.size() == 4 ? std::vector<int>{2, 3, 1, 0} : std::vector<int>{1, 0}; // outputs innermost
+  for (int dimension = 2; dimension < static_cast<int>(shape.size()); ++dimension)
+    weight.order.push_back(dimension);
+  weight.order.insert(weight.order.end(), {1, 0});
   for (const int dimension : weight.order)
     weight.memory.push_back(shape[static_cast<size_t>(dimension)]);
   weight.decays = true;
@@ -45,22 +48,26 @@ std::vector<Parameter> synapse_parameters(const Layer& layer, const Shape& shape
   weight.initializer = {Initializer::Kind::normal, weights.gain * deviation};
   std::vector<Parameter> made = {weight};
   Shape alpha(shape.size(), 1);
-  alpha[1] = shape[1];
+  alpha[1] = in;
   if (weights.alpha)
-    made.push_back(vector("alpha", Role::alpha, alpha, shape[1], 1));
+    made.push_back(vector("alpha", Role::alpha, alpha, in, 1));
   if (layer.arguments.flag("bias"))
-    made.push_back(vector("bias", Role::bias, {shape[0]}, shape[0], 0));
+    made.push_back(vector("bias", Role::bias, {out}, out, 0));
   return made;
 }
 
-ir::Value synapse_weights(Build& build, int64_t input_axis) {
+ir::Value synapse_signs(Build& build) {
   const Weights& weights = build.layer().weights();
   const ir::Value w = build.parameter(Role::weight);
   if (weights.real())
     return w;
-  const ir::Value signs = weights.ternary() ? ternary(build, weights, w)
-                                            : build.make(ir::Opcode::sign, {w}, {{"ste", weights.ste}}, "signs");
-  if (!weights.alpha)
+  return weights.ternary() ? ternary(build, weights, w)
+                           : build.make(ir::Opcode::sign, {w}, {{"ste", weights.ste}}, "signs");
+}
+
+ir::Value synapse_weights(Build& build, int64_t input_axis) {
+  const ir::Value signs = synapse_signs(build);
+  if (!build.layer().weights().alpha)
     return signs;
   return build.make(ir::Opcode::scale, {signs, build.parameter(Role::alpha)}, {{"axis", input_axis}}, "weights");
 }

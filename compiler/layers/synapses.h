@@ -6,12 +6,16 @@
 
 namespace rvb::layers {
 
-// weight, alpha and bias, as far as the layer has them. `shape`: of the weights on disk, outputs and inputs first.
-std::vector<Parameter> synapse_parameters(const Layer& layer, const Shape& shape, double deviation);
+// weight, alpha and bias, as far as the layer has them. `shape`: of the weights on disk, outputs and inputs first; in
+// memory outputs are innermost. alpha and bias are as long as there are channels, in and out.
+std::vector<Parameter> synapse_parameters(const Layer& layer, const Shape& shape, int64_t in, int64_t out,
+                                          double deviation);
 
 // The weights as the synapses see them: w, sign(w), or alpha (one an input channel) times sign(w): Eq. 6 and 12.
 // `input_axis`: of the inputs in memory.
 ir::Value synapse_weights(Build& build, int64_t input_axis);
+// The same without alpha.
+ir::Value synapse_signs(Build& build);
 
 // The sums with the layer's bias.
 ir::Value with_bias(Build& build, ir::Value sums);

@@ -10,27 +10,29 @@ std::optional<Tensor> slide(const Layer& layer, const Tensor& input, int64_t cha
   }
   const Pair &kernel = layer.arguments.pair("kernel"), &stride = layer.arguments.pair("stride"),
              &padding = layer.arguments.pair("padding");
+  const Pair dilation = layer.arguments.has("dilation") ? layer.arguments.pair("dilation") : Pair{1, 1};
   Tensor output = input;
   output.shape[0] = channels;
   for (size_t i = 0; i < 2; ++i) {
     const int64_t extent = input.shape[i + 1], padded = extent + 2 * padding[i];
-    if (kernel[i] > padded) {
+    const int64_t span = (kernel[i] - 1) * dilation[i] + 1;
+    if (span > padded) {
       fault.code = Code::kernel_too_large;
-      fault.message = "a window " + std::to_string(kernel[i]) + (i == 0 ? " high" : " wide") + " does not fit into " +
+      fault.message = "a window " + std::to_string(span) + (i == 0 ? " high" : " wide") + " does not fit into " +
                       std::to_string(extent) + (padding[i] > 0 ? " + 2 * " + std::to_string(padding[i]) : "") +
                       " pixels";
       fault.label = "reads " + text_of(input.shape);
       fault.shows_inputs = fault.shows_way = true;
       return std::nullopt;
     }
-    if (padding[i] > 0 && padding[i] > most_padding(kernel[i])) {
+    if (padding[i] > 0 && padding[i] > most_padding(span)) {
       fault.code = Code::bad_padding;
-      fault.message = "a padding of " + std::to_string(padding[i]) + " for a window of " + std::to_string(kernel[i]);
+      fault.message = "a padding of " + std::to_string(padding[i]) + " for a window of " + std::to_string(span);
       fault.label = rule;
       fault.note = "windows at the border would see nothing but padding";
       return std::nullopt;
     }
-    output.shape[i + 1] = (padded - kernel[i]) / stride[i] + 1;
+    output.shape[i + 1] = (padded - span) / stride[i] + 1;
   }
   return output;
 }

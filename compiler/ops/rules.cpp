@@ -138,7 +138,7 @@ ir::Type with_tail(const ir::Type& type, int drop, std::initializer_list<int64_t
 }
 
 int64_t positions(int64_t extent, const Window& window, int axis) {
-  int64_t room = extent + 2 * window.pad[axis] - window.kernel[axis];
+  int64_t room = extent + 2 * window.pad[axis] - window.span(axis);
   return room < 0 ? 0 : room / window.stride[axis] + 1;
 }
 
@@ -146,7 +146,7 @@ bool windows_fit(const int64_t (&extent)[2], const Window& window, int64_t (&out
   for (int axis = 0; axis < 2; ++axis) {
     out[axis] = positions(extent[axis], window, axis);
     if (out[axis] < 1)
-      return fail(error, "a kernel of " + std::to_string(window.kernel[axis]) + " does not fit into " +
+      return fail(error, "a kernel of " + std::to_string(window.span(axis)) + " does not fit into " +
                              std::to_string(extent[axis]) + " with padding " + std::to_string(window.pad[axis]));
   }
   return true;

@@ -55,6 +55,9 @@ struct Window {
   int64_t kernel[2];
   int64_t stride[2];
   int64_t pad[2];
+  int64_t dilation[2] = {1, 1}; // taps lie so many pixels apart
+
+  int64_t span(int axis) const { return (kernel[axis] - 1) * dilation[axis] + 1; }
 };
 // The number of positions along one axis; 0 when the kernel does not fit.
 int64_t positions(int64_t extent, const Window& window, int axis);

@@ -16,4 +16,8 @@ Count count_synapses(const ir::Function& function, const ir::Operand& weights, i
 
 Window window_of(const ir::Op& op, const std::vector<int64_t>& kernel);
 
+// Channels fall into so many groups, which do not see each other: the first outputs read the first inputs.
+int64_t groups_of(const ir::Op& op);
+bool groups_fit(const ir::Op& op, int64_t in, int64_t out, std::string& error);
+
 } // namespace rvb::ops

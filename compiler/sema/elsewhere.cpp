@@ -29,7 +29,8 @@ const char* const neurons = "it is defined in the standard library: `import neur
 const char* const blocks = "it is defined in the standard library: `import blocks`";
 const char* const conv2d = "write `conv2d(64, kernel = 3, padding = 1)`: the channels that flow in are known";
 const char* const one_dimension =
-    "there are no layers of one dimension: an image of height 1 and `conv2d(64, kernel = [1, 3])` do the same";
+    "pools have two dimensions: an image of height 1 and `maxpool([1, 2])` or `avgpool([1, 2])` do the same";
+const char* const conv1d = "write `conv1d(64, kernel = 3)`: over tokens, or `over = time`";
 const char* const linear = "write `linear(10)`: the features that flow in are known";
 const char* const batchnorm = "write `batchnorm`";
 const char* const no_other_norm = "there is `batchnorm` alone: it is what deployment can fold into the neuron";
@@ -47,10 +48,11 @@ const char* const learned = "`import neurons`, then `lif_learned`, whose leak an
 const char* const joined = "write `concat(a, b, over = channel)`";
 const char* const dropped = "write `dropout(0.5)`: one mask holds for all time steps";
 const char* const sequential = "layers follow each other by `|>`";
-const char* const upsampled = "there are no layers that make an image larger";
+const char* const upsampled = "write `upsample(2)`, which repeats pixels";
+const char* const transposed = "write `conv2d_transposed(64, kernel = 4, stride = 2, padding = 1)`";
 
 const char* const known = "leave it out: it is known from what flows in";
-const char* const grouped = "every output reads all channels: there are no groups and no dilation";
+const char* const grouped = "`conv2d` has groups and dilation, no other layer";
 const char* const rate = "the optimizer has it: `optimizer = sgd(rate = 0.1)`";
 const char* const decay = "the optimizer has it: `optimizer = sgd(weight_decay = 1e-4)`";
 
@@ -67,10 +69,10 @@ std::string elsewhere_called(const std::string& name) {
       {"poolblock", blocks},
       {"conv", conv2d},
       {"convolution", conv2d},
-      {"conv1d", one_dimension},
+      {"conv1d", conv1d},
       {"maxpool1d", one_dimension},
       {"avgpool1d", one_dimension},
-      {"convtranspose2d", upsampled},
+      {"convtranspose2d", transposed},
       {"upsample", upsampled},
       {"interpolate", upsampled},
       {"dense", linear},

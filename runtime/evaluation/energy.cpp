@@ -21,12 +21,12 @@ const EnergyModel energy_models[] = {
 };
 const int energy_model_count = sizeof energy_models / sizeof *energy_models;
 
-std::vector<int64_t> fan_out(int64_t extent, int64_t kernel, int64_t stride, int64_t padding) {
+std::vector<int64_t> fan_out(int64_t extent, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation) {
   std::vector<int64_t> count(static_cast<size_t>(extent), 0);
-  int64_t outputs = (extent + 2 * padding - kernel) / stride + 1;
+  int64_t outputs = (extent + 2 * padding - (kernel - 1) * dilation - 1) / stride + 1;
   for (int64_t o = 0; o < outputs; ++o)
     for (int64_t k = 0; k < kernel; ++k)
-      if (int64_t at = o * stride + k - padding; at >= 0 && at < extent)
+      if (int64_t at = o * stride + k * dilation - padding; at >= 0 && at < extent)
         ++count[static_cast<size_t>(at)];
   return count;
 }
@@ -52,7 +52,7 @@ public:
 
 private:
   bool lands(int64_t at, int64_t tap, int axis) const {
-    int64_t place = at + layer_.padding[axis] - tap;
+    int64_t place = at + layer_.padding[axis] - tap * layer_.dilation[axis];
     return place >= 0 && place % layer_.stride[axis] == 0 &&
            place / layer_.stride[axis] < layer_.shape[static_cast<size_t>(1 + axis)];
   }
@@ -70,13 +70,16 @@ void count_events(const ObservedSynapses& layer, const float* values, int64_t fr
   int64_t height = convolution ? layer.input_shape.at(1) : 1, width = convolution ? layer.input_shape.at(2) : 1;
   int64_t features =
       std::accumulate(layer.input_shape.begin(), layer.input_shape.end(), int64_t{1}, std::multiplies<>());
-  int64_t channels = features / (height * width), outputs = layer.shape.at(0);
+  int64_t channels = features / (height * width), outputs = layer.shape.at(0) / layer.groups;
   std::vector<int64_t> rows{1}, columns{1};
   if (convolution) {
-    rows = fan_out(height, layer.kernel[0], layer.stride[0], layer.padding[0]);
-    columns = fan_out(width, layer.kernel[1], layer.stride[1], layer.padding[1]);
+    rows = fan_out(height, layer.kernel[0], layer.stride[0], layer.padding[0], layer.dilation[0]);
+    columns = fan_out(width, layer.kernel[1], layer.stride[1], layer.padding[1], layer.dilation[1]);
   }
-  bool pruned = !connections.empty();
+  // Where the fan-out depends on a place that is not looked at (ends of a line, edges of a larger image) its mean
+  // counts.
+  const bool mean = !convolution && layer.dense != features * outputs;
+  bool pruned = !connections.empty() && !mean;
   Reach reached(layer, connections, channels);
   int64_t events = 0, operations = 0, graded = 0;
 #pragma omp parallel for collapse(2) schedule(static) num_threads(rvb_team()) reduction(+ : events, operations, graded)
@@ -95,12 +98,23 @@ void count_events(const ObservedSynapses& layer, const float* values, int64_t fr
         if (!pruned)
           operations += here * rows[static_cast<size_t>(y)] * columns[static_cast<size_t>(x)] * outputs;
       }
+  if (mean) {
+    const double all = static_cast<double>(connections.size()) * static_cast<double>(outputs);
+    const double used =
+        connections.empty()
+            ? 1
+            : static_cast<double>(std::accumulate(connections.begin(), connections.end(), int64_t{0})) / all;
+    const double each = static_cast<double>(layer.dense) / static_cast<double>(features);
+    operations = std::llround(static_cast<double>(events) * each * used);
+    count.possible += frames * layer.dense;
+  }
   int64_t reach = std::accumulate(rows.begin(), rows.end(), int64_t{0}) *
                   std::accumulate(columns.begin(), columns.end(), int64_t{0});
   count.events += events;
   count.operations += operations;
   count.values += frames * features;
-  count.possible += frames * channels * reach * outputs;
+  if (!mean)
+    count.possible += frames * channels * reach * outputs;
   count.graded = count.graded || graded > 0;
 }
 
@@ -112,7 +126,7 @@ bool is_zero(const ObservedSynapses& layer, float weight, double threshold) {
   return !layer.binary && weight == 0; // the sign of a latent 0 is 1
 }
 
-// Weights in memory: [Kh, Kw, Ci, Co] or [in, out].
+// Weights in memory: [Kh, Kw, Ci / groups, Co] or [in, out].
 Connections connections_of(const Manifest& manifest, const ObservedSynapses& layer, const Floats& weights,
                            int64_t& zeros) {
   double threshold = 0;
@@ -120,10 +134,13 @@ Connections connections_of(const Manifest& manifest, const ObservedSynapses& lay
     threshold += std::fabs(static_cast<double>(weights[i]));
   threshold *= layer.ternary_threshold / static_cast<double>(weights.size());
   int64_t outputs = layer.shape.at(0), before = zeros;
-  Connections connections(static_cast<size_t>(weights.size() / outputs), outputs);
+  const int64_t within = layer.groups > 1 ? layer.input_shape.at(0) / layer.groups : weights.size() / outputs;
+  const int64_t reached = outputs / layer.groups; // by a channel
+  Connections connections(static_cast<size_t>(weights.size() / reached), reached);
   for (int64_t i = 0; i < weights.size(); ++i)
     if (is_zero(layer, weights[i], threshold)) {
-      --connections[static_cast<size_t>(i / outputs)];
+      const int64_t tap = i / outputs / within, group = i % outputs / reached;
+      --connections[static_cast<size_t>((tap * layer.groups + group) * within + i / outputs % within)];
       ++zeros;
     }
   if (zeros == before)

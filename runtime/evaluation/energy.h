@@ -37,7 +37,7 @@ struct NeuronCount {
 };
 
 // Outputs of a convolution along one axis that read each position of its input.
-std::vector<int64_t> fan_out(int64_t extent, int64_t kernel, int64_t stride, int64_t padding);
+std::vector<int64_t> fan_out(int64_t extent, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation = 1);
 // Outputs that an input reaches over weights other than 0: [tap, channel] of a convolution, [value] of a linear layer,
 // in the order of the observed values.
 using Connections = std::vector<int64_t>;

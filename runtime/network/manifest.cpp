@@ -78,7 +78,10 @@ ObservedSynapses parse_synapses(const ordered_json& json) {
       s.kernel[i] = json.at("kernel").at(static_cast<size_t>(i));
       s.stride[i] = json.at("stride").at(static_cast<size_t>(i));
       s.padding[i] = json.at("padding").at(static_cast<size_t>(i));
+      if (json.contains("dilation"))
+        s.dilation[i] = json.at("dilation").at(static_cast<size_t>(i));
     }
+  s.groups = json.value("groups", int64_t{1});
   return s;
 }
 

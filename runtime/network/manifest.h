@@ -48,6 +48,7 @@ struct ObservedSynapses {
   int64_t weights = 0, bytes = 0; // bytes when deployed
   int64_t scales = 0;             // multiplications a step that remain of BatchNorm when deployed
   int64_t kernel[2] = {1, 1}, stride[2] = {1, 1}, padding[2] = {0, 0}; // conv2d
+  int64_t dilation[2] = {1, 1}, groups = 1;                            //
   std::string input_text() const;                                      // "image", "spikes:unit1.reverb": for people
   bool convolution() const { return kind == "conv2d"; }
   const char* weights_kind() const { return ternary_threshold >= 0 ? "ternary" : binary ? "signs" : "real"; }

@@ -264,6 +264,43 @@ def method_losses(net, logits, labels):
 LOSSES = {"losses": losses, "methods": method_losses}
 
 
+def synapses(kind):
+    def layers(net, x):
+        def spike(x, name):
+            return net.reverb(net.batchnorm(x, name + "_bn") if name else x)
+
+        x = spike(net.conv2d(x, "stem", 4, 3, 1, 1), "stem")
+        x = spike(net.conv2d(x, "deep", 4, 3, 1, 1, kind, groups=4), "")
+        x = spike(net.conv2d(x, "twice", 8, 3, 1, 1, kind, groups=4), "")
+        x = x + spike(net.conv2d(x, "wide", 8, 7, 1, 3, kind, groups=8), "")
+        x = spike(net.conv2d(x, "grouped", 6, 3, 2, (2, 1), kind, groups=2, dilation=(2, 1)), "grouped")
+        x = spike(net.conv2d(x, "apart", 6, 3, 1, 2, kind, dilation=2), "apart")
+        return net.linear(x.flatten(2), "classifier", 5)
+
+    return layers
+
+
+def conv1d(net, x, name, channels, kernel, weights="real", padding=(0, 0)):
+    """Over the last axis of [N, C, L]."""
+    w = net.weight(name, [channels, x.shape[1], kernel], weights)
+    return F.conv1d(F.pad(x, padding), w)
+
+
+def lines(net, x):
+    x = net.reverb(net.batchnorm(net.conv2d(x, "stem", 4, 3, 1, 1), "stem_bn"))
+    mean = x.mean((3, 4))  # [T, N, C]
+    p = conv1d(net, mean.transpose(0, 1), "across", 3, 4, padding=(1, 2)).transpose(0, 1)
+    q = conv1d(net, mean.permute(1, 2, 0), "along", 4, 4, "alpha", padding=(1, 2)).permute(2, 0, 1)
+    x = x * torch.sigmoid(p * q)[..., None, None]
+    w, b = net.declare("grow.weight", [4, 3, 4, 3], "weight"), net.declare("grow.bias", [3], "bias")
+    grown = F.conv_transpose2d(x.flatten(0, 1), w, b, (2, 2), (1, 0), (0, 1)).unflatten(0, x.shape[:2])
+    larger = F.interpolate(x.flatten(0, 1), scale_factor=2).unflatten(0, x.shape[:2])
+    larger = net.conv2d(larger, "larger", 3, 3, 1, (1, 2), "alpha")
+    tokens = (grown + larger).flatten(3)
+    y = conv1d(net, tokens.flatten(0, 1), "line", 4, 5, "ternary").unflatten(0, x.shape[:2])
+    return net.linear(net.reverb(y).flatten(2), "classifier", 5)
+
+
 # name, source, settings, layers, T, shape of a frame
 CASES = [
     ("gates", "gates", {}, gates, 3, [2, 6, 6]),
@@ -275,4 +312,8 @@ CASES = [
     ("time_max", "time", {"readout": "max"}, over_time("max"), 4, [2, 5, 5]),
     ("losses", "losses", {}, student, 2, [2, 6, 6]),
     ("methods", "methods", {}, methods, 3, [2, 6, 6]),
+    ("synapses", "synapses", {"kind": "real"}, synapses("real"), 3, [2, 6, 6]),
+    ("synapses_binary", "synapses", {"kind": "binary(alpha)"}, synapses("alpha"), 3, [2, 6, 6]),
+    ("synapses_ternary", "synapses", {"kind": "ternary(alpha)"}, synapses("ternary(alpha)"), 3, [2, 6, 6]),
+    ("lines", "lines", {}, lines, 3, [2, 5, 5]),
 ]

@@ -100,7 +100,7 @@ class Network:
 
     # Layers, under the names they have in the language.
 
-    def weight(self, name, shape, weights):
+    def weight(self, name, shape, weights, groups=1):
         w = self.declare(name + ".weight", shape, "weight" if weights == "real" else "latent")
         if weights == "real":
             return w
@@ -111,14 +111,17 @@ class Network:
         if self.nudges is not None:
             binary = binary + self.nudges.setdefault(name + ".weight", torch.zeros_like(w, requires_grad=True))
         if weights in ("alpha", "ternary(alpha)"):
-            shape = [1, shape[1]] + [1] * (len(shape) - 2)
-            binary = self.declare(name + ".alpha", shape, "alpha") * binary
+            alpha = self.declare(name + ".alpha", [1, groups * shape[1]] + [1] * (len(shape) - 2), "alpha")
+            # An output reads the factors of its group's inputs.
+            alpha = alpha.reshape([groups] + [shape[1]] + [1] * (len(shape) - 2))
+            binary = alpha.repeat_interleave(shape[0] // groups, 0) * binary
         return binary
 
-    def conv2d(self, x, name, channels, kernel, stride=1, padding=0, weights="real", bias=False):
-        w = self.weight(name, [channels, x.shape[2], kernel, kernel], weights)
+    def conv2d(self, x, name, channels, kernel, stride=1, padding=0, weights="real", bias=False,
+               groups=1, dilation=1):  # fmt: skip
+        w = self.weight(name, [channels, x.shape[2] // groups, kernel, kernel], weights, groups)
         b = self.declare(name + ".bias", [channels], "bias") if bias else None
-        y = F.conv2d(x.flatten(0, 1), w, b, stride, padding)
+        y = F.conv2d(x.flatten(0, 1), w, b, stride, padding, dilation, groups)
         return y.unflatten(0, x.shape[:2])
 
     def linear(self, x, name, features, weights="real", bias=True):

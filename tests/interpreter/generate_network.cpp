@@ -30,9 +30,30 @@ ir::Attributes Generator::windows(Value x, std::vector<int64_t>& kernel) {
 void Generator::convolve(Value x) {
   if (!is_image(x))
     return to_features(x);
-  const int64_t in = type(x).channels(), out = random_.between(1, 5);
+  const int64_t in = type(x).channels();
+  int64_t out = random_.between(1, 5);
   std::vector<int64_t> kernel;
   ir::Attributes attributes = windows(x, kernel);
+  if (random_.one_in(4)) { // dilated, where the window still fits
+    const auto& pad = std::get<std::vector<int64_t>>(attributes["pad"]);
+    std::vector<int64_t> apart;
+    for (size_t i = 0; i < 2; ++i)
+      apart.push_back(2 * (kernel[i] - 1) < type(x).dims.end()[-3 + static_cast<int>(i)] + 2 * pad[i] ? 2 : 1);
+    attributes["dilation"] = apart;
+  }
+  if (in > 1 && random_.one_in(3)) { // depthwise
+    attributes["groups"] = in;
+    out = in * random_.between(1, 2);
+    if (!options_.binary || random_.one_in(2)) {
+      Value w = weights({kernel[0], kernel[1], 1, out});
+      if (options_.binary && random_.one_in(2))
+        w = emit(Opcode::sign, {w}, {{"ste", 1.0}});
+      return keep(emit(Opcode::conv2d, {x, w}, attributes));
+    }
+    attributes["kernel"] = kernel;
+    attributes["channels"] = std::vector<int64_t>{in, out};
+    return keep(emit(Opcode::binary_conv2d, {x, bits(kernel[0] * kernel[1], 1, 1)}, attributes));
+  }
   if (!options_.binary || !random_.one_in(4))
     return keep(emit(Opcode::conv2d, {x, synaptic({kernel[0], kernel[1], in, out}, 2)}, attributes));
   attributes["kernel"] = kernel;

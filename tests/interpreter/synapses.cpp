@@ -1,14 +1,17 @@
 #include "call.h"
 
+#include <algorithm>
+
 namespace rvb::interpreter {
 
 namespace {
 
 // Calls `visit(input index, kernel index, output index)` for every synapse of a convolution over all leading
-// dimensions; indices into row-major [N, H, W, Ci], [Kh, Kw, Ci, Co], [N, H', W', Co].
+// dimensions; indices into row-major [N, H, W, Ci], [Kh, Kw, Ci / groups, Co], [N, H', W', Co].
 struct Convolution {
   int64_t n, h, w, ci, kh, kw, co, oh, ow;
-  std::vector<int64_t> pad, stride;
+  std::vector<int64_t> pad, stride, dilation;
+  int64_t groups;
 
   template <typename F> void each(F&& visit) const {
     for (int64_t b = 0; b < n; ++b)
@@ -21,19 +24,34 @@ struct Convolution {
 
 private:
   template <typename F> void taps(int64_t b, int64_t y, int64_t x, int64_t i, int64_t j, F& visit) const {
-    int64_t row = y * stride[0] + i - pad[0], column = x * stride[1] + j - pad[1];
+    int64_t row = y * stride[0] + i * dilation[0] - pad[0], column = x * stride[1] + j * dilation[1] - pad[1];
     if (row < 0 || row >= h || column < 0 || column >= w)
       return;
+    const int64_t within = ci / groups;
     for (int64_t c = 0; c < ci; ++c)
-      for (int64_t o = 0; o < co; ++o)
-        visit(((b * h + row) * w + column) * ci + c, ((i * kw + j) * ci + c) * co + o,
+      for (int64_t o = c / within * (co / groups); o < (c / within + 1) * (co / groups); ++o)
+        visit(((b * h + row) * w + column) * ci + c, ((i * kw + j) * within + c % within) * co + o,
               ((b * oh + y) * ow + x) * co + o);
   }
 };
 
 Convolution convolution(const ir::Op& op, const Tensor& image, int64_t kh, int64_t kw, const Tensor& out) {
-  return {leading(image, 3), inner(image, 2), inner(image, 1),    inner(image, 0),      kh, kw, inner(out, 0),
-          inner(out, 2),     inner(out, 1),   op.integers("pad"), op.integers("stride")};
+  std::vector<int64_t> dilation = op.integers("dilation");
+  if (dilation.empty())
+    dilation = {1, 1};
+  return {leading(image, 3),
+          inner(image, 2),
+          inner(image, 1),
+          inner(image, 0),
+          kh,
+          kw,
+          inner(out, 0),
+          inner(out, 2),
+          inner(out, 1),
+          op.integers("pad"),
+          op.integers("stride"),
+          dilation,
+          std::max<int64_t>(1, op.integer("groups"))};
 }
 
 void evaluate_conv2d(Call& call) {
@@ -102,6 +120,14 @@ void evaluate_binary_conv2d(Call& call) {
   Tensor& y = call.out[0];
   std::vector<int64_t> kernel = call.op.integers("kernel");
   int64_t ci = inner(x, 0), co = inner(y, 0);
+  if (call.op.integer("groups") > 1) { // bit o % 32 of word [tap, channel of the group, o / 32]
+    convolution(call.op, x, kernel[0], kernel[1], y).each([&](int64_t i, int64_t k, int64_t o) {
+      const int64_t words = bits.type.dims[2], to = k % co;
+      const auto word = static_cast<uint32_t>(bits.data[k / co * words + to / 32]);
+      y.data[o] += (word >> (to % 32)) & 1 ? x.data[i] : -x.data[i];
+    });
+    return;
+  }
   convolution(call.op, x, kernel[0], kernel[1], y).each([&](int64_t i, int64_t k, int64_t o) {
     y.data[o] += x.data[i] * factor_of(call, k / co % ci) * sign_of(bits, k / (ci * co), k / co % ci, k % co);
   });

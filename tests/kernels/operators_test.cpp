@@ -99,6 +99,69 @@ INSTANTIATE_TEST_SUITE_P(Sizes, Convolutions,
                                          Convolution{23, 19, 3, 24, 3, 2, 1, 5}, Convolution{9, 11, 40, 64, 1, 1, 0, 3},
                                          Convolution{2, 2, 48, 40, 5, 1, 2, 3}));
 
+// Groups and dilation: of one channel a group (vectors run over groups), of few, of a vector's worth.
+struct Grouped {
+  int64_t h, w, ci, co, groups, kernel, stride, pad, dilation, batch;
+};
+
+std::ostream& operator<<(std::ostream& out, const Grouped& c) {
+  return out << c.h << "x" << c.w << " " << c.ci << "->" << c.co << " groups " << c.groups << " kernel " << c.kernel
+             << " stride " << c.stride << " pad " << c.pad << " dilation " << c.dilation << " batch " << c.batch;
+}
+
+class GroupedConvolutions : public testing::TestWithParam<Grouped> {
+protected:
+  Grouped c = GetParam();
+  int64_t span = (c.kernel - 1) * c.dilation + 1;
+  int64_t oh = (c.h + 2 * c.pad - span) / c.stride + 1, ow = (c.w + 2 * c.pad - span) / c.stride + 1;
+  string x = "f32[?," + to_string(c.h) + "," + to_string(c.w) + "," + to_string(c.ci) + "]";
+  string y = "f32[?," + to_string(oh) + "," + to_string(ow) + "," + to_string(c.co) + "]";
+  string w = "f32[" + to_string(c.kernel) + "," + to_string(c.kernel) + "," + to_string(c.ci / c.groups) + "," +
+             to_string(c.co) + "]";
+  string bits = c.groups > 1 ? "u32[" + to_string(c.kernel* c.kernel) + "," + to_string(c.ci / c.groups) + "," +
+                                   to_string((c.co + 31) / 32) + "]"
+                             : "u32[" + to_string(c.kernel* c.kernel) + "," + to_string((c.ci + 31) / 32) + "," +
+                                   to_string(c.co) + "]";
+  string apart = (c.dilation > 1 ? "dilation = " + pair(c.dilation, c.dilation) + ", " : "") +
+                 (c.groups > 1 ? "groups = " + to_string(c.groups) + ", " : "");
+  string frame = "pad = " + pair(c.pad, c.pad);
+  string step = "stride = " + pair(c.stride, c.stride);
+  string taps = "kernel = " + pair(c.kernel, c.kernel) + ", ";
+
+  void expect_equal(const std::vector<std::pair<string, string>>& parameters, const string& call,
+                    const string& result) {
+    EXPECT_EQ("", differences(function(parameters, call, result), c.batch));
+  }
+};
+
+TEST_P(GroupedConvolutions, Forward) {
+  expect_equal({{"x", x}, {"w", w}}, "conv2d(%x, %w) {" + apart + frame + ", " + step + "}", y);
+}
+TEST_P(GroupedConvolutions, InputGradient) {
+  expect_equal({{"g", y}, {"w", w}},
+               "conv2d_input_gradient(%g, %w) {" + apart + frame + ", size = " + pair(c.h, c.w) + ", " + step + "}", x);
+}
+TEST_P(GroupedConvolutions, WeightGradient) {
+  expect_equal({{"x", x}, {"g", y}}, "conv2d_weight_gradient(%x, %g) {" + apart + taps + frame + ", " + step + "}", w);
+}
+TEST_P(GroupedConvolutions, Binary) {
+  const string element = c.stride == 1 ? "f32" : c.pad == 1 ? "i16" : "i32";
+  const string sums = element == "f32" ? "f32" : "i32";
+  expect_equal({{"x", element + x.substr(3)}, {"b", bits}},
+               "binary_conv2d(%x, %b) {channels = " + pair(c.ci, c.co) + ", " + apart + taps + frame + ", " + step +
+                   "}",
+               sums + y.substr(3));
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, GroupedConvolutions,
+                         testing::Values(Grouped{13, 11, 19, 19, 19, 7, 1, 3, 1, 2}, // depthwise
+                                         Grouped{9, 7, 5, 5, 5, 3, 2, 1, 1, 5},
+                                         Grouped{8, 9, 32, 32, 32, 3, 1, 2, 2, 2},   // dilated
+                                         Grouped{9, 8, 72, 72, 18, 3, 1, 1, 1, 3},   // few channels a group
+                                         Grouped{6, 5, 12, 6, 6, 3, 2, 0, 1, 2},     // one output
+                                         Grouped{7, 9, 34, 66, 2, 5, 2, 2, 1, 3},    // many
+                                         Grouped{17, 13, 8, 24, 1, 3, 2, 3, 3, 2})); // no groups, dilated
+
 // Neighbours of the transposed signs lie as far apart as there are outputs.
 TEST(Signs, FewOutputs) {
   for (int64_t out : {1, 2, 3, 4, 5})

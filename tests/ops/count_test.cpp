@@ -55,6 +55,16 @@ TEST(Counts, PackedSignsAdd) {
             (Pair{0, 200}));
 }
 
+TEST(Counts, GroupsReadTheirChannelsAlone) {
+  EXPECT_EQ(counts("func @f(%x: f32[?,8,8,6], %w: f32[3,3,1,6]) -> () {"
+                   " %y = conv2d(%x, %w) {groups = 6, pad = [1, 1], stride = [1, 1]} : f32[?,8,8,6] ret() }"),
+            (Pair{64 * 9 * 6, 0}));
+  EXPECT_EQ(counts("func @f(%x: f32[?,8,8,40], %b: u32[9,2,2]) -> () {"
+                   " %y = binary_conv2d(%x, %b) {channels = [40, 60], groups = 20, kernel = [3, 3], pad = [1, 1],"
+                   " stride = [1, 1]} : f32[?,8,8,60] ret() }"),
+            (Pair{0, 64 * 9 * 2 * 60}));
+}
+
 TEST(Counts, GradientsOfAConvolutionCostWhatItCosts) {
   int64_t synapses = 4 * 4 * 9 * 4 * 5;
   EXPECT_EQ(counts("func @f(%g: f32[?,4,4,5], %w: f32[3,3,4,5]) -> () {"

@@ -108,6 +108,17 @@ const GradientCase cases[] = {
                       " %y = conv2d(%x, %w) {pad = [0, 1], stride = [2, 3]} : f32[2,?,2,3,3] ret(%y) }"},
     {"conv2d_one_by_one", "func @f(%x: f32[?,3,3,4], %w: f32[1,1,4,2]) -> (f32[?,2,2,2]) {"
                           " %y = conv2d(%x, %w) {pad = [0, 0], stride = [2, 2]} : f32[?,2,2,2] ret(%y) }"},
+    {"conv2d_depthwise", "func @f(%x: f32[?,4,5,3], %w: f32[3,3,1,3]) -> (f32[?,4,5,3]) {"
+                         " %y = conv2d(%x, %w) {groups = 3, pad = [1, 1], stride = [1, 1]} : f32[?,4,5,3] ret(%y) }"},
+    {"conv2d_groups", "func @f(%x: f32[2,?,5,4,4], %w: f32[2,3,2,6]) -> (f32[2,?,3,2,6]) {"
+                      " %y = conv2d(%x, %w) {dilation = [2, 1], groups = 2, pad = [1, 1], stride = [2, 2]}"
+                      " : f32[2,?,3,2,6] ret(%y) }"},
+    {"conv2d_dilation",
+     "func @f(%x: f32[?,6,7,2], %w: f32[2,3,2,3]) -> (f32[?,4,5,3]) {"
+     " %y = conv2d(%x, %w) {dilation = [2, 3], pad = [0, 2], stride = [1, 1]} : f32[?,4,5,3] ret(%y) }"},
+    {"conv2d_transposed", "func @f(%x: f32[?,3,2,4], %w: f32[3,2,2,4]) -> (f32[?,6,4,2]) {"
+                          " %y = conv2d_input_gradient(%x, %w) {pad = [1, 0], size = [6, 4], stride = [2, 2]}"
+                          " : f32[?,6,4,2] ret(%y) }"},
     {"conv2d_wide_pad", "func @f(%x: f32[?,2,2,1], %w: f32[3,3,1,2]) -> (f32[?,6,4,2]) {"
                         " %y = conv2d(%x, %w) {pad = [3, 2], stride = [1, 1]} : f32[?,6,4,2] ret(%y) }"},
     {"linear", "func @f(%x: f32[?,5], %w: f32[5,3]) -> (f32[?,3]) { %y = linear(%x, %w) : f32[?,3] ret(%y) }"},

@@ -33,6 +33,7 @@ TEST(Energy, FanOutAtBorders) {
   EXPECT_EQ(fan_out(5, 3, 2, 1), (std::vector<int64_t>{1, 2, 1, 2, 1}));
   EXPECT_EQ(fan_out(4, 1, 2, 0), (std::vector<int64_t>{1, 0, 1, 0}));
   EXPECT_EQ(fan_out(3, 3, 1, 0), (std::vector<int64_t>{1, 1, 1}));
+  EXPECT_EQ(fan_out(5, 3, 1, 2, 2), (std::vector<int64_t>{2, 2, 3, 2, 2}));
 }
 
 // Every tap of every output, one by one. `weights` [Kh, Kw, Ci, Co], or empty: none is 0.
@@ -44,11 +45,13 @@ int64_t taps(const ObservedSynapses& layer, const std::vector<float>& x, int64_t
       for (int64_t ox = 0; ox < layer.shape[2]; ++ox)
         for (int64_t ky = 0; ky < layer.kernel[0]; ++ky)
           for (int64_t kx = 0; kx < layer.kernel[1]; ++kx) {
-            int64_t y = oy * layer.stride[0] + ky - layer.padding[0],
-                    x_at = ox * layer.stride[1] + kx - layer.padding[1];
+            int64_t y = oy * layer.stride[0] + ky * layer.dilation[0] - layer.padding[0],
+                    x_at = ox * layer.stride[1] + kx * layer.dilation[1] - layer.padding[1];
             for (int64_t c = 0; y >= 0 && y < height && x_at >= 0 && x_at < width && c < channels; ++c)
               if (x[static_cast<size_t>(((f * height + y) * width + x_at) * channels + c)] != 0)
                 for (int64_t o = 0; o < layer.shape[0]; ++o) {
+                  if (c / (channels / layer.groups) != o / (layer.shape[0] / layer.groups))
+                    continue;
                   int64_t at = ((ky * layer.kernel[1] + kx) * channels + c) * layer.shape[0] + o;
                   count += weights.empty() || weights[static_cast<size_t>(at)] != 0;
                 }
@@ -92,6 +95,27 @@ TEST(Energy, EventsMeetTheirTaps) {
       count_events(layer, x.data(), 2, {}, count);
       EXPECT_TRUE(count.graded);
     }
+}
+
+TEST(Energy, EventsMeetTheTapsOfTheirGroup) {
+  std::mt19937 random(5);
+  for (int64_t groups : {2, 4}) {
+    ObservedSynapses layer;
+    layer.kind = "conv2d";
+    layer.input_shape = {4, 7, 6};
+    layer.kernel[0] = layer.kernel[1] = 3;
+    layer.dilation[1] = 2;
+    layer.padding[0] = 1, layer.padding[1] = 2;
+    layer.groups = groups;
+    layer.shape = {8, 7, 6};
+    std::vector<float> x(2 * 4 * 7 * 6);
+    for (float& value : x)
+      value = random() % 3 == 0 ? 1.0f : 0.0f;
+    SynapseCount count;
+    count_events(layer, x.data(), 2, {}, count);
+    EXPECT_EQ(count.operations, taps(layer, x, 2));
+    EXPECT_EQ(count.possible, taps(layer, std::vector<float>(x.size(), 1.0f), 2));
+  }
 }
 
 } // namespace

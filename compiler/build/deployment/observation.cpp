@@ -103,6 +103,10 @@ ordered_json observation(const sema::Program& program) {
     for (const char* const pair : {"kernel", "stride", "padding"}) // of windows
       if (layer.arguments.has(pair))
         json[pair] = layer.arguments.pair(pair);
+    if (layer.arguments.has("dilation") && layer.arguments.pair("dilation") != layers::Pair{1, 1})
+      json["dilation"] = layer.arguments.pair("dilation");
+    if (layer.arguments.has("groups") && layer.arguments.integer("groups") != 1)
+      json["groups"] = layer.arguments.integer("groups");
     synapses.push_back(std::move(json));
   }
   return {{"neurons", std::move(neurons)}, {"synapses", std::move(synapses)}};

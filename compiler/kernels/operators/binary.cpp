@@ -63,7 +63,7 @@ public:
         },
         !fills_words(s.in));
     r = RDom({{0, bits_of(s.in)}, {0, words_of(s.in)}, {0, s.kernel_x}, {0, s.kernel_y}}, "r");
-    Expr x = c.padded(r.y * word_bits + r.x, c.x * s.stride_x + r.z, c.y * s.stride_y + r.w, c.n);
+    Expr x = c.padded(r.y * word_bits + r.x, c.x * s.stride_x + r.z * s.tap_x, c.y * s.stride_y + r.w * s.tap_y, c.n);
     c.sum(c.j, c.x, c.y, c.n) = cast(x.type(), 0);
     c.sum(c.j, c.x, c.y, c.n) += signed_by(x, inputs[1](c.j, r.y, r.w * s.kernel_x + r.z), r.x);
     define("binary_conv2d")(c.j, c.x, c.y, c.n) = c.sum(c.j, c.x, c.y, c.n);
@@ -143,7 +143,11 @@ private:
 
 } // namespace
 
+std::unique_ptr<Kernel> make_grouped_binary_conv2d(const Call& call); // conv2d_grouped.cpp
+
 std::unique_ptr<Kernel> make_binary_conv2d(const Call& call) {
+  if (call.op.integer("groups") > 1)
+    return make_grouped_binary_conv2d(call);
   return make<BinaryConv2d>(call);
 }
 std::unique_ptr<Kernel> make_binary_linear(const Call& call) {

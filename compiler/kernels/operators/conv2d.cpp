@@ -31,7 +31,11 @@ private:
 
 } // namespace
 
+std::unique_ptr<Kernel> make_grouped_conv2d(const Call& call); // conv2d_grouped.cpp
+
 std::unique_ptr<Kernel> make_conv2d(const Call& call) {
+  if (call.op.integer("groups") > 1)
+    return make_grouped_conv2d(call);
   return make<Conv2d>(call);
 }
 

@@ -1,5 +1,5 @@
 // conv2d_input_gradient: the correlation of the upstream gradient, its pixels a stride apart with zeros between, with
-// the kernel turned by 180 degrees and its channels exchanged. The frame is K - 1 - pad wide.
+// the kernel turned by 180 degrees and its channels exchanged. The frame is (K - 1) taps - pad wide.
 #include "kernels/convolution.h"
 
 namespace rvb::kernels {
@@ -18,17 +18,8 @@ public:
 
   void algorithm() override {
     ir::Type weights = call.operand(1);
-    Sizes forward = sizes_of(op, call.result(), call.operand(0), weights.dims[0], weights.dims[1]);
-    Sizes& s = c.sizes;
-    s = forward;
-    std::swap(s.width, s.out_width);
-    std::swap(s.height, s.out_height);
-    std::swap(s.in, s.out);
-    s.pad_x = s.kernel_x - 1 - forward.pad_x; // negative when the frame was wider than the kernel: pixels are left out
-    s.pad_y = s.kernel_y - 1 - forward.pad_y;
-    s.dilation_x = forward.stride_x;
-    s.dilation_y = forward.stride_y;
-    s.stride_x = s.stride_y = 1;
+    c.sizes = backwards(sizes_of(op, call.result(), call.operand(0), weights.dims[0], weights.dims[1]));
+    const Sizes& s = c.sizes;
     define("conv2d_input_gradient");
     turned(j, k, kx, ky) = inputs[1](k, j, s.kernel_x - 1 - kx, s.kernel_y - 1 - ky);
     // Not in place even without a frame: rows that no window of the forward convolution reached have gradient 0.
@@ -53,7 +44,11 @@ private:
 
 } // namespace
 
+std::unique_ptr<Kernel> make_grouped_input_gradient(const Call& call); // conv2d_grouped.cpp
+
 std::unique_ptr<Kernel> make_conv2d_input_gradient(const Call& call) {
+  if (call.op.integer("groups") > 1)
+    return make_grouped_input_gradient(call);
   return make<Conv2dInputGradient>(call);
 }
 

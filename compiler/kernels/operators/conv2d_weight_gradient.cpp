@@ -45,7 +45,8 @@ public:
     Expr row = strip * rows + pixels.y;
     strip_sum(o, i, kx, ky, strip, n) = 0.0f;
     strip_sum(o, i, kx, ky, strip, n) +=
-        c.padded(i, pixels.x * s.stride_x + kx, row * s.stride_y + ky, n) * upstream(o, pixels.x, row, n);
+        c.padded(i, pixels.x * s.stride_x + kx * s.tap_x, row * s.stride_y + ky * s.tap_y, n) *
+        upstream(o, pixels.x, row, n);
     run = RDom({{0, s.out_height / rows}, {0, length}}, "run");
     Expr image = part * length + run.y;
     run.where(image < images);
@@ -128,12 +129,15 @@ private:
 } // namespace
 
 std::unique_ptr<Kernel> make_conv2d_weight_gradient_small(const Call& call); // conv2d_weight_gradient_small.cpp
+std::unique_ptr<Kernel> make_grouped_weight_gradient(const Call& call);      // conv2d_weight_gradient_grouped.cpp
 
 // The sums of one image are added to all weights in memory, which takes about as long as the multiply-adds of 64
 // pixels; the other kernel copies images, which pays when many taps read them. Measured on ResNet20's layers (Zen 5,
 // batch 32, milliseconds here and there): 512@2 24 and 1.4, 256@4 2.9 and 1.8, 128@8 2.9 and 2.6; with stride 2
 // 128->256@8 1.5 and 1.6; with one tap 64->128@8 0.14 and 0.28.
 std::unique_ptr<Kernel> make_conv2d_weight_gradient(const Call& call) {
+  if (call.op.integer("groups") > 1)
+    return make_grouped_weight_gradient(call);
   ir::Type gradient = call.operand(1);
   int64_t pixels = gradient.dims[gradient.rank() - 3] * gradient.dims[gradient.rank() - 2];
   int64_t taps = call.result().dims[0] * call.result().dims[1];

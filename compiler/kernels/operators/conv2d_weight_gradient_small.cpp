@@ -30,7 +30,7 @@ public:
     image(i, n, x, y) = inputs[0](i, x, y, n);
     upstream(o, n, x, y) = inputs[1](o, x, y, n);
     r = RDom({{0, inputs[0].dim(3).extent()}, {0, s.out_width}, {0, s.out_height}}, "r");
-    Expr column = r.y * s.stride_x + kx - s.pad_x, row = r.z * s.stride_y + ky - s.pad_y;
+    Expr column = r.y * s.stride_x + kx * s.tap_x - s.pad_x, row = r.z * s.stride_y + ky * s.tap_y - s.pad_y;
     if (s.pads()) {
       r.where(column >= 0 && column < s.width && row >= 0 && row < s.height);
       column = unsafe_promise_clamped(column, 0, s.width - 1);

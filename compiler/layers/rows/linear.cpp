@@ -45,7 +45,7 @@ std::vector<Parameter> parameters(const Network& network, const Layer& layer) {
   const int64_t steps = network.input.steps;
   const int64_t in = over(layer, "time") ? steps : network.input_of(layer).shape[0];
   const int64_t out = over(layer, "time") ? steps : layer.shape[0];
-  return synapse_parameters(layer, {out, in}, std::sqrt(1.0 / static_cast<double>(in)));
+  return synapse_parameters(layer, {out, in}, in, out, std::sqrt(1.0 / static_cast<double>(in)));
 }
 
 ir::Value build(Build& build) {

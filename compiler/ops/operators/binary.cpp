@@ -1,5 +1,6 @@
 // The deployed synapses: weights are packed signs, bit i of word [tap, j, o] is the sign of input channel 32 j + i
-// (1 adds, 0 subtracts). Training packs the latent weights' signs in every step, after differentiation.
+// (1 adds, 0 subtracts). With groups, whose inputs are few, bit i of word [tap, c, j] is the sign of input channel c of
+// its group to output 32 j + i. Training packs the latent weights' signs in every step, after differentiation.
 #include "ir/text.h"
 #include "ops/synapse.h"
 
@@ -7,8 +8,10 @@ namespace rvb::ops {
 
 namespace {
 
-bool is_bits(const ir::Type& type, int64_t taps, int64_t in, int64_t out, std::string& error) {
+bool is_bits(const ir::Type& type, int64_t taps, int64_t in, int64_t out, std::string& error, int64_t groups = 1) {
   ir::Type expected{ir::Element::u32, {taps, (in + 31) / 32, out}};
+  if (groups > 1)
+    expected.dims = {taps, in / groups, (out + 31) / 32};
   return type == expected || fail(error, "the bits have type " + ir::print(type) + ", expected " + ir::print(expected));
 }
 
@@ -39,6 +42,8 @@ bool operands_fit(const ir::Op& op, const Types& operands, std::string& error) {
     return fail(error, "takes a tensor, bits and perhaps alpha");
   if (operands.size() == 3 && op.integer("sparse") != 0)
     return fail(error, "walks no events with alpha: sparse synapses are deployed ones");
+  if (groups_of(op) > 1 && (operands.size() == 3 || op.integer("sparse") != 0))
+    return fail(error, "groups take no alpha and walk no events");
   if (operands.size() == 3 && operands[0].element != ir::Element::f32)
     return fail(error, "integers take no alpha");
   return operands.size() == 2 || is_vector(operands[2], in, "alpha", error);
@@ -50,6 +55,8 @@ std::optional<Types> conv2d_types(const ir::Op& op, const Types& operands, std::
   const ir::Type& x = operands[0];
   if (!attributes_fit(op,
                       {{"channels", Kind::pair, 1},
+                       {"dilation", Kind::pair, 1, Need::optional},
+                       {"groups", Kind::integer, 2, Need::optional},
                        {"joined", Kind::integer, 0, Need::optional},
                        {"kernel", Kind::pair, 1},
                        {"pad", Kind::pair, 0},
@@ -60,8 +67,8 @@ std::optional<Types> conv2d_types(const ir::Op& op, const Types& operands, std::
     return std::nullopt;
   std::vector<int64_t> kernel = op.integers("kernel"), channels = op.integers("channels");
   int64_t extent[2] = {x.dims.end()[-3], x.dims.end()[-2]}, out[2];
-  if (!channels_agree(x, channels[0], error) ||
-      !is_bits(operands[1], kernel[0] * kernel[1], channels[0], channels[1], error) ||
+  if (!channels_agree(x, channels[0], error) || !groups_fit(op, channels[0], channels[1], error) ||
+      !is_bits(operands[1], kernel[0] * kernel[1], channels[0], channels[1], error, groups_of(op)) ||
       !windows_fit(extent, window_of(op, kernel), out, error))
     return std::nullopt;
   return Types{sums_of(with_tail(x, 3, {out[0], out[1], channels[1]}))};
@@ -130,7 +137,8 @@ Count synapse_count(const ir::Function& function, const ir::Op& op) {
   std::vector<int64_t> kernel = op.integers("kernel");
   int64_t taps = kernel.size() == 2 ? product({kernel[0], kernel[1]}) : 1;
   Count result;
-  result.additions = product({function.type(op.results[0]).elements_per_sample(), taps, op.integers("channels")[0]});
+  result.additions =
+      product({function.type(op.results[0]).elements_per_sample(), taps, op.integers("channels")[0] / groups_of(op)});
   return result;
 }
 

@@ -9,6 +9,9 @@
 //   %m = mul(%x, %magnitude) : f32[?,8,8,16]
 //   %y = conv2d(%m, %signs) {pad = [1, 1], stride = [1, 1]} : f32[?,8,8,16]
 //
+// With groups alpha stands before the synapse from the beginning, and loses its sign alone:
+// %m = mul(%x, %alpha), %y = conv2d(%m, %s) {groups = 4, ...}.
+//
 // Then the multiplier moves towards what makes %x, through pools (|alpha| is not negative, so maxima stay maxima),
 // `repeat`, and `flatten` where a channel has one factor, as long as nobody else reads the values on the way:
 //
@@ -97,25 +100,29 @@ private:
 
   bool take_out(Value synapse) {
     const Op op = maker(synapse);
-    const Op* found = find_maker(op.operands[1]);
+    const int64_t groups = std::max<int64_t>(1, op.integer("groups"));
+    const Op* found = find_maker(op.operands[groups > 1 ? 0 : 1]);
     const int64_t axis = op.opcode == Opcode::conv2d ? 2 : 0;
-    if (!found || found->opcode != Opcode::scale || found->integer("axis") != axis)
+    if (!found || found->opcode != (groups > 1 ? Opcode::mul : Opcode::scale) ||
+        (groups == 1 && found->integer("axis") != axis))
       return false;
     const Op scale = *found;
-    std::optional<std::vector<float>> signs = signs_of(scale.operands[0]);
+    const Operand x = groups > 1 ? scale.operands[0] : op.operands[0];
+    Operand weights = groups > 1 ? op.operands[1] : scale.operands[0];
+    std::optional<std::vector<float>> signs = signs_of(weights);
     std::optional<std::vector<float>> alpha = numbers(scale.operands[1]);
-    if (!signs || !alpha)
+    if (!signs || !alpha || x.is_literal() ||
+        (groups > 1 && static_cast<int64_t>(alpha->size()) != function_.type(x.value).channels()))
       return false;
     const std::string prefix = op.layer.empty() ? function_.values[synapse].name : op.layer;
 
-    Operand weights = scale.operands[0];
     if (std::any_of(alpha->begin(), alpha->end(), [](float a) { return a < 0; })) {
-      const Type type = function_.type(scale.results[0]);
-      const int64_t outputs = type.dims.back(), inputs = static_cast<int64_t>(alpha->size());
-      for (size_t i = 0; i < signs->size(); ++i)
-        if ((*alpha)[static_cast<int64_t>(i) / outputs % inputs] < 0)
+      const Type type = function_.type(weights.value);
+      const int64_t outputs = type.dims.back(), inputs = type.dims.end()[-2];
+      for (int64_t i = 0; i < static_cast<int64_t>(signs->size()); ++i)
+        if ((*alpha)[i % outputs / (outputs / groups) * inputs + i / outputs % inputs] < 0)
           (*signs)[i] = -(*signs)[i];
-      const bool ternary = find_maker(scale.operands[0]) && find_maker(scale.operands[0])->opcode == Opcode::ternary;
+      const bool ternary = find_maker(weights) && find_maker(weights)->opcode == Opcode::ternary;
       weights = Operand(
           add_constant(module_, function_, prefix + ".signs", Constant::from_floats(type.dims, *signs), op.layer));
       if (ternary)
@@ -124,9 +131,9 @@ private:
     for (float& a : *alpha)
       a = std::fabs(a);
     const bool ones = std::all_of(alpha->begin(), alpha->end(), [](float a) { return a == 1; });
-    const Operand x = ones ? op.operands[0] : multiplied(op.operands[0], *alpha, synapse, prefix);
+    const Operand scaled = ones ? x : multiplied(x, *alpha, synapse, prefix);
     Op& last = maker(synapse);
-    last.operands = {x, weights};
+    last.operands = {scaled, weights};
     return true;
   }
 

@@ -10,8 +10,8 @@
 //   %y = binary_conv2d(%x, %b) {channels = [64, 64], kernel = [3, 3], pad = [1, 1], stride = [1, 1]} : f32[?,8,8,64]
 //
 // Bit i of word [tap, j, o] is the sign of input channel 32 j + i: 1 for +1 (w >= 0, so 0 and -0 are +1), 0 for -1.
-// Where the channels are no multiple of 32 the bits left over are 0. A constant of nothing but 1 and -1 is packed as it
-// is.
+// Where the channels are no multiple of 32 the bits left over are 0. With `groups` a word has the signs of 32 outputs.
+// A constant of nothing but 1 and -1 is packed as it is.
 //
 // Ternary weights are half the sum of two signs, so they take two bits and two synapses:
 //
@@ -52,6 +52,17 @@ std::vector<uint32_t> packed_signs(const std::vector<float>& weights, int64_t ta
       for (int64_t o = 0; o < outputs; ++o)
         if (weights[(t * inputs + i) * outputs + o] >= 0)
           bits[(t * words + i / 32) * outputs + o] |= uint32_t{1} << (i % 32);
+  return bits;
+}
+
+// With groups, whose inputs are few: bits of 32 outputs a word, [taps, input channels, words].
+std::vector<uint32_t> packed_outputs(const std::vector<float>& weights, int64_t rows, int64_t outputs) {
+  const int64_t words = (outputs + 31) / 32;
+  std::vector<uint32_t> bits(rows * words, 0);
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t o = 0; o < outputs; ++o)
+      if (weights[r * outputs + o] >= 0)
+        bits[r * words + o / 32] |= uint32_t{1} << (o % 32);
   return bits;
 }
 
@@ -170,14 +181,17 @@ private:
     const bool spatial = op.opcode == Opcode::conv2d;
     const int64_t taps = spatial ? dims[0] * dims[1] : 1;
     const int64_t inputs = dims[dims.size() - 2], outputs = dims.back();
-    const std::vector<uint32_t> bits = packed_signs(weights, taps, inputs, outputs);
+    const int64_t groups = std::max<int64_t>(1, op.integer("groups"));
+    const std::vector<uint32_t> bits =
+        groups > 1 ? packed_outputs(weights, taps * inputs, outputs) : packed_signs(weights, taps, inputs, outputs);
+    const std::vector<int64_t> shape = groups > 1 ? std::vector<int64_t>{taps, inputs, (outputs + 31) / 32}
+                                                  : std::vector<int64_t>{taps, (inputs + 31) / 32, outputs};
     const std::string prefix = op.layer.empty() ? function_.values[op.results[0]].name : op.layer;
-    const Value packed = add_constant(module_, function_, prefix + name,
-                                      Constant::from_words({taps, (inputs + 31) / 32, outputs}, bits), op.layer);
+    const Value packed = add_constant(module_, function_, prefix + name, Constant::from_words(shape, bits), op.layer);
     Op& synapse = function_.ops[index + 1];
     synapse.opcode = spatial ? Opcode::binary_conv2d : Opcode::binary_linear;
     synapse.operands[1] = Operand(packed);
-    synapse.attributes["channels"] = std::vector<int64_t>{inputs, outputs};
+    synapse.attributes["channels"] = std::vector<int64_t>{inputs * groups, outputs};
     if (spatial)
       synapse.attributes["kernel"] = std::vector<int64_t>{dims[0], dims[1]};
   }

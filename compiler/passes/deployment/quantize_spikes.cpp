@@ -48,7 +48,8 @@ bool is_binary(const Function& function, const Op& op) {
 
 Grid grid_of(const Op& op, double largest, int64_t bits) {
   std::vector<int64_t> kernel = op.integers("kernel");
-  const int64_t fan_in = op.integers("channels")[0] * (kernel.size() == 2 ? kernel[0] * kernel[1] : 1);
+  const int64_t inputs = op.integers("channels")[0] / std::max<int64_t>(1, op.integer("groups"));
+  const int64_t fan_in = inputs * (kernel.size() == 2 ? kernel[0] * kernel[1] : 1);
   Grid grid{1023, 1};
   if (bits == 32)
     grid.limit = std::clamp<int64_t>(INT32_MAX / fan_in, 1, (int64_t{1} << 22) - 1);

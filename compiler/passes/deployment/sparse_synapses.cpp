@@ -29,7 +29,7 @@ bool mark(Module& module, const std::set<std::string>& layers) {
     for (Op& op : function.ops) {
       if (op.opcode != Opcode::binary_conv2d && op.opcode != Opcode::binary_linear)
         continue;
-      const bool sparse = op.operands.size() == 2 && layers.count(op.layer) != 0;
+      const bool sparse = op.operands.size() == 2 && op.integer("groups") <= 1 && layers.count(op.layer) != 0;
       changed |= sparse != (op.integer("sparse") != 0);
       op.attributes.erase("sparse");
       if (sparse)

@@ -123,7 +123,8 @@ private:
       if (is_synapse(op) && function_.type(op.results[0]).element == Element::i32) {
         const auto limit = limits_.find(op.operands[0].value);
         const std::vector<int64_t> kernel = op.integers("kernel");
-        const int64_t fan_in = op.integers("channels")[0] * (kernel.size() == 2 ? kernel[0] * kernel[1] : 1);
+        const int64_t inputs = op.integers("channels")[0] / std::max<int64_t>(1, op.integer("groups"));
+        const int64_t fan_in = inputs * (kernel.size() == 2 ? kernel[0] * kernel[1] : 1);
         if (limit != limits_.end())
           around_.largest_sum[op.results[0]] = static_cast<double>(fan_in) * static_cast<double>(limit->second);
       } else if (moves_numbers(op)) {
