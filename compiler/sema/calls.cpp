@@ -55,13 +55,11 @@ Value Elaborator::call(const Expr& expr, const Value* flow, Range flow_range, Sc
   const auto local = scope.names.find(name);
   const auto global = modules_.names.find(name);
   if ((local != scope.names.end() || global != modules_.names.end()) && !(built_in && only_a_value(name, scope))) {
-    if (local == scope.names.end() &&
-        (global->second.item->kind == ast::Item::Kind::block ||
-         global->second.item->kind == ast::Item::Kind::function || global->second.item->kind == ast::Item::Kind::cell))
-      return call_block(*global->second.item, actuals, scope);
     if (local == scope.names.end() && global->second.item->kind == ast::Item::Kind::network)
       return call_teacher(*global->second.item, actuals, scope);
     const Value callee = lookup(name, expr.callee.range, scope);
+    if (callee.is(Kind::block))
+      return call_block(*callee.neuron, actuals, scope);
     if (callee.is(Kind::neuron))
       return call_neuron(callee, actuals, scope);
     if (!callee.is_error())
@@ -112,10 +110,10 @@ Value Elaborator::call_on_numbers(const FunctionInfo& function, const Bound& bou
 // Whether `name` is defined and cannot be called: a layer may have the same name.
 bool Elaborator::only_a_value(const std::string& name, const Scope& scope) const {
   if (const auto local = scope.names.find(name); local != scope.names.end())
-    return !local->second.is(Kind::neuron);
+    return !local->second.called();
   const Definition& definition = modules_.names.at(name);
   const bool value = definition.item->kind == ast::Item::Kind::param || definition.item->kind == ast::Item::Kind::let;
-  return value && definition.evaluated && !definition.value.is(Kind::neuron);
+  return value && definition.evaluated && !definition.value.called();
 }
 
 Value Elaborator::unknown_callee(const Expr& expr, const Scope& scope) {

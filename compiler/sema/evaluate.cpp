@@ -85,32 +85,20 @@ Value Elaborator::dispatch(const Expr& expr, Scope& scope) {
   return {};
 }
 
-namespace {
-
-// What is called and is no value.
-const char* callable(ast::Item::Kind kind) {
-  return kind == ast::Item::Kind::block      ? "block"
-         : kind == ast::Item::Kind::function ? "function"
-         : kind == ast::Item::Kind::cell     ? "cell"
-         : kind == ast::Item::Kind::network  ? "network"
-                                             : nullptr;
-}
-
-} // namespace
-
 Value Elaborator::lookup(const std::string& name, Range range, const Scope& scope) {
   if (const auto local = scope.names.find(name); local != scope.names.end())
     return local->second;
   if (const auto global = modules_.names.find(name); global != modules_.names.end()) {
     const Definition& definition = global->second;
-    if (definition.item->kind == ast::Item::Kind::neuron) {
+    const bool neuron = definition.item->kind == ast::Item::Kind::neuron;
+    if (neuron || callable(definition.item->kind) != nullptr) {
       Value value;
-      value.kind = Kind::neuron;
+      value.kind = neuron ? Kind::neuron : Kind::block;
       value.neuron = definition.item;
       return value;
     }
-    if (const char* word = callable(definition.item->kind)) {
-      report(Code::wrong_type, range, ticked(name) + " is a " + word + ", not a value",
+    if (definition.item->kind == ast::Item::Kind::network) {
+      report(Code::wrong_type, range, ticked(name) + " is a network, not a value",
              "call it with `(...)` or in a pipeline");
       return {};
     }
@@ -175,7 +163,7 @@ Value Elaborator::list(const Expr& expr, Scope& scope) {
   for (const ast::ExprPtr& operand : expr.operands) {
     Value value = evaluate(*operand, scope);
     ok &= !value.is_error();
-    if (value.is(Kind::list) || value.is(Kind::tensor) || value.is(Kind::neuron) || value.is(Kind::weights)) {
+    if (value.is(Kind::list) || value.is(Kind::tensor) || value.called() || value.is(Kind::weights)) {
       report(Code::wrong_type, operand->range, "a list cannot hold " + type_name(value), "not a number or a word");
       ok = false;
     }

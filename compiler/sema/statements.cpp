@@ -18,8 +18,9 @@ void Elaborator::evaluate_values(const std::map<std::string, Value>& defines) {
       const Value& given = define->second;
       // A number may take the place of any number: `threshold = 0` says 0, not "whole numbers only". What must be whole
       // is found out, with its range, where it is used.
-      const bool fits =
-          value.kind == given.kind || value.is_error() || given.is_error() || (value.is_number() && given.is_number());
+      const bool both_called = value.called() && given.called();
+      const bool fits = value.kind == given.kind || value.is_error() || given.is_error() || both_called ||
+                        (value.is_number() && given.is_number());
       if (!fits)
         report(Code::wrong_type, item->name.range,
                "-D gives " + ticked(name) + " " + describe(given) + ", and its default is " + describe(value),

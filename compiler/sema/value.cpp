@@ -63,6 +63,13 @@ std::string text_of(double number) {
   return std::string(buffer, end);
 }
 
+const char* callable(ast::Item::Kind kind) {
+  return kind == ast::Item::Kind::block      ? "block"
+         : kind == ast::Item::Kind::function ? "function"
+         : kind == ast::Item::Kind::cell     ? "cell"
+                                             : nullptr;
+}
+
 std::string type_name(const Value& value) {
   switch (value.kind) {
   case Value::Kind::error: return "nothing";
@@ -74,6 +81,7 @@ std::string type_name(const Value& value) {
   case Value::Kind::list: return "a list";
   case Value::Kind::weights: return "a kind of weights";
   case Value::Kind::neuron: return "a neuron";
+  case Value::Kind::block: return "a " + std::string(callable(value.neuron->kind));
   case Value::Kind::tensor: return "a tensor";
   }
   return "nothing";
@@ -112,6 +120,7 @@ bool equal(const Value& a, const Value& b) {
   case Value::Kind::word: return a.text == b.text;
   case Value::Kind::weights: return a.weights == b.weights;
   case Value::Kind::tensor: return a.layer == b.layer;
+  case Value::Kind::block: return a.neuron == b.neuron;
   case Value::Kind::neuron: {
     static const std::map<std::string, Value> none;
     const auto &x = a.preset ? *a.preset : none, &y = b.preset ? *b.preset : none;

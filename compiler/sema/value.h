@@ -21,6 +21,7 @@ struct Value {
     list,    // of numbers, truth values, strings and words
     weights, // real, binary, binary(alpha)
     neuron,  // a neuron whose arguments may be set: reverb(threshold = 0.25)
+    block,   // a block, a cell or a function, to be called
     tensor,  // the output of a layer
   };
   Kind kind = Kind::error;
@@ -29,13 +30,14 @@ struct Value {
   std::string text;    // string and word
   std::shared_ptr<const std::vector<Value>> list;
   Weights weights;
-  const ast::Item* neuron = nullptr;
+  const ast::Item* neuron = nullptr;                          // or block
   std::shared_ptr<const std::map<std::string, Value>> preset; // of a neuron
   int layer = -1;
 
   bool is(Kind k) const { return kind == k; }
   bool is_error() const { return kind == Kind::error; }
   bool is_number() const { return kind == Kind::integer || kind == Kind::real; }
+  bool called() const { return kind == Kind::neuron || kind == Kind::block; } // `x |> value`
 
   static Value of_integer(int64_t value);
   static Value of_real(double value);
@@ -50,5 +52,6 @@ std::string type_name(const Value& value); // "an integer"
 std::string describe(const Value& value);  // "the integer 3", "a tensor"
 std::string text_of(double number);        // the shortest text that reads back
 bool equal(const Value& a, const Value& b);
+const char* callable(ast::Item::Kind kind); // "block", "function", "cell", or null of what is none of these
 
 } // namespace rvb::sema
