@@ -17,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 constexpr size_t most_files = 200;
 constexpr size_t deepest_import = 50;
+constexpr const char* folders[] = {"", "networks", "methods"}; // of the standard library, in which a name is looked for
 
 class Loader {
 public:
@@ -123,10 +124,13 @@ private:
     } else {
       shown = item.name.text;
       path = fs::path(options_.stdlib) / (shown + ".rvb");
-      std::error_code error;
-      if (const fs::path network = fs::path(options_.stdlib) / "networks" / (shown + ".rvb");
-          !fs::exists(path, error) && fs::exists(network, error))
-        path = network;
+      for (const char* folder : folders) {
+        const fs::path found = fs::path(options_.stdlib) / folder / (shown + ".rvb");
+        if (std::error_code error; fs::exists(found, error)) {
+          path = found;
+          break;
+        }
+      }
     }
     const std::string key = key_of(path);
     if (std::find(open_.begin(), open_.end(), key) != open_.end()) {
@@ -163,7 +167,7 @@ private:
     if (seen_.size() > most_files || open_.size() > deepest_import)
       return;
     std::vector<std::string> names;
-    for (const char* folder : {"", "networks"}) {
+    for (const char* folder : folders) {
       std::error_code error;
       for (fs::directory_iterator it(fs::path(options_.stdlib) / folder, error), end;
            !error && it != end && names.size() < 100; it.increment(error))

@@ -1,5 +1,6 @@
 #!/bin/bash
-# The networks of the paper: `rvbc summary` counts what the paper's tables count, to the last digit.
+# The networks of the paper, and of the methods it compares itself with: `rvbc summary` counts what the papers' tables and codes
+# count, to the last digit.
 . "$(dirname "$0")/common.sh"
 networks=$root/stdlib/networks
 
@@ -49,6 +50,45 @@ row vggsnn -D pooling=false               -- 9,271,498    660,943,872   2,654,20
 row scnn                                  -- 1,698,304    841,014,272   37,748,736  803,265,536
 row scnn -D candidate=asa                 -- 1,623,918    520,150,016   18,874,368  501,275,648
 
+learned() { # FILE FLAGS... -- PARAMETERS: with real weights, and under signs
+  local flags=() variant
+  while [ "$1" != -- ]; do
+    flags+=("$1")
+    shift
+  done
+  for variant in vanilla learnable; do
+    counts "${flags[@]}" -D variant=$variant -- parameters_without_alpha="$2"
+  done
+}
+
+learned spikformer                        -- 9,324,730
+learned spikformer -D classes=100         -- 9,359,380
+learned spikformer -D events=true         -- 2,566,666
+learned qkformer                          -- 6,706,234
+learned qkformer -D classes=100           -- 6,740,884
+learned qkformer -D events=true           -- 1,504,138
+learned qkformer -D events=true -D ratio=4 -D classes=11 -- 1,999,371
+learned egru                              -- 1,056,110
+learned egru -D gesture=true              -- 5,717,308
+learned radlif -D width=128 -D kind=lif   -- 109,372
+learned radlif -D width=128 -D kind=adlif -- 110,140
+learned radlif -D width=128 -D kind=rlif  -- 142,140
+learned radlif -D width=128               -- 142,908
+learned radlif -D width=512 -D kind=lif   -- 633,916
+learned radlif                            -- 3,895,356
+learned radlif -D depth=3                 -- 5,998,652
+learned recurrent_lif                     -- 108,544
+learned recurrent_lif -D width=200        -- 184,000
+learned binaryconnect                     -- 14,033,566
+learned binaryconnect -D mnist=true       -- 2,919,454
+learned agmm                              -- 12,569,260 # ResNet19 and a factor for 2 steps of 17 gates
+learned qblif                             -- 12,569,243 # ResNet19 and a size for 17 neurons
+
+# All weights of BinaryConnect are signs; Spikformer's but those of the first convolution and of the classifier.
+counts binaryconnect -D variant=reverb -- binary_parameters=14,022,016 alphas=0
+counts binaryconnect -D mnist=true -D variant=reverb -- binary_parameters=2,910,208 alphas=0
+counts spikformer -D variant=reverb -- binary_parameters=9,275,904 alphas=0
+
 deployed() { # FILE FLAGS... -- NEURONS SCALED CONVOLUTIONS WEIGHTS ALPHAS
   local flags=()
   while [ "$1" != -- ]; do
@@ -89,4 +129,4 @@ for network in "$networks"/*.rvb; do
 done
 expect 1 "$RVBC" check mine.rvb -D variant=vanila
 says RVB0314 vanilla
-expect 0 "$RVBC" fmt --check "$networks"/*.rvb "$root"/stdlib/*.rvb
+expect 0 "$RVBC" fmt --check "$networks"/*.rvb "$root"/stdlib/*.rvb "$root"/stdlib/methods/*.rvb
