@@ -75,7 +75,7 @@ double relative_difference(const std::vector<double>& ours, const std::vector<do
 
 class Case {
 public:
-  explicit Case(const std::string& name) : path_(folder + "/cases/" + name) {
+  explicit Case(const std::string& name) : path_(folder + "/" + name) {
     facts = nlohmann::json::parse(read_text(path_ + "/case.json"));
     sema::Options options;
     options.stdlib = RVB_STDLIB;
@@ -107,8 +107,10 @@ public:
     return permuted(as_doubles(tensor.values), tensor.shape, parameter(tensor.name)->order);
   }
 
-  // [T, N, C, H, W] -> [T, N, H, W, C]; without T for still images.
+  // [T, N, C, H, W] -> [T, N, H, W, C]; without T for still images. Features [T, N, C] stay.
   std::vector<double> image() const {
+    if (program.input.shape.size() == 1)
+      return as_doubles(x.values);
     std::vector<int> order = x.shape.size() == 5 ? std::vector<int>{0, 1, 3, 4, 2} : std::vector<int>{0, 2, 3, 1};
     return permuted(as_doubles(x.values), x.shape, order);
   }
@@ -222,14 +224,15 @@ TEST_P(Golden, DeploymentPipeline) {
 
 std::vector<std::string> names() {
   std::vector<std::string> result;
-  for (const auto& entry : std::filesystem::directory_iterator(folder + "/cases"))
-    result.push_back(entry.path().filename().string());
+  for (const std::string kind : {"cases", "interpreted"})
+    for (const auto& entry : std::filesystem::directory_iterator(folder + "/" + kind))
+      result.push_back(kind + "/" + entry.path().filename().string());
   std::sort(result.begin(), result.end());
   return result;
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, Golden, testing::ValuesIn(names()), [](const auto& info) {
-  std::string name = info.param;
+  std::string name = info.param.substr(info.param.find('/') + 1);
   for (char& c : name)
     if (!isalnum(static_cast<unsigned char>(c)))
       c = '_';

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Makes the golden tensors of this folder with PyTorch (Debian 12: python3-torch 1.13).
 
-    ./make_goldens.py            writes cases/ and training/
+    ./make_goldens.py            writes cases/, interpreted/ (held against the interpreter alone) and training/
     ./make_goldens.py --check    checks the PyTorch side itself: finite differences, invariance in time
 
 Everything is computed in double precision from values that single precision holds exactly, and stored rounded to single.
@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 import features
+import methods
 import networks
 import reference
 import safetensors_file
@@ -82,6 +83,8 @@ def wild_values(generator, dead=1):
             value = 0.6 + uniform
         elif kind == "leak":
             value = -1.1 + 0.5 * normal
+        elif kind == "decay":
+            value = 0.93 + 0.07 * uniform
         elif kind == "level":
             value = 0.2 + 0.3 * uniform
         elif kind == "beta":
@@ -214,6 +217,20 @@ def try_feature(case, seed):
     return found if net.ternary_margin > 1e-5 else None
 
 
+def try_method(case, seed):
+    """A network of the standard library after another method's paper (methods.py)."""
+    _, layers, file, settings, sequence, steps, shape = case
+    generator = torch.Generator().manual_seed(seed)
+    x = single(torch.randn(([steps] if sequence else []) + shape, generator=generator, dtype=torch.double))
+    frames = x if sequence else x.unsqueeze(0).expand(steps, *x.shape)
+    labels = torch.randint(0, 7, shape[:1], generator=generator)
+    threshold = 0 if file == "agmm" else 0.25
+    net = reference.Network(layers, threshold, wild_values(generator, dead=None))
+    settings = dict(settings, T=steps, classes=7)
+    facts = {"source": f"../../stdlib/networks/{file}.rvb", "settings": settings, "seed": seed}
+    return judge(net, x, frames, labels, generator, NETWORK_MARGIN, facts)
+
+
 # name, settings of variants.rvb, sequence, weights, what reference.Network is told
 LIF = dict(kind="lif", threshold=0.5)
 VARIANTS = [
@@ -280,9 +297,9 @@ def judge(net, x, frames, labels, generator, least_margin, facts):
     return facts, x, labels, net, logits, grads, after
 
 
-def write_case(name, found):
+def write_case(name, found, folder):
     facts, x, labels, net, logits, grads, after = found
-    folder = HERE / "cases" / name
+    folder = HERE / folder / name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "case.json").write_text(json.dumps(facts, indent=2) + "\n")
     np.save(folder / "x.npy", x.numpy().astype("<f4"))
@@ -294,14 +311,14 @@ def write_case(name, found):
     safetensors_file.write(folder / "statistics.safetensors", {name: value.numpy() for name, value in after.items()})
 
 
-def make(name, attempt, case, first_seed):
+def make(name, attempt, case, first_seed, folder="cases"):
     for seed in range(first_seed, first_seed + 1000):
         found = attempt(case, seed)
         if found is not None:
             break
     else:
         sys.exit(f"{name}: no seed gives a case that is safe in single precision")
-    write_case(name, found)
+    write_case(name, found, folder)
     facts = found[0]
     print(
         f"{name:48} seed {seed:6}  margin {facts['smallest_margin']:.1e}  in single precision: "
@@ -330,10 +347,19 @@ def make_features():
         make("feature_" + case[0], try_feature, case, 1000 * number)
 
 
+def make_methods(only):
+    for number, case in enumerate(methods.CASES):
+        if only and case[0] != only:
+            continue
+        folder = "cases" if case[0] in methods.COMPILED else "interpreted"
+        make("method_" + case[0], try_method, case, 1000 * number, folder)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true")
-    parser.add_argument("--only", choices=["cases", "networks", "variants", "features", "training"])
+    parser.add_argument("--only", choices=["cases", "networks", "variants", "features", "methods", "training"])
+    parser.add_argument("--name", help="one of the methods")
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.check:
@@ -349,6 +375,8 @@ def main():
         make_variants()
     if options.only in (None, "features"):
         make_features()
+    if options.only in (None, "methods"):
+        make_methods(options.name)
     if options.only in (None, "training"):
         import training
 

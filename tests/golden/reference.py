@@ -129,17 +129,17 @@ class Network:
         b = self.declare(name + ".bias", [features], "bias") if bias else None
         return F.linear(x, w, b)
 
-    def batchnorm(self, x, name, join=False):
+    def batchnorm(self, x, name, join=False, momentum=0.1):
         if self.separate_steps:
-            parts = [self.normalise(step[None], f"{name}.{t}", join) for t, step in enumerate(x)]
+            parts = [self.normalise(step[None], f"{name}.{t}", join, momentum) for t, step in enumerate(x)]
             return torch.cat(parts)
-        y = self.normalise(x, name, join)
+        y = self.normalise(x, name, join, momentum)
         if self.scaled_steps:
             factors = self.declare(name + ".step_scale", [x.shape[0]], "step_scale")
             y = y * factors.view([-1] + [1] * (y.dim() - 1))
         return y
 
-    def normalise(self, x, name, join):
+    def normalise(self, x, name, join, momentum):
         channels = x.shape[2]
         gamma = self.declare(name + ".weight", [channels], "gamma")
         beta = self.declare(name + ".bias", [channels], "beta")
@@ -147,7 +147,7 @@ class Network:
         variance = self.declare(name + ".running_var", [channels], "running_variance")
         if self.scale != 1:
             gamma = gamma * (self.scale / 2**0.5 if join else self.scale)
-        y = F.batch_norm(x.flatten(0, 1), mean, variance, gamma, beta, self.training, 0.1, 1e-5)
+        y = F.batch_norm(x.flatten(0, 1), mean, variance, gamma, beta, self.training, momentum, 1e-5)
         return y.unflatten(0, x.shape[:2])
 
     def reverb(self, x):

@@ -1,0 +1,357 @@
+"""The networks of the methods that the paper compares itself with, in PyTorch, straight from the published equations and codes and
+not from the .rvb files, narrow and on small inputs. Each function gives the layers of one network; `net` is a
+reference.Network, x is [T, N, ...]. `weights` and `spike` are what the variant has: real weights and the method's own spikes, or
+signs and real spikes."""
+import math
+
+import torch
+import torch.nn.functional as F
+
+from features import at, learned, near
+from reference import Step
+
+
+def surrogate(net, x, kind, width):
+    near(net, x, 0)
+    if kind == "rectangle":
+        near(net, x.abs(), width / 2)
+    return Step.apply(x, kind, width)
+
+
+class Own(torch.autograd.Function):
+    """A value with a gradient that was computed for it."""
+
+    @staticmethod
+    def forward(context, x, value, slope):
+        context.save_for_backward(slope)
+        return value
+
+    @staticmethod
+    def backward(context, gradient):
+        (slope,) = context.saved_tensors
+        return gradient * slope, None, None
+
+
+def spikingjelly_lif(net, x, threshold=1, counts=False):
+    """tau = 2, decay_input, hard reset without a gradient, sigmoid of alpha = 4. Of counts, sums are exact in any precision, and
+    the threshold may be met."""
+    v, spikes = torch.zeros_like(x[0]), []
+    for current in x:
+        m = v + (current - v) / 2
+        if not counts:
+            near(net, m, threshold)
+        s = Step.apply(m - threshold, "sigmoid", 1 / 4)
+        v = (1 - s.detach()) * m
+        spikes.append(s)
+    return torch.stack(spikes)
+
+
+def conv(net, x, name, channels, kernel=3, stride=1, weights="real", bias=False):
+    return net.conv2d(x, name, channels, kernel, stride, kernel // 2, weights, bias)
+
+
+def project(net, x, name, channels, spike, weights, bias):
+    return spike(net.batchnorm(at(net, x, name + ".linear", channels, weights, bias), name + ".bn"))
+
+
+def heads_of(x, heads):
+    """Tokens [T, N, C, L] as [T, N, h, L, d]."""
+    return x.unflatten(2, (heads, -1)).transpose(3, 4)
+
+
+def merged(x):
+    return x.transpose(3, 4).flatten(2, 3)
+
+
+class Variant:
+    def __init__(self, published):
+        self.weights = "real" if published else "alpha"
+        self.published = published
+
+    def spike(self, net):
+        return (lambda x: spikingjelly_lif(net, x)) if self.published else net.reverb
+
+    def attend(self, net):
+        return (lambda x: spikingjelly_lif(net, x, 0.5, True)) if self.published else net.reverb
+
+
+def ssa(net, x, name, heads, scale, bias, variant):
+    channels = x.shape[2]
+    mask, spike = (lambda y: spikingjelly_lif(net, y)), variant.spike(net)
+    q, k, v = (
+        project(net, x, f"{name}.{part}", channels, neuron, variant.weights, bias)
+        for part, neuron in (("q", mask), ("k", mask), ("v", spike))
+    )
+    # heads as the code has them: channel c belongs to head c / d
+    q, k, v = heads_of(q, heads), heads_of(k, heads), heads_of(v, heads)
+    y = (q @ k.transpose(3, 4)) @ v * scale
+    y = variant.attend(net)(merged(y))
+    return project(net, y, name + ".project", channels, spike, variant.weights, True)
+
+
+def qkta(net, x, name, heads, variant):
+    channels = x.shape[2]
+    mask, spike = (lambda y: spikingjelly_lif(net, y)), variant.spike(net)
+    q = project(net, x, name + ".q", channels, mask, variant.weights, False)
+    k = project(net, x, name + ".k", channels, spike, variant.weights, False)
+    passes = spikingjelly_lif(net, heads_of(q, heads).sum(4, keepdim=True), 0.5, True)
+    return project(net, merged(passes * heads_of(k, heads)), name + ".project", channels, spike, variant.weights, True)
+
+
+def mlp(net, x, name, ratio, variant):
+    y = project(net, x, name + ".expand", ratio * x.shape[2], variant.spike(net), variant.weights, True)
+    return project(net, y, name + ".project", x.shape[2], variant.spike(net), variant.weights, True)
+
+
+def spikformer(width, depth, heads, ratio, classes, published, events=False):
+    variant = Variant(published)
+
+    def layers(net, x):
+        spike = variant.spike(net)
+        for i, part in enumerate((8, 4, 2, 1)):
+            x = conv(net, x, f"patch.{i}", width // part, weights=variant.weights if i else "real")
+            x = spike(net.batchnorm(x, f"patch_bn.{i}"))
+            if events or i > 1:
+                x = net.pool(x, "maximum", 3, 2, 1)
+        x = x + spike(net.batchnorm(conv(net, x, "position", width, weights=variant.weights), "position_bn"))
+        x = x.flatten(3)
+        for i in range(depth):
+            x = x + ssa(net, x, f"attention.{i}", heads, 0.25 if events else 0.125, not events, variant)
+            x = x + mlp(net, x, f"mlp.{i}", ratio, variant)
+        return net.linear(x.mean(3), "classifier", classes)
+
+    return layers
+
+
+def qkformer(width, heads, ratio, classes, published, events=False):
+    variant = Variant(published)
+
+    def layers(net, x):
+        spike = variant.spike(net)
+
+        def unit(x, name, channels, kernel=3, stride=1, pooled=False, weights=variant.weights):
+            y = net.batchnorm(conv(net, x, name + ".conv", channels, kernel, stride, weights), name + ".bn")
+            return spike(net.pool(y, "maximum", 3, 2, 1) if pooled else y)
+
+        def embed(x, name, channels):
+            y = unit(unit(x, name + ".conv1", channels), name + ".conv2", channels, pooled=True)
+            return y + unit(x, name + ".shortcut", channels, 1, 2)
+
+        def stage(x, name, linear):
+            tokens = x.flatten(3)
+            if linear:
+                tokens = tokens + qkta(net, tokens, name + ".attention", heads, variant)
+            else:
+                tokens = tokens + ssa(net, tokens, name + ".attention", heads, 0.125, False, variant)
+            return (tokens + mlp(net, tokens, name + ".mlp", ratio, variant)).view(x.shape)
+
+        if events:
+            f = unit(unit(x, "patch1", width // 16, weights="real"), "patch2", width // 8, pooled=True)
+            x = unit(unit(f, "patch3", width // 4, pooled=True), "patch4", width // 2, pooled=True)
+            x = stage(x + unit(f, "patch_shortcut", width // 2, 1, 4), "stage1", True)
+            x = stage(embed(x, "embed2", width), "stage2", False)
+        else:
+            x = unit(x, "patch", width // 8, weights="real")
+            x = unit(x, "embed1", width // 4) + unit(x, "embed1_shortcut", width // 4, 1)
+            x = stage(x, "stage1", True)
+            x = stage(embed(x, "embed2", width // 2), "stage2", True)
+            x = embed(x, "embed3", width)
+            x = stage(stage(x, "stage3", False), "stage4", False)
+        return net.linear(x.mean((3, 4)), "classifier", classes)
+
+    return layers
+
+
+def egru(units, classes, weights):
+    def layers(net, x):
+        inputs = {gate: net.linear(x, f"egru.w{gate}", units) for gate in "zrg"}
+        level = learned(net, "egru.level", [units])
+        h = y = torch.zeros_like(inputs["z"][0])
+        emitted = []
+        for t in range(x.shape[0]):
+            again = {gate: net.linear(y[None], f"egru.r{gate}", units, weights)[0] for gate in "zrg"}
+            z = torch.sigmoid(inputs["z"][t] + again["z"])
+            r = torch.sigmoid(inputs["r"][t] + again["r"])
+            g = torch.tanh(inputs["g"][t] + r * again["g"])
+            c = z * h + (1 - z) * g
+            above = c - level
+            near(net, above, 0)
+            near(net, above.abs(), 1)
+            o = Own.apply(above, (above >= 0).to(c), 0.7 * torch.relu(1 - above.detach().abs()))
+            y, h = o * c, c - o * level
+            emitted.append(y)
+        return net.linear(torch.stack(emitted), "classifier", classes)
+
+    return layers
+
+
+def clamped(net, name, units, low, high):
+    value = net.declare(name, [units], "decay" if low > 0 else "learned")
+    near(net, value, low)
+    near(net, value, high)
+    return value.clamp(low, high)
+
+
+def radlif(width, classes, weights, threshold):
+    def layers(net, x):
+        def normal(x, name):
+            return net.batchnorm(x, name, momentum=0.05)
+
+        current = normal(net.linear(x, "input.0", width, "real", False), "bn.0")
+        alpha = clamped(net, "hidden.0.alpha", width, math.exp(-1 / 5), math.exp(-1 / 25))
+        beta = clamped(net, "hidden.0.beta", width, math.exp(-1 / 30), math.exp(-1 / 120))
+        a, b = clamped(net, "hidden.0.a", width, -1, 1), clamped(net, "hidden.0.b", width, 0, 2)
+        u = w = s = torch.zeros_like(current[0])
+        spikes = []
+        for now in current:
+            w = beta * w + a * u + b * s
+            again = net.linear(s[None], "hidden.0.recurrent", width, weights, False)[0]
+            u = alpha * (u - s) + (1 - alpha) * (now + again - w)
+            if weights == "real":
+                s = surrogate(net, u - threshold, "rectangle", 1)
+            else:
+                near(net, u, threshold)
+                s = torch.where(u >= threshold, u, torch.zeros_like(u))
+            spikes.append(s)
+        x = normal(net.linear(torch.stack(spikes), "classifier", classes, "real", False), "classifier_bn")
+        alpha = clamped(net, "readout.alpha", classes, math.exp(-1 / 5), math.exp(-1 / 25))
+        u, total = torch.zeros_like(x[0]), 0
+        for now in x:
+            u = alpha * u + (1 - alpha) * now
+            total = total + torch.softmax(u, 1)
+        return total[None]
+
+    return layers
+
+
+def current_lif(width, classes, weights, slope):
+    synapse, membrane = math.exp(-1 / 5), math.exp(-1 / 10)
+
+    def layers(net, x):
+        drive = net.linear(x, "input", width, "real", False)
+        i = u = s = torch.zeros_like(drive[0])
+        spikes = []
+        for now in drive:
+            last = s
+            u, i = membrane * u + i - last.detach(), (
+                synapse * i + now + net.linear(last[None], "hidden.recurrent", width, weights, False)[0]
+            )
+            near(net, u, 1)
+            s = Own.apply(u, (u > 1).to(u), 1 / (slope * (u.detach() - 1).abs() + 1) ** 2)
+            spikes.append(s)
+        x = net.linear(torch.stack(spikes), "classifier", classes, "real", False)
+        i = u = torch.zeros_like(x[0])
+        membranes = []
+        for now in x:
+            u, i = membrane * u + i, synapse * i + now
+            membranes.append(u)
+        membranes = torch.stack(membranes)
+        first, second = membranes.topk(2, 0).values
+        near(net, (first - second)[first != second], 0)  # before the first spike all are 0
+        return membranes.amax(0)[None]
+
+    return layers
+
+
+def binaryconnect(width, hidden, classes, weights):
+    def relu(net, x, name):
+        y = net.batchnorm(x, name + ".bn")
+        near(net, y, 0)
+        return torch.relu(y)
+
+    def layers(net, x):
+        for i, factor in enumerate([1, 1, 2, 2, 4, 4]):
+            x = relu(net, conv(net, x, f"conv.{i}", factor * width, weights=weights, bias=True), f"unit.{i}")
+            if i % 2 == 1:
+                x = net.pool(x, "maximum", 2)
+        x = x.flatten(2)
+        for i in range(2):
+            x = relu(net, net.linear(x, f"hidden.{i}", hidden, weights), f"hidden_unit.{i}")
+        return net.batchnorm(net.linear(x, "classifier", classes, weights), "classifier_bn")
+
+    return layers
+
+
+def resnet19(width, classes, weights, spike):
+    """`spike(net, x, name)` stands where ResNet19 has its neurons."""
+
+    def block(net, x, name, channels, stride):
+        y = net.batchnorm(conv(net, x, name + ".conv1", channels, 3, stride, weights), name + ".bn1")
+        y = conv(net, spike(net, y, name + ".spike1"), name + ".conv2", channels, weights=weights)
+        y = net.batchnorm(y, name + ".bn2")
+        if stride != 1 or x.shape[2] != channels:
+            x = net.batchnorm(conv(net, x, name + ".shortcut", channels, 1, stride, weights), name + ".shortcut_bn")
+        return spike(net, y + x, name + ".spike2")
+
+    def layers(net, x):
+        x = spike(net, net.batchnorm(conv(net, x, "stem", width), "stem_bn"), "stem_spike")
+        for stage, count in enumerate([3, 3, 2]):
+            for i in range(count):
+                x = block(net, x, f"layer.{stage}.{i}", width << stage, 2 if stage > 0 and i == 0 else 1)
+        return net.linear(x.mean((3, 4)), "classifier", classes)
+
+    return layers
+
+
+def gated(net, x, name):
+    """AGMM: x * alpha[t] * sigmoid(mean over space), then the neuron."""
+    alpha = learned(net, name + ".gate.factor", [x.shape[0]])
+    return net.reverb(x * (alpha.view(-1, 1, 1, 1, 1) * torch.sigmoid(x.mean((3, 4), keepdim=True))))
+
+
+class Quanta(torch.autograd.Function):
+    """n = clip(floor(m / size), 0, 4); 1 / size inside and exponential tails; the size as a learned step size has it."""
+
+    @staticmethod
+    def forward(context, m, size):
+        context.save_for_backward(m, size)
+        return (m / size).floor().clamp(0, 4)
+
+    @staticmethod
+    def backward(context, gradient):
+        m, size = context.saved_tensors
+        inside = (m >= 0) & (m <= 4 * size)
+        distance = torch.where(m < 0, -m, m - 4 * size) / size
+        slope = torch.where(inside, torch.ones_like(m), torch.exp(-2 * distance)) / size
+        return gradient * slope, (gradient * torch.where(inside, -m / size**2, torch.zeros_like(m))).sum().view(1)
+
+
+def burst(net, x, name):
+    size = net.declare(name + ".size", [1], "level")
+    v, spikes = torch.zeros_like(x[0]), []
+    for current in x:
+        m = 0.25 * v + current
+        for k in range(1, 5):
+            near(net, m, k * size)
+        n = Quanta.apply(m, size)
+        spikes.append(size * n)
+        v = m - size * n
+    return torch.stack(spikes)
+
+
+# Those whose programs are compiled, too: they have the kernels that the others have as well.
+COMPILED = ["qkformer_signs", "egru", "egru_signs", "radlif", "radlif_signs", "recurrent_lif"]
+
+# name, layers, file, settings other than T and classes, sequence, T, [samples, ...]; seven classes
+CASES = [
+    ("spikformer", spikformer(16, 1, 2, 2, 7, True), "spikformer",
+     dict(width=16, depth=1, heads=2, ratio=2, size=8, variant="vanilla"), False, 2, [3, 3, 8, 8]),
+    ("spikformer_signs", spikformer(16, 1, 2, 2, 7, False, True), "spikformer",
+     dict(width=16, depth=1, heads=2, ratio=2, size=32, events=True), True, 2, [2, 2, 32, 32]),
+    ("qkformer", qkformer(16, 2, 2, 7, True), "qkformer",
+     dict(width=16, heads=2, ratio=2, size=8, variant="vanilla"), False, 2, [3, 3, 8, 8]),
+    ("qkformer_signs", qkformer(32, 2, 1, 7, False, True), "qkformer",
+     dict(width=32, heads=2, size=32, events=True), True, 2, [2, 2, 32, 32]),
+    ("egru", egru(9, 7, "real"), "egru", dict(units=9, variant="vanilla"), True, 6, [4, 1]),
+    ("egru_signs", egru(9, 7, "alpha"), "egru", dict(units=9), True, 6, [4, 1]),
+    ("radlif", radlif(8, 7, "real", 0.1), "radlif",
+     dict(width=8, inputs=12, threshold=0.1, depth=1, drop=0, variant="vanilla"), True, 5, [4, 12]),
+    ("radlif_signs", radlif(8, 7, "alpha", 0.1), "radlif",
+     dict(width=8, inputs=12, threshold=0.1, depth=1, drop=0), True, 5, [4, 12]),
+    ("recurrent_lif", current_lif(8, 7, "real", 5), "recurrent_lif",
+     dict(width=8, inputs=12, slope=5, variant="vanilla"), True, 7, [4, 12]),
+    ("binaryconnect", binaryconnect(2, 6, 7, "binary"), "binaryconnect",
+     dict(width=2, hidden=6, size=8, variant="reverb"), False, 1, [4, 3, 8, 8]),
+    ("agmm", resnet19(4, 7, "alpha", gated), "agmm", dict(width=4, size=8), False, 2, [3, 3, 8, 8]),
+    ("qblif", resnet19(4, 7, "alpha", burst), "qblif", dict(width=4, size=8), False, 2, [3, 3, 8, 8]),
+]  # fmt: skip
