@@ -2,8 +2,7 @@
 
 namespace rvb::runtime {
 
-Hdf5::Hdf5(const std::string& path)
-    : library(LibraryRow::hdf5, path) {
+Hdf5::Hdf5(const std::string& path) : library(LibraryRow::hdf5, path) {
 #define RVB_HDF5(name) library.find(name, #name);
 #include "files/hdf5.def"
 #undef RVB_HDF5
