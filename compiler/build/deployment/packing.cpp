@@ -202,7 +202,7 @@ private:
       if (stage.action == Action::emit)
         info.manifest = manifest(program, module, plans, target, false).dump();
       else if (stage.action == Action::link)
-        link_executable(folder->path(), files, Kind::trainable, folder->path() + "/asked");
+        link_executable(folder->path(), files, Kind::trainable, target, folder->path() + "/asked");
       else if (stage.action != Action::none)
         perform(stage.action);
       run_passes(module, passes_of(stage, facts), options);
