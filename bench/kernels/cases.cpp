@@ -85,6 +85,34 @@ void add_convolution(std::vector<Case>& cases, int64_t size, int64_t in, int64_t
   cases.push_back(binary);
 }
 
+// Channels in groups, as many out as in: depthwise where there are as many groups.
+void add_grouped(std::vector<Case>& cases, int64_t size, int64_t channels, int64_t groups, int64_t kernel,
+                 int64_t batch) {
+  const int64_t pad = kernel / 2, in = channels / groups;
+  const std::string x = "f32" + list({-1, size, size, channels}),
+                    weights = "f32" + list({kernel, kernel, in, channels}),
+                    bits = "u32" + list({kernel * kernel, in, (channels + 31) / 32});
+  const std::string group = "groups = " + std::to_string(groups), taps = "kernel = " + list({kernel, kernel}),
+                    window = "pad = " + list({pad, pad}), stride = "stride = [1, 1]";
+  const std::string tail = " " + std::to_string(channels) + "@" + std::to_string(size) + " groups " +
+                           std::to_string(groups) + " kernel " + std::to_string(kernel) + " batch " +
+                           std::to_string(batch);
+  auto add = [&](const std::string& row, const std::vector<std::string>& operands, const std::string& call,
+                 const std::string& result) {
+    cases.push_back({row, row + tail, function(operands, row + call, {result}), batch, Case::Bound::multiply_adds,
+                     static_cast<double>(size * size * in * channels * kernel * kernel)});
+  };
+  add("conv2d", {x, weights}, "(%a, %b) {" + group + ", " + window + ", " + stride + "}", x);
+  add("conv2d_input_gradient", {x, weights},
+      "(%a, %b) {" + group + ", " + window + ", size = " + list({size, size}) + ", " + stride + "}", x);
+  add("conv2d_weight_gradient", {x, x}, "(%a, %b) {" + group + ", " + taps + ", " + window + ", " + stride + "}",
+      weights);
+  add("binary_conv2d", {x, bits},
+      "(%a, %b) {channels = " + list({channels, channels}) + ", " + group + ", " + taps + ", " + window + ", " +
+          stride + "}",
+      x);
+}
+
 // The dense kernel and the one of events, on spikes of which a share of the groups is silent.
 void add_sparse(std::vector<Case>& cases, int64_t size, int64_t in, int64_t out, int64_t batch) {
   for (std::string spikes : {"f32", "i32", "i16"})
@@ -214,6 +242,12 @@ std::vector<Case> all_cases() {
   add_convolution(cases, 4, 256, 512, {3, 2, 1}, 32);
   add_convolution(cases, 2, 256, 512, {1, 1, 0}, 32);
   add_convolution(cases, 2, 512, 512, {3, 1, 1}, 32);
+  // Depthwise ones of ConvNeXt's and MobileNet's sizes, and ResNeXt's groups.
+  add_grouped(cases, 56, 96, 96, 7, 8);
+  add_grouped(cases, 14, 384, 384, 7, 8);
+  add_grouped(cases, 32, 64, 64, 3, 32);
+  add_grouped(cases, 28, 128, 32, 3, 8);
+  add_grouped(cases, 16, 256, 4, 3, 8);
   add_sparse(cases, 32, 64, 64, 1);
   add_sparse(cases, 16, 128, 128, 1);
   add_sparse(cases, 4, 512, 512, 8);

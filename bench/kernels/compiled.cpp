@@ -86,7 +86,7 @@ Compiled::Compiled(const Case& c) {
   targets::Target target = targets::host();
   bool has_layer = layerkernels::has_layer(f, op, target); // as programs run it
   layerkernels::Layer layer = layerkernels::layer(f, op, nullptr);
-  std::string name = has_layer ? codegen::symbol(layer, target) : kernels::symbol(f, op, target);
+  std::string name = has_layer ? layerkernels::symbol(layer, target) : kernels::symbol(f, op, target);
   std::string path = std::filesystem::temp_directory_path() / (name + "_" + std::to_string(getpid()));
   if (has_layer)
     layerkernels::compile_layer(layer, target, machine::OutputKind::object, path + ".o");
