@@ -15,6 +15,8 @@ network Drop(image: [1, 28, 28] repeated 2) {
 END
 compile() { "$RVBC" model.rvb -q "$@"; }
 compile -o drop
+sed 's/dropout(rate)/dropout(rate, each = step)/' model.rvb >steps.rvb
+"$RVBC" steps.rvb -q -o steps
 compile -D rate=0 -o plain
 flags=(--data "$data" --limit 300 --epochs 2 --seed 5 --quiet)
 ./drop train "${flags[@]}" -t 1 --run-dir whole
@@ -24,6 +26,12 @@ same whole/last.safetensors parts/last.safetensors
 ./drop train --data "$data" --limit 300 --epochs 2 --seed 6 --quiet -w whole/best.safetensors --run-dir other
 ./plain train "${flags[@]}" --run-dir without
 differ whole/last.safetensors without/last.safetensors
+
+# A mask for every step is another one, and as little a matter of threads.
+./steps train "${flags[@]}" -t 1 --run-dir steps1
+./steps train "${flags[@]}" -t 2 --run-dir steps2
+same steps1/last.safetensors steps2/last.safetensors
+differ steps1/last.safetensors whole/last.safetensors
 
 # In use it is not there: the same weights, the same logits, with and without; trained, deployed and step by step.
 for program in drop plain; do

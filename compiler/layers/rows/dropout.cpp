@@ -6,6 +6,20 @@ namespace rvb::layers {
 
 namespace {
 
+// Masks are of samples; that of each sample has all its steps, which come first in x.
+ir::Value draw(Build& build, std::vector<int64_t> dims, double rate) {
+  std::vector<int64_t> order;
+  if (dims[0] != ir::batch) {
+    std::swap(dims[0], dims[1]);
+    for (size_t axis = 0; axis < dims.size(); ++axis)
+      order.push_back(static_cast<int64_t>(axis < 2 ? 1 - axis : axis));
+  }
+  const ir::Value drawn =
+      build.make(ir::Opcode::dropout_mask, {build.key},
+                 {{"dims", dims}, {"operation", static_cast<int64_t>(build.values.size())}, {"rate", rate}}, "mask");
+  return order.empty() ? drawn : build.make(ir::Opcode::permute, {drawn}, {{"order", order}}, "masks");
+}
+
 // x times a mask of the dimensions `dims`, those of x or its first ones; time, where x has it and the mask has not,
 // comes on top.
 ir::Value masked(Build& build, std::vector<int64_t> dims, bool every_step) {
@@ -13,9 +27,7 @@ ir::Value masked(Build& build, std::vector<int64_t> dims, bool every_step) {
   const ir::Value x = build.input();
   if (!build.training() || rate == 0)
     return x;
-  ir::Value drawn =
-      build.make(ir::Opcode::dropout_mask, {build.key},
-                 {{"dims", dims}, {"operation", static_cast<int64_t>(build.values.size())}, {"rate", rate}}, "mask");
+  ir::Value drawn = draw(build, dims, rate);
   std::vector<int64_t> whole = build.type(x).dims;
   if (!every_step && build.layer().has_time)
     whole.erase(whole.begin());
