@@ -81,6 +81,8 @@ learned recurrent_lif                     -- 108,544
 learned recurrent_lif -D width=200        -- 184,000
 learned binaryconnect                     -- 14,033,566
 learned binaryconnect -D mnist=true       -- 2,919,454
+learned tab                               -- 5,949,158
+learned resnet19 -D norm=tab              -- 12,579,760
 learned agmm                              -- 12,569,260 # ResNet19 and a factor for 2 steps of 17 gates
 learned qblif                             -- 12,569,243 # ResNet19 and a size for 17 neurons
 

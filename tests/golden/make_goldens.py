@@ -226,6 +226,7 @@ def try_method(case, seed):
     labels = torch.randint(0, 7, shape[:1], generator=generator)
     threshold = 0 if file == "agmm" else 0.25
     net = reference.Network(layers, threshold, wild_values(generator, dead=None))
+    net.own_loss = methods.LOSSES.get(file)
     settings = dict(settings, T=steps, classes=7)
     facts = {"source": f"../../stdlib/networks/{file}.rvb", "settings": settings, "seed": seed}
     return judge(net, x, frames, labels, generator, NETWORK_MARGIN, facts)

@@ -1,13 +1,13 @@
-"""The networks of the methods that the paper compares itself with, in PyTorch, straight from the published equations and codes and
-not from the .rvb files, narrow and on small inputs. Each function gives the layers of one network; `net` is a
-reference.Network, x is [T, N, ...]. `weights` and `spike` are what the variant has: real weights and the method's own spikes, or
-signs and real spikes."""
+"""The networks of the methods that the paper compares itself with, in PyTorch, straight from the published equations
+and codes and not from the .rvb files, narrow and on small inputs. Each function gives the layers of one network; `net` is a
+reference.Network, x is [T, N, ...]. `weights` and `spike` are what the variant has: real weights and the method's own
+spikes, or signs and real spikes."""
 import math
 
 import torch
 import torch.nn.functional as F
 
-from features import at, learned, near
+from features import accumulated, at, learned, near
 from reference import Step
 
 
@@ -33,8 +33,8 @@ class Own(torch.autograd.Function):
 
 
 def spikingjelly_lif(net, x, threshold=1, counts=False):
-    """tau = 2, decay_input, hard reset without a gradient, sigmoid of alpha = 4. Of counts, sums are exact in any precision, and
-    the threshold may be met."""
+    """tau = 2, decay_input, hard reset without a gradient, sigmoid of alpha = 4. Of counts, sums are exact in any
+    precision, and the threshold may be met."""
     v, spikes = torch.zeros_like(x[0]), []
     for current in x:
         m = v + (current - v) / 2
@@ -272,6 +272,11 @@ def binaryconnect(width, hidden, classes, weights):
     return layers
 
 
+def squared_hinge(net, logits, labels):
+    sign = 2 * F.one_hot(labels, logits.shape[1]).to(logits) - 1
+    return torch.relu(1 - sign * logits).square().mean()
+
+
 def resnet19(width, classes, weights, spike):
     """`spike(net, x, name)` stands where ResNet19 has its neurons."""
 
@@ -300,7 +305,7 @@ def gated(net, x, name):
 
 
 class Quanta(torch.autograd.Function):
-    """n = clip(floor(m / size), 0, 4); 1 / size inside and exponential tails; the size as a learned step size has it."""
+    """n = clip(floor(m / size), 0, 4); 1 / size inside and exponential tails; the size like a learned step size."""
 
     @staticmethod
     def forward(context, m, size):
@@ -313,7 +318,8 @@ class Quanta(torch.autograd.Function):
         inside = (m >= 0) & (m <= 4 * size)
         distance = torch.where(m < 0, -m, m - 4 * size) / size
         slope = torch.where(inside, torch.ones_like(m), torch.exp(-2 * distance)) / size
-        return gradient * slope, (gradient * torch.where(inside, -m / size**2, torch.zeros_like(m))).sum().view(1)
+        by_size = torch.where(inside, -m / size**2, torch.zeros_like(m))
+        return gradient * slope, (gradient * by_size).sum().view(1)
 
 
 def burst(net, x, name):
@@ -328,6 +334,35 @@ def burst(net, x, name):
         v = m - size * n
     return torch.stack(spikes)
 
+
+def above(net, x):
+    """1 above the threshold, not at it; a triangle backwards."""
+    near(net, x, 0)
+    near(net, x.abs(), 1)
+    return Own.apply(x, (x > 0).to(x), torch.relu(1 - x.detach().abs()))
+
+
+def tab(width, hidden, classes):
+    """VGG9; LIF of tau = .9, its reset not detached; nothing between the two linear layers."""
+
+    def layers(net, x):
+        for i, factor in enumerate([1, 1, 2, 2, 4, 4, 4]):
+            x = accumulated(net, conv(net, x, f"conv.{i}", factor * width), f"bn.{i}")
+            v, spikes = torch.zeros_like(x[0]), []
+            for current in x:
+                m = 0.9 * v + current
+                s = above(net, m - 1)
+                v = (1 - s) * m
+                spikes.append(s)
+            x = torch.stack(spikes)
+            if i in (1, 3, 6):
+                x = net.pool(x, "average", 2)
+        return net.linear(net.linear(x.flatten(2), "hidden", hidden), "classifier", classes)
+
+    return layers
+
+
+LOSSES = {"binaryconnect": squared_hinge}
 
 # Those whose programs are compiled, too: they have the kernels that the others have as well.
 COMPILED = ["qkformer_signs", "egru", "egru_signs", "radlif", "radlif_signs", "recurrent_lif"]
@@ -354,4 +389,5 @@ CASES = [
      dict(width=2, hidden=6, size=8, variant="reverb"), False, 1, [4, 3, 8, 8]),
     ("agmm", resnet19(4, 7, "alpha", gated), "agmm", dict(width=4, size=8), False, 2, [3, 3, 8, 8]),
     ("qblif", resnet19(4, 7, "alpha", burst), "qblif", dict(width=4, size=8), False, 2, [3, 3, 8, 8]),
+    ("tab", tab(4, 8, 7), "tab", dict(width=4, hidden=8, size=8, drop=0, variant="vanilla"), False, 3, [3, 3, 8, 8]),
 ]  # fmt: skip

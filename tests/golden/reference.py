@@ -139,7 +139,7 @@ class Network:
             y = y * factors.view([-1] + [1] * (y.dim() - 1))
         return y
 
-    def normalise(self, x, name, join, momentum):
+    def normalise(self, x, name, join, momentum=0.1):
         channels = x.shape[2]
         gamma = self.declare(name + ".weight", [channels], "gamma")
         beta = self.declare(name + ".bias", [channels], "beta")
