@@ -1,5 +1,4 @@
 #include "sema/elaborate.h"
-#include "sema/elsewhere.h"
 #include "support/text.h"
 
 #include <algorithm>
@@ -54,13 +53,9 @@ private:
 
   void wrong_type(const std::string& wanted) {
     ok_ = false;
-    if (value_->is_error())
-      return;
-    Diagnostic& diagnostic = elaborator_.report(
-        Code::wrong_type, range_, named() + " must be " + wanted + ", found " + describe(*value_), type_name(*value_));
-    if (value_->is(Kind::word)) // of another layer's arguments, and known from elsewhere for this one
-      if (const std::string help = elsewhere_value(value_->text); !help.empty())
-        diagnostic.help(help);
+    if (!value_->is_error())
+      elaborator_.report(Code::wrong_type, range_, named() + " must be " + wanted + ", found " + describe(*value_),
+                         type_name(*value_));
   }
 
   bool expect(Kind kind, const std::string& wanted) {

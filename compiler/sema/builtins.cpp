@@ -69,7 +69,8 @@ const std::vector<std::string>& words() {
     std::vector<std::string> all = {"layer", "channel"};
     for (const layers::Row* row : layers::table())
       for (const layers::Slot& slot : row->slots)
-        if (slot.name != "over" && slot.name != "each") // which are words only after these names
+        if (slot.name != "over" && slot.name != "each" &&
+            slot.name != "padding") // which are words only after these names
           all.insert(all.end(), slot.words.begin(), slot.words.end());
     all.insert(all.end(), surrogates().begin(), surrogates().end());
     return all;

@@ -14,10 +14,12 @@ using Kind = Value::Kind;
 
 namespace {
 
-// dropout(each = step): one of the words that this slot of the layer takes, whatever else it may mean.
+// dropout(each = step), conv1d(padding = same): one of the words that this slot of the layer takes, whatever else it
+// may mean.
 bool word_of(const std::string& layer, const ast::Argument& argument) {
   const layers::Row* row = layers::find(layer);
-  if (row == nullptr || argument.name.text != "each" || argument.value->kind != Expr::Kind::name)
+  if (row == nullptr || (argument.name.text != "each" && argument.name.text != "padding") ||
+      argument.value->kind != Expr::Kind::name)
     return false;
   for (const layers::Slot& slot : row->slots)
     if (slot.name == argument.name.text)

@@ -41,7 +41,7 @@ for spikes in i32 i16; do
   expect 0 ./whole.$spikes infer --input "$x" --output $spikes.npy
 done
 close i32.npy $name 1e-4
-close i16.npy $name 1e-2
+close i16.npy $name 3e-2 # five layers after each other, spikes of at most 1021 steps
 
 case=$root/tests/golden/cases/feature_lines
 expect 0 "$RVBC" deploy "$root/tests/golden/features/lines.rvb" --weights "$case/weights.safetensors" -o lines --verify-addonly
