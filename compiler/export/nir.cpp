@@ -222,13 +222,16 @@ private:
     const sema::Shape& in = program_.input_of(layer).shape;
     std::vector<int64_t> shape = {layer.shape[0], in[0]};
     if (made.convolution) {
+      const int64_t groups = layer.arguments.size("groups");
+      const layers::Pair& dilation = layer.arguments.pair("dilation");
+      shape[1] /= groups;
       const layers::Pair &kernel = layer.arguments.pair("kernel"), &stride = layer.arguments.pair("stride"),
                          &padding = layer.arguments.pair("padding");
       shape.insert(shape.end(), kernel.begin(), kernel.end());
       file_.put_integers(at(name, "stride"), {stride[0], stride[1]});
       file_.put_integers(at(name, "padding"), {padding[0], padding[1]});
-      file_.put_integers(at(name, "dilation"), {1, 1});
-      file_.put_integer(at(name, "groups"), int64_t{1});
+      file_.put_integers(at(name, "dilation"), {dilation[0], dilation[1]});
+      file_.put_integer(at(name, "groups"), groups);
       file_.put_integers(at(name, "input_shape"), {in[1], in[2]});
     }
     file_.put(at(name, "weight"), shape, {made.weights.begin(), made.weights.end()});

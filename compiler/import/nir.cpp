@@ -214,13 +214,16 @@ private:
     const std::vector<int64_t>& shape = graph_.part(node, "weight").shape;
     if (shape.size() != 4)
       graph_.refuse(node, "its weights have not four dimensions");
-    if (integers(node, "groups", 1)[0] != 1 || integers(node, "dilation", 2) != std::vector<int64_t>{1, 1})
-      graph_.refuse(node, "groups and dilation are not there");
+    const int64_t groups = integers(node, "groups", 1)[0];
+    const std::vector<int64_t> dilation = integers(node, "dilation", 2);
+    std::string more = groups == 1 ? "" : fmt::format(", groups = {}", groups);
+    if (dilation != std::vector<int64_t>{1, 1})
+      more += fmt::format(", dilation = [{}]", fmt::join(dilation, ", "));
     const std::vector<int64_t> kernel = {shape[2], shape[3]}, stride = integers(node, "stride", 2);
     const std::string name = layer_name(node.name);
-    line(index, fmt::format("{} |> conv2d({}, kernel = [{}], stride = [{}], padding = [{}], bias = true) as {}", from,
+    line(index, fmt::format("{} |> conv2d({}, kernel = [{}], stride = [{}], padding = [{}]{}, bias = true) as {}", from,
                             shape[0], fmt::join(kernel, ", "), fmt::join(stride, ", "),
-                            fmt::join(padding(node, kernel, stride), ", "), name));
+                            fmt::join(padding(node, kernel, stride), ", "), more, name));
     add_weights(name + ".weight", node, "weight", shape, factors_[static_cast<size_t>(node.inputs[0])]);
     add_weights(name + ".bias", node, "bias", {shape[0]}, 1);
   }

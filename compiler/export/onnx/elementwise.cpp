@@ -31,6 +31,8 @@ const char* same(Elementwise operation) {
   case Elementwise::sigmoid: return "Sigmoid";
   case Elementwise::atan: return "Atan";
   case Elementwise::softplus: return "Softplus";
+  case Elementwise::floor: return "Floor";
+  case Elementwise::round: return "Round"; // ties to even, as ours
   case Elementwise::greater_equal: return "GreaterOrEqual";
   case Elementwise::greater: return "Greater";
   case Elementwise::less_equal: return "LessOrEqual";

@@ -56,7 +56,7 @@ const std::string& hint(const Translator& out, const ir::Op& op) {
 } // namespace
 
 void emits::conv2d(Translator& out, const ir::Op& op) {
-  check_attributes(op, {"pad", "stride"});
+  check_attributes(op, {"pad", "stride", "groups", "dilation"});
   const ir::Type& type = out.type(op.operands[1]); // [Kh, Kw, Ci, Co]
   const int64_t kh = type.dims[0], kw = type.dims[1], ci = type.dims[2], co = type.dims[3];
   std::string kernel;
@@ -71,10 +71,13 @@ void emits::conv2d(Translator& out, const ir::Op& op) {
   } else {
     kernel = out.arranged(out.tensor(op.operands[1]), {3, 2, 0, 1}).name;
   }
-  give(out, op,
-       out.node(
-           "Conv", {images(out, op.operands[0]), kernel}, hint(out, op),
-           {{"kernel_shape", std::vector<int64_t>{kh, kw}}, {"strides", op.integers("stride")}, {"pads", pads(op)}}));
+  Attributes attributes = {
+      {"kernel_shape", std::vector<int64_t>{kh, kw}}, {"strides", op.integers("stride")}, {"pads", pads(op)}};
+  if (op.has("groups"))
+    attributes["group"] = op.integer("groups");
+  if (op.has("dilation"))
+    attributes["dilations"] = op.integers("dilation");
+  give(out, op, out.node("Conv", {images(out, op.operands[0]), kernel}, hint(out, op), std::move(attributes)));
 }
 
 void emits::linear(Translator& out, const ir::Op& op) {
