@@ -215,6 +215,8 @@ private:
     if (shape.size() != 4)
       graph_.refuse(node, "its weights have not four dimensions");
     const int64_t groups = integers(node, "groups", 1)[0];
+    if (groups < 1 || shape[0] % groups != 0)
+      graph_.refuse(node, fmt::format("its {} channels do not divide into {} groups", shape[0], groups));
     const std::vector<int64_t> dilation = integers(node, "dilation", 2);
     std::string more = groups == 1 ? "" : fmt::format(", groups = {}", groups);
     if (dilation != std::vector<int64_t>{1, 1})

@@ -76,7 +76,7 @@ expect 2 ./blind eval --input x.npy --labels y.npy --energy
 says '--observe'
 
 # The entropy of spikes is that of NumPy's counts over what observe shows.
-./seen observe --input x.npy --labels y.npy --limit 100 -o observed.safetensors >/dev/null
+./seen observe --input x.npy --limit 1000 -o observed.safetensors >/dev/null
 expect 0 ./seen eval --input x.npy --labels y.npy --entropy --json
 /usr/bin/python3 - "$root/tests/golden" <<'END'
 import json

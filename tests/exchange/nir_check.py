@@ -177,7 +177,7 @@ def faults(nodes, edges):
     refused(["shorter than a step of 0.01"], flags=["--dt", "0.01"])
     refused(["its weights are no matrix"], nfc={"weight": np.zeros(8)})
     refused(["RVB0201"], nrepeat={"type": "Scale", "scale": np.ones((4, 3, 3))})
-    refused(["groups and dilation"], n0_conv={"groups": 2})
+    refused(["groups"], n0_conv={"groups": 1000})
     with h5py.File(at("other.h5"), "w") as file:
         file.create_dataset("labels", data=np.arange(3))
     call(common.RVBC, "import", at("other.h5"), "-o", at("bad.rvb"), code=1, says=["no network in NIR"])

@@ -21,9 +21,9 @@ def images(function, x, *more, **options):
     return function(torch.from_numpy(np.ascontiguousarray(x)), *more, **options).numpy()
 
 
-def conv(x, w, pads, strides, kernel_shape):
+def conv(x, w, pads, strides, kernel_shape, dilations=(1, 1), group=1):
     assert list(w.shape[2:]) == list(kernel_shape) and pads[:2] == pads[2:]
-    return images(F.conv2d, x, torch.from_numpy(np.ascontiguousarray(w)), None, strides, pads[:2])
+    return images(F.conv2d, x, torch.from_numpy(np.ascontiguousarray(w)), None, strides, pads[:2], dilations, group)
 
 
 def average(x, kernel_shape, strides, pads, count_include_pad):
@@ -59,6 +59,7 @@ def reduced(function):
 SIMPLE = {
     "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide, "Min": np.minimum, "Max": np.maximum,
     "Neg": np.negative, "Abs": np.abs, "Exp": np.exp, "Log": np.log, "Sqrt": np.sqrt, "Tanh": np.tanh,
+    "Floor": np.floor, "Round": np.rint,
     "Sigmoid": lambda x: 1 / (1 + np.exp(-x)), "Atan": np.arctan, "Softplus": lambda x: np.logaddexp(0, x),
     "GreaterOrEqual": np.greater_equal, "Greater": np.greater, "LessOrEqual": np.less_equal, "Less": np.less,
     "And": np.logical_and, "Or": np.logical_or, "Not": np.logical_not, "Where": np.where, "Identity": lambda x: x,

@@ -85,9 +85,9 @@ void compile(const Toolchain& toolchain, const std::vector<std::string>& argumen
 
 } // namespace
 
-std::vector<std::string> link_flags(Kind kind, const Toolchain& toolchain) {
+std::vector<std::string> link_flags(Kind kind, const targets::Target& target) {
   std::string name = kind == Kind::trainable ? "trainable.flags" : "deployed.flags";
-  fs::path path = fs::path(toolchain.archives) / name;
+  fs::path path = fs::path(archives_for(target)) / name;
   std::string text = read_text(path.string());
   std::vector<std::string> flags;
   std::istringstream words(text);
@@ -130,8 +130,8 @@ void link_executable(const std::string& folder, const std::vector<std::string>& 
   std::vector<std::string> arguments{"-o", folder + "/program"};
   for (const std::string& object : objects)
     arguments.push_back(folder + "/" + object);
-  arguments.push_back("-L" + toolchain.archives);
-  for (const std::string& flag : link_flags(kind, toolchain))
+  arguments.push_back("-L" + archives_for(target));
+  for (const std::string& flag : link_flags(kind, target))
     arguments.push_back(flag);
   // Read-only data have segments of their own, which the seal is over; GNU ld does so by itself on x86 alone.
   arguments.insert(arguments.end(), {"-fopenmp", "-static-libstdc++", "-static-libgcc", "-Wl,--gc-sections",
@@ -147,7 +147,7 @@ void link_executable(const std::string& folder, const std::vector<std::string>& 
 void make_library(const std::string& folder, const std::vector<std::string>& objects, const targets::Target& target,
                   const std::string& output) {
   const Toolchain toolchain = toolchain_for(target);
-  run_tool({toolchain.archiver, "x", toolchain.archives + "/librvb_capi.a"}, folder, true);
+  run_tool({toolchain.archiver, "x", archives_for(target) + "/librvb_capi.a"}, folder, true);
   // D: no times, owners or numbers, so that equal inputs give equal bytes.
   std::vector<std::string> command{toolchain.archiver, "rcsD", "library.a"};
   command.insert(command.end(), objects.begin(), objects.end());
@@ -175,8 +175,8 @@ void make_shared_library(const std::string& folder, const std::vector<std::strin
   for (const std::string& object : objects)
     arguments.push_back(folder + "/" + object);
   arguments.insert(arguments.end(),
-                   {"-Wl,--whole-archive", toolchain.archives + "/librvb_capi.a", "-Wl,--no-whole-archive", "-fopenmp",
-                    "-lm", "-static-libgcc", "-Wl,--defsym=rvb_library=" + accessor,
+                   {"-Wl,--whole-archive", archives_for(target) + "/librvb_capi.a", "-Wl,--no-whole-archive",
+                    "-fopenmp", "-lm", "-static-libgcc", "-Wl,--defsym=rvb_library=" + accessor,
                     "-Wl,--version-script=" + folder + "/exports", "-Wl,--gc-sections", "-Wl,--as-needed",
                     "-Wl,--build-id=none", "-Wl,--strip-all"});
   compile(toolchain, arguments, folder);

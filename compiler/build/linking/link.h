@@ -12,7 +12,7 @@ namespace rvb::build {
 enum class Kind { trainable, deployed };
 
 // `lib/rvb/trainable.flags`: archives and -l flags, one line, written by the runtime's build.
-std::vector<std::string> link_flags(Kind kind, const Toolchain& toolchain);
+std::vector<std::string> link_flags(Kind kind, const targets::Target& target);
 
 // `objects` are names in `folder`; the result goes to `output` when it is complete.
 void link_executable(const std::string& folder, const std::vector<std::string>& objects, Kind kind,

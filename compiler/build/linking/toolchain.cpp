@@ -70,16 +70,16 @@ bool is_there(const std::string& program) {
   }
 }
 
-std::string archives_for(const targets::Architecture& architecture) {
-  return architecture.is_here() ? library_folder() : library_folder() + "/" + architecture.name;
-}
-
 } // namespace
+
+std::string archives_for(const targets::Target& target) {
+  return target.architecture->is_here() ? library_folder() : library_folder() + "/" + target.architecture->name;
+}
 
 Toolchain toolchain_for(const targets::Target& target) {
   const targets::Architecture& architecture = *target.architecture;
   const std::vector<std::string> named = named_compiler();
-  Toolchain result{named, "ar", archives_for(architecture)};
+  Toolchain result{named, "ar"};
   if (architecture.is_here()) {
     if (named.empty())
       result.compiler = {"c++"};
@@ -107,10 +107,11 @@ void require_toolchain(const targets::Target& target, const Options& options) {
                     " (Debian's name), or name another compiler for " + architecture.name + " with CXX");
   }
   std::error_code error;
-  if (!std::filesystem::is_directory(toolchain.archives, error)) {
+  const std::string archives = archives_for(target);
+  if (!std::filesystem::is_directory(archives, error)) {
     Diagnostic& diagnostic = diagnostics.report(Code::no_toolchain, {},
                                                 "this rvbc was built without the runtime for " + target.name + ": " +
-                                                    toolchain.archives + " is missing");
+                                                    archives + " is missing");
     diagnostic.help(std::string("build rvbc where the package ") + architecture.tools_package +
                     " is installed, or copy that folder from another build of this version");
   }

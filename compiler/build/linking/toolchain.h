@@ -12,9 +12,9 @@ namespace rvb::build {
 struct Toolchain {
   std::vector<std::string> compiler; // C++, with its first arguments
   std::string archiver;
-  std::string archives; // the folder of librvb_*.a and *.flags
 };
 Toolchain toolchain_for(const targets::Target& target);
+std::string archives_for(const targets::Target& target); // the folder of librvb_*.a and *.flags
 
 // For another architecture than this machine's: prints RVB0404 and throws Failure(io) where a part of it is missing,
 // before anything has been compiled.
