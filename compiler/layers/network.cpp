@@ -39,8 +39,16 @@ bool Network::draws() const {
 }
 
 bool Network::streams() const {
-  return std::all_of(layers.begin(), layers.end(), [this](const Layer& layer) {
-    return layer.row->alike_in_time == nullptr || layer.row->alike_in_time(*this, layer);
+  // What a cell reads besides sequences, a mean over time say, would be known only after the last step.
+  const auto reads_the_whole = [this](const Layer& layer) {
+    return layer.cell >= 0 && layer.row != &rows::cell_input &&
+           std::any_of(layer.inputs.begin(), layer.inputs.end(), [this](int input) {
+             const Layer& source = layers[static_cast<size_t>(input)];
+             return source.cell < 0 && source.has_batch;
+           });
+  };
+  return std::all_of(layers.begin(), layers.end(), [&](const Layer& layer) {
+    return !reads_the_whole(layer) && (layer.row->alike_in_time == nullptr || layer.row->alike_in_time(*this, layer));
   });
 }
 

@@ -60,3 +60,19 @@ for steps in 10 1000; do
 done
 test -s kernels.10
 same kernels.10 kernels.1000
+
+# What a cell reads of all steps together is known only after the last one: no stream, and that is said.
+cat >whole.rvb <<'RVB'
+cell Weighed(x, whole) {
+  state u = 0
+  u = 0.5 * u + x * whole
+  return u
+}
+network Whole(x: [6] over 4) {
+  return Weighed(x, mean(x, over = time)) |> linear(2) |> mean_over_time
+}
+RVB
+"$RVBC" whole.rvb -q -o whole
+./whole init -o whole.safetensors >/dev/null
+expect 2 ./whole infer --stream x.npy --weights whole.safetensors
+says 'was compiled without its function `step`'
