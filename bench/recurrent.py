@@ -5,7 +5,8 @@
 
 The network is bench/paper/recurrent.rvb: 700 inputs, 256 recurrent units, 100 steps. PyTorch (1.13, Debian 12) runs a loop over
 the steps, the product of the input outside of it for all steps at once, as ours does. Both compute the same: the logits of
-equal weights are compared first. Times are medians of the rounds in ms; between the quartiles in brackets.
+equal weights are compared first. PyTorch takes the system's BLAS: with Debian's reference BLAS nearly all of its time is the
+product of the input (6 GFLOP/s against 160 of libopenblas0-pthread), so install that before believing a factor. Times are medians of the rounds in ms; between the quartiles in brackets.
 """
 import argparse
 import json
