@@ -6,7 +6,7 @@
 set -euo pipefail
 . "$(dirname "$0")/../.ci/common.sh"
 case ${1:-} in -h | --help) usage ;; esac
-archive=${RVB_DEBIAN_ARCHIVE:-http://deb.debian.org/debian}
+archive=${RVB_DEBIAN_ARCHIVE:-$(apt-get indextargets --format '$(REPO_URI)' | sed -n 1p)} # where this system's packages come from
 work=$(mktemp -d)
 clean=$(realpath -m "${1:-$work/root}")
 finish() {
