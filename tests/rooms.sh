@@ -46,6 +46,8 @@ runtime_floors='
   options: recipe base events network
   commands: recipe core base files images events network data layouts evaluation optimizers training drawing options
   start: core base network options commands
+  packaging:
+  python:
 '
 # What the compiler reads of the runtime.
 declare -A of_runtime=(
@@ -123,6 +125,14 @@ while IFS= read -r place; do
   fault "${place#"$root"/}: messages go through messages.h"
 done < <(grep -nE 'print\((stderr|stdout)|fprintf\(|std::cerr|std::cout' -r "$root/runtime" "$root/compiler" --include='*.cpp' --include='*.h' | cut -d: -f1,2)
 
+# The top level is fixed; build trees and runs are not kept.
+for entry in "$root"/*; do
+  case ${entry##*/} in
+    compiler | runtime | stdlib | examples | tests | bench | CMakeLists.txt | README.md | CONTRIBUTING.md | CHANGELOG.md) ;;
+    build* | runs) ;;
+    *) fault "${entry##*/}: the top level is fixed" ;;
+  esac
+done
 # Every file in its room, and no file that nobody can read in one sitting.
 for file in "$root"/compiler/* "$root"/runtime/*; do
   case ${file##*/} in

@@ -46,6 +46,8 @@ mkdir tree/compiler/attic
 other compiler/attic 'not a room of the table'
 touch tree/compiler/stray.cpp
 other compiler/stray.cpp 'belongs into a room'
+mkdir tree/tools
+other tools 'the top level is fixed'
 mkdir tree/runtime/attic
 other runtime/attic 'not a room of the table'
 touch tree/runtime/stray.h

@@ -1,7 +1,7 @@
 #!/bin/bash
 # import rvb: a deployed library gives the program's bits from arrays as they lie, and rvbc's programs are functions.
 . "$(dirname "$0")/common.sh"
-export PYTHONPATH=$root/python PYTHONDONTWRITEBYTECODE=1 RVBC
+export PYTHONPATH=$root/runtime/python PYTHONDONTWRITEBYTECODE=1 RVBC
 data=$(fashion_folder)
 
 "$RVBC" "$here/tiny.rvb" -q -o tiny
