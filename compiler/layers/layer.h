@@ -49,6 +49,11 @@ struct Row {
   bool (*alike_in_time)(const Network& network, const Layer& layer) = nullptr;
 };
 
+// A row that is called, with what most layers say of themselves.
+Row called_row(const char* name, std::vector<Slot> slots,
+               std::optional<Tensor> (*output)(const Network& network, const Layer& layer, Fault& fault),
+               ir::Value (*build)(Build& build));
+
 namespace rows {
 #define LAYER(name) extern const Row name;
 #include "layers/layers.def"

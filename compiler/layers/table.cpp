@@ -2,6 +2,16 @@
 
 namespace rvb::layers {
 
+Row called_row(const char* name, std::vector<Slot> slots,
+               std::optional<Tensor> (*output)(const Network&, const Layer&, Fault&), ir::Value (*build)(Build&)) {
+  Row row;
+  row.name = name;
+  row.slots = std::move(slots);
+  row.output = output;
+  row.build = build;
+  return row;
+}
+
 const std::vector<const Row*>& table() {
   static const std::vector<const Row*> rows = {
 #define LAYER(name) &rows::name,

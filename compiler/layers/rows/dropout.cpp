@@ -52,10 +52,7 @@ ir::Value build(Build& build) {
 }
 
 Row row(const char* name, std::vector<Slot> slots, ir::Value (*build)(Build&)) {
-  Row row;
-  row.name = name;
-  row.slots = std::move(slots);
-  row.build = build;
+  Row row = called_row(name, std::move(slots), nullptr, build);
   row.keeps_values = true; // in use
   row.draws = true;
   return row;

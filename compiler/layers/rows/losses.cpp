@@ -40,11 +40,7 @@ std::optional<Tensor> targets_output(const Network& network, const Layer& layer,
 
 Row row(const char* name, std::vector<Slot> slots,
         std::optional<Tensor> (*output)(const Network&, const Layer&, Fault&), ir::Value (*build)(Build&)) {
-  Row row;
-  row.name = name;
-  row.slots = std::move(slots);
-  row.output = output;
-  row.build = build;
+  Row row = called_row(name, std::move(slots), output, build);
   row.reserved = false;
   row.reads_labels = true;
   return row;

@@ -131,11 +131,7 @@ bool keeps_time(const Layer& layer) {
 }
 
 Row row(const char* name, ir::Value (*build)(Build&)) {
-  Row row;
-  row.name = name;
-  row.slots = {tensor("x"), words("over", axis_words())};
-  row.output = reduced;
-  row.build = build;
+  Row row = called_row(name, {tensor("x"), words("over", axis_words())}, reduced, build);
   row.for_all_samples = true;
   row.reserved = false;
   row.alike_in_time = [](const Network&, const Layer& layer) { return keeps_time(layer); };

@@ -267,11 +267,7 @@ ir::Value delay(Build& build) {
 
 Row row(const char* name, std::vector<Slot> slots,
         std::optional<Tensor> (*output)(const Network&, const Layer&, Fault&), ir::Value (*build)(Build&)) {
-  Row row;
-  row.name = name;
-  row.slots = std::move(slots);
-  row.output = output;
-  row.build = build;
+  Row row = called_row(name, std::move(slots), output, build);
   row.for_all_samples = true;
   row.reserved = false;
   return row;
