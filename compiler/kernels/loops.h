@@ -6,13 +6,17 @@
 
 namespace rvb::kernels {
 
-// Along a dense line: a task is 32 KiB, which the nearest cache keeps, vectors inside.
-inline void in_chunks(Halide::Stage stage, const Halide::Var& f, int vec) {
+// Along a dense line, of a Func or of an update: fo counts tasks of 32 KiB, which the nearest cache keeps, f the
+// vectors inside, fi a vector's numbers. Vectors are cut first: the last task then ends with the line. Cut the other
+// way it went on to its full length with every number masked, and masked memory outside of an array costs hundreds of
+// cycles.
+template <class Loops> Loops& in_chunks(Loops& loops, const Halide::Var& f, int vec) {
   const Halide::Var fo("fo"), fi("fi");
-  stage.split(f, fo, f, 8192, Halide::TailStrategy::GuardWithIf)
-      .split(f, f, fi, vec, Halide::TailStrategy::GuardWithIf)
+  loops.split(f, f, fi, vec, Halide::TailStrategy::GuardWithIf)
+      .split(f, fo, f, 8192 / vec, Halide::TailStrategy::GuardWithIf)
       .vectorize(fi)
       .parallel(fo);
+  return loops;
 }
 
 // Every dimension for itself: vectors along the innermost, whose extent is `innermost`, tasks along the outermost.

@@ -21,12 +21,7 @@ public:
 
   void schedule() override {
     Var fo("fo"), fi("fi");
-    output()
-        .split(f, fo, f, 8192, TailStrategy::GuardWithIf) // 32 KiB: read once, written T times
-        .split(f, f, fi, vec, TailStrategy::GuardWithIf)
-        .reorder(fi, f, t, fo)
-        .vectorize(fi)
-        .parallel(fo);
+    in_chunks(output(), f, vec).reorder(fi, f, t, fo); // a task is read once, written T times
   }
 
 private:
@@ -139,17 +134,12 @@ public:
 
   void schedule() override {
     Var fo("fo"), fi("fi");
-    for (int s = 0; many() && s < static_cast<int>(inputs.size()); ++s)
-      in_chunks(output().update(s), f, vec);
-    if (many())
-      return;
-    output()
-        .split(f, fo, f, 8192, TailStrategy::GuardWithIf)
-        .split(f, f, fi, vec, TailStrategy::GuardWithIf)
-        .reorder(fi, f, t, fo)
-        .unroll(t, static_cast<int>(inputs.size())) // each copy knows its step: no select is left
-        .vectorize(fi)
-        .parallel(fo);
+    for (int s = 0; many() && s < static_cast<int>(inputs.size()); ++s) {
+      Stage stage = output().update(s);
+      in_chunks(stage, f, vec);
+    }
+    if (!many()) // each copy knows its step: no select is left
+      in_chunks(output(), f, vec).reorder(fi, f, t, fo).unroll(t, static_cast<int>(inputs.size()));
   }
 
 private:
