@@ -200,6 +200,13 @@ INSTANTIATE_TEST_SUITE_P(Sizes, Linears,
                          testing::Values(Matrix{392, 10, 5}, Matrix{33, 1, 2}, Matrix{64, 64, 1}, Matrix{13, 3, 2},
                                          Matrix{1, 8, 5}, Matrix{100, 33, 13}, Matrix{40, 16, 1}));
 
+// More terms than a block has, and some over; more rows than a task has.
+TEST(WeightGradientOfManySamples, IsSummedInOrder) {
+  EXPECT_EQ(
+      "", differences(
+              function({{"x", "f32[?,61]"}, {"g", "f32[?,64]"}}, "linear_weight_gradient(%x, %g)", "f32[61,64]"), 515));
+}
+
 struct PoolCase {
   int64_t h, w, c, kernel, stride, pad, batch;
 };
