@@ -74,6 +74,7 @@ const Pipeline& deployment() {
         "expand_batchnorm",
         "canonicalize",
         "fold_constants",
+        "select_masks",
         "cse",
         "dce"}},
       {"calibrate", Action::calibrate}, // how large spikes become, how many are silent

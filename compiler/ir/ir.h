@@ -49,6 +49,7 @@ enum Trait : unsigned {
   has_body = 8,         // scan, loop
   addition_only = 16,   // a synaptic operator of the deployed program: its code must not multiply
   sums_time = 64,       // a sum over each leading (time, batch) index: f of a sequence is the sum of f of its slices
+  moves = 128,          // every number of a result is one of an operand's, or 0
   neuron_function = 32, // elementwise: a function of the language's neurons under the same name
 };
 

@@ -25,6 +25,7 @@ bool fold_batchnorm(ir::Module& module);   // deployment: running statistics are
 bool fold_alpha(ir::Module& module);
 bool fold_alpha_at_rest(ir::Module& module); // fold_alpha=at_rest: the membranes of @step begin at 0
 bool sink_weights(ir::Module& module);       // constants that a loop reads are read inside of it
+bool select_masks(ir::Module& module);       // deployment: products with masks of 0 and 1 are selections
 bool pack_weights(ir::Module& module);       // conv2d(x, sign(constant)) -> binary_conv2d(x, bits)
 bool quantize_spikes(ir::Module& module);    // spikes as integers, by what a calibration has measured
 bool quantize_spikes_with(ir::Module& module, const std::string& argument);

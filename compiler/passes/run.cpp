@@ -44,6 +44,7 @@ const std::vector<Pass>& all_passes() {
       {"expand_batchnorm", expand_batchnorm, true},
       {"fold_batchnorm", fold_batchnorm},
       {"sink_weights", sink_weights},
+      {"select_masks", select_masks},
       {"fold_alpha", fold_alpha, true, fold_alpha_with},
       {"pack_weights", pack_weights, true},
       {"sign_synapses", sign_synapses, true},

@@ -19,6 +19,17 @@ std::string percent(double share) {
   return fmt::format("{:.1f} %", 100 * share);
 }
 
+// "`encode` (3.0 %), `classifier` (1.0 %)"
+std::string list_of(const ordered_json& parts) {
+  std::string list;
+  for (const ordered_json& part : parts) {
+    const std::string layer = part.value("layer", "");
+    list += fmt::format("{}{} ({})", list.empty() ? "" : ", ", layer.empty() ? "before any layer" : "`" + layer + "`",
+                        percent(part.value("share", 0.0)));
+  }
+  return list;
+}
+
 } // namespace
 
 std::string verification_summary(const ordered_json& report) {
@@ -36,13 +47,14 @@ std::string verification_summary(const ordered_json& report) {
     if (report.contains("binary_share"))
       text += ", " + percent(report["binary_share"].get<double>()) + " of the synaptic operations";
   }
-  if (multiplying.empty())
-    return text + (report.contains("multiplying_layers") ? "; no other layer has synapses" : "");
-  std::string list;
-  for (const ordered_json& layer : multiplying)
-    list += fmt::format("{}`{}` ({})", list.empty() ? "" : ", ", layer.value("layer", ""),
-                        percent(layer.value("share", 0.0)));
-  return text + "; with real weights multiply: " + list;
+  const ordered_json products = report.value("value_products", ordered_json::array());
+  if (!multiplying.empty())
+    text += "; with real weights multiply: " + list_of(multiplying);
+  else if (report.contains("multiplying_layers"))
+    text += "; no other layer has synapses";
+  if (!products.empty())
+    text += "; values are multiplied by values at: " + list_of(products);
+  return text;
 }
 
 Exit verification_exit(const ordered_json& report) {

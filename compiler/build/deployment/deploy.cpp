@@ -1,4 +1,5 @@
 #include "analysis/spike_grids.h"
+#include "analysis/value_products.h"
 #include "build/build.h"
 #include "build/compilation.h"
 #include "build/deployment/calibrate.h"
@@ -56,8 +57,8 @@ std::vector<std::string> unpacked_layers(const ir::Module& module, const sema::P
   return {found.begin(), found.end()};
 }
 
-// With the layers that no kernel speaks for: their weights are real, and what they do is multiply.
-ordered_json as_json(const std::vector<Verified>& verified, const sema::Program& program) {
+// With what no kernel speaks for: layers whose weights are real, and products of values with values.
+ordered_json as_json(const std::vector<Verified>& verified, const sema::Program& program, const ir::Module& module) {
   ordered_json j = {{"kernels", ordered_json::array()}, {"multiplies", 0}};
   int64_t multiplies = 0;
   for (const Verified& v : verified) {
@@ -73,21 +74,27 @@ ordered_json as_json(const std::vector<Verified>& verified, const sema::Program&
     multiplies += static_cast<int64_t>(v.report.multiplies.size());
   }
   j["multiplies"] = multiplies;
-  int64_t operations = 0, additions = 0;
+  const std::vector<analysis::ValueProducts> products = analysis::value_products(*module.find("infer"));
   const std::vector<LayerRow> rows = layer_rows(program);
-  for (const LayerRow& row : rows) {
-    operations += row.multiply_adds + row.additions;
-    additions += row.additions;
-  }
-  const auto share = [&](int64_t part) {
-    return operations == 0 ? 0 : static_cast<double>(part) / static_cast<double>(operations);
-  };
-  j["binary_share"] = share(additions);
-  j["multiplying_layers"] = ordered_json::array();
+  int64_t all = 0; // of one sample, all steps together
   for (const LayerRow& row : rows)
-    if (row.multiply_adds > 0)
-      j["multiplying_layers"].push_back(
-          {{"layer", row.layer->path}, {"multiply_adds", row.multiply_adds}, {"share", share(row.multiply_adds)}});
+    all += program.input.steps * (row.additions + (row.layer->synaptic() ? row.multiply_adds : 0));
+  for (const analysis::ValueProducts& each : products)
+    all += each.count;
+  const auto share = [&](int64_t part) { return all == 0 ? 0 : static_cast<double>(part) / static_cast<double>(all); };
+  int64_t additions = 0;
+  j["multiplying_layers"] = ordered_json::array();
+  for (const LayerRow& row : rows) {
+    additions += program.input.steps * row.additions;
+    if (row.multiply_adds > 0 && row.layer->synaptic())
+      j["multiplying_layers"].push_back({{"layer", row.layer->path},
+                                         {"multiply_adds", row.multiply_adds},
+                                         {"share", share(program.input.steps * row.multiply_adds)}});
+  }
+  j["binary_share"] = share(additions);
+  j["value_products"] = ordered_json::array();
+  for (const analysis::ValueProducts& each : products)
+    j["value_products"].push_back({{"layer", each.layer}, {"products", each.count}, {"share", share(each.count)}});
   return j;
 }
 
@@ -240,7 +247,7 @@ private:
       throw Failure(Exit::internal,
                     fmt::format("this is a bug in rvbc: the weights of {} were not packed", fmt::join(left, ", ")));
     verified_ = verify_addition_only(module, plans, folder->path());
-    verification_ = as_json(verified_, program);
+    verification_ = as_json(verified_, program, module);
     bytes_ = constant_bytes(module);
     real_neurons_ = passes::neurons_in_floating_point(*module.find("infer"));
     info.manifest = described().dump();
