@@ -81,7 +81,8 @@ private:
     case Action::choose_kernels:
     case Action::plan:
     case Action::compile_kernels:
-    case Action::verify: break;
+    case Action::verify:
+    case Action::write_c: break;
     }
     return Compilation::perform(action);
   }

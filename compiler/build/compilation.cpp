@@ -9,7 +9,7 @@ Compilation::Compilation(const Options& options) : options(options), program(loa
 
 void Compilation::choose_target() {
   target = resolve_target(options);
-  if (!options.output.empty() && !emits_text(options))
+  if (!options.output.empty() && !emits_text(options) && !options.wants("c"))
     require_toolchain(target, options);
   facts = facts_of(program, target, options);
 }
@@ -52,6 +52,7 @@ bool Compilation::perform(Action action) {
   case Action::limit_memory:
   case Action::emit:
   case Action::verify:
+  case Action::write_c:
   case Action::link: return true;
   }
   return true;

@@ -63,22 +63,23 @@ int64_t block(const codegen::Plan& plan, int64_t batch) {
 
 } // namespace
 
-int64_t parse_bytes(const std::string& text) {
-  static const std::pair<const char*, double> units[] = {
-      {"", 1}, {"B", 1}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"KiB", 1024}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
+int64_t parse_bytes(const std::string& text, const char* option) {
+  static const std::pair<const char*, double> units[] = {{"", 1},       {"B", 1},         {"KB", 1e3},
+                                                         {"MB", 1e6},   {"GB", 1e9},      {"K", 1024},
+                                                         {"KiB", 1024}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
   char* end = nullptr;
   const double number = text.empty() || text.find_first_of("xXnNiI") == 0 ? 0 : std::strtod(text.c_str(), &end);
   for (const auto& [unit, bytes] : units)
     if (end != nullptr && end != text.c_str() && std::string(end) == unit && number * bytes >= 1 &&
         number * bytes < 1e15 && text[0] >= '0' && text[0] <= '9')
       return static_cast<int64_t>(number * bytes);
-  throw Failure(Exit::usage, "--mem-limit is `" + text + "`; expected a size as 300MB, 1.5GiB or 4096");
+  throw Failure(Exit::usage, std::string(option) + " is `" + text + "`; expected a size as 300MB, 1.5GiB or 4096");
 }
 
 TrainingMemory limit_memory(ir::Module& module, std::vector<codegen::Plan>& plans, const sema::Program& program,
                             const kernels::Target& target, const Options& options, const Sources& sources) {
   TrainingMemory memory;
-  memory.limit = parse_bytes(options.mem_limit);
+  memory.limit = parse_bytes(options.mem_limit, "--mem-limit");
   memory.batch = program.recipe.batch;
   auto gradient = [&]() -> const codegen::Plan& {
     return *std::find_if(plans.begin(), plans.end(), [](const auto& plan) { return plan.function == "gradient"; });

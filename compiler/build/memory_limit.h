@@ -15,8 +15,9 @@
 
 namespace rvb::build {
 
-// "300MB", "1.5GiB", "4096": bytes; KB, MB, GB are powers of 1000, KiB, MiB, GiB of 1024. Throws Failure(usage).
-int64_t parse_bytes(const std::string& text);
+// "300MB", "1.5GiB", "4096": bytes; KB, MB, GB are powers of 1000, K, KiB, MiB, GiB of 1024. Throws Failure(usage),
+// which names the option.
+int64_t parse_bytes(const std::string& text, const char* option);
 
 struct TrainingMemory {
   int64_t limit = 0, batch = 0; // the recipe's batch

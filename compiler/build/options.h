@@ -14,7 +14,7 @@ struct Options {
   std::string strip_prefix; // deploy: of the weights' names
   std::map<std::string, std::string> defines;
   std::string target = "native";
-  std::vector<std::string> emit;        // exe, lib, header, so, ast, ir, plan, stmt, llvm, asm
+  std::vector<std::string> emit;        // exe, lib, header, so, c, ast, ir, plan, stmt, llvm, asm
   std::vector<std::string> print_after; // passes
   bool time_passes = false;
   bool verify_addonly = false;
@@ -24,6 +24,7 @@ struct Options {
   std::string sparsity = "auto";                        // deploy: auto, dense, sparse
   std::vector<std::string> sparse_layers, dense_layers; // deploy: chosen by hand
   std::string mem_limit;                                // build, summary: of the training step's block; "" for none
+  std::string ram;                                      // deploy --emit=c: of an arena; "" for no limit
   bool observe = false;                                 // deploy: with the function that shows spikes and membranes
   bool collapse_time = true;                            // false: every time step is computed
   bool half = false;                                    // pack: all real numbers in half precision

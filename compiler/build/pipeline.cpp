@@ -94,6 +94,15 @@ const Pipeline& deployment() {
   return stages;
 }
 
+const Pipeline& freestanding() {
+  static const Pipeline stages = [] {
+    Pipeline all = part(deployment(), "", "plan");
+    all.push_back({"C", Action::write_c});
+    return all;
+  }();
+  return stages;
+}
+
 const Pipeline& exchange() {
   static const Pipeline stages = {lower_for_use(),
                                   {"fold", // as in deployment, the weights as numbers

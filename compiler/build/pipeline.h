@@ -36,7 +36,19 @@ inline Step unless(const char* pass, bool Facts::*fact) {
 }
 
 // What a stage does before its passes.
-enum class Action { none, calibrate, choose_kernels, plan, limit_memory, emit, compile_kernels, verify, write, link };
+enum class Action {
+  none,
+  calibrate,
+  choose_kernels,
+  plan,
+  limit_memory,
+  emit,
+  compile_kernels,
+  verify,
+  write,
+  link,
+  write_c
+};
 
 struct Stage {
   Stage(const char* name, Action action) : name(name), action(action) {}
@@ -54,7 +66,8 @@ using Pipeline = std::vector<Stage>;
 const Pipeline&
 training(); // rvbc MODEL: @infer, @train, @step and @observe as irgen makes them -> a program that learns
 const Pipeline& deployment(); // rvbc deploy: the trained parameters are constants by now -> additions in binary layers
-const Pipeline& exchange();   // rvbc export: as deployment, without what is for kernels
+const Pipeline& freestanding(); // rvbc deploy --emit=c: deployment up to the plan, then C
+const Pipeline& exchange();     // rvbc export: as deployment, without what is for kernels
 const Pipeline&
 calibration(); // of deployment, from its stage `calibrate` on: the same program, showing what layers read
 const Stage& recomputation(); // of training, with --mem-limit

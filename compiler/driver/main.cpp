@@ -149,7 +149,8 @@ private:
   void add_compilation(CLI::App* sub) {
     sub->add_option("-o,--output", options_.output, "the file to write");
     sub->add_option("--target", options_.target, "instruction set (rvbc targets lists them)")->capture_default_str();
-    sub->add_option("--emit", emit_, "what to write: exe, ast, ir, plan, stmt, llvm, asm; deploy also lib, header, so")
+    sub->add_option("--emit", emit_,
+                    "what to write: exe, ast, ir, plan, stmt, llvm, asm; deploy also lib, header, so, c")
         ->type_name("KIND")
         ->allow_extra_args(false);
     sub->add_option("--print-after", print_after_, "print the IR after a pass (irgen, a pass, all)")
@@ -214,6 +215,9 @@ private:
         ->type_name("LAYER,…")
         ->allow_extra_args(false);
     sub->add_option("--dense", dense_, "layers that are dense")->type_name("LAYER,…")->allow_extra_args(false);
+    sub->add_option("--ram", options_.ram,
+                    "with --emit=c: bytes that the program may work in, as 64K; tables of sums are as large as fits")
+        ->type_name("SIZE");
     sub->add_flag("--observe", options_.observe,
                   "add what `eval --energy` and `trace` need to see spikes and membranes");
     sub->add_flag("--verify-addonly", options_.verify_addonly,
@@ -299,8 +303,9 @@ private:
         throw Failure(Exit::usage, fmt::format("--emit takes {}, not `{}`{}", fmt::join(known, ", "), kind,
                                                near.empty() ? "" : "; did you mean `" + near + "`?"));
       }
-    if (options_.wants("exe") && options_.emit.size() > 1)
-      throw Failure(Exit::usage, "--emit=exe stands alone: one -o holds one of them");
+    for (const char* alone : {"exe", "c"})
+      if (options_.wants(alone) && options_.emit.size() > 1)
+        throw Failure(Exit::usage, std::string("--emit=") + alone + " stands alone: one -o holds one of them");
   }
 
   int build() {
@@ -313,15 +318,32 @@ private:
     return options_.wants("ast") ? run_ast(options_) : run_build(options_);
   }
   int deploy() {
-    check_emit({"exe", "ast", "ir", "plan", "stmt", "llvm", "asm", "lib", "header", "so"});
+    check_emit({"exe", "ast", "ir", "plan", "stmt", "llvm", "asm", "lib", "header", "so", "c"});
     if (options_.output.empty() && (emit_.empty() || options_.wants("exe")) && print_after_.empty() &&
         !options_.time_passes)
       options_.output = named_after_model(".infer");
+    check_c();
     keep_inputs();
     if ((options_.wants("lib") || options_.wants("header") || options_.wants("so")) && is_device(options_.output))
       throw Failure(Exit::usage,
                     "--emit=lib,header,so writes files, named after -o, which is no regular file: " + options_.output);
     return run_deploy(options_);
+  }
+  void check_c() {
+    if (!options_.wants("c")) {
+      if (!options_.ram.empty())
+        throw Failure(Exit::usage, "--ram belongs to --emit=c");
+      return;
+    }
+    if (options_.verify_addonly || options_.observe)
+      throw Failure(Exit::usage, options_.observe
+                                     ? "--emit=c has no --observe"
+                                     : "--verify-addonly reads machine code, which --emit=c does not make");
+    if (options_.output.empty())
+      options_.output = named_after_model("");
+    if (is_device(options_.output))
+      throw Failure(Exit::usage,
+                    "--emit=c writes two files, named after -o, which is no regular file: " + options_.output);
   }
   std::string named_after_model(const char* ending) {
     if (options_.model == "-")

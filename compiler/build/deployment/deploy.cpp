@@ -3,6 +3,7 @@
 #include "build/build.h"
 #include "build/compilation.h"
 #include "build/deployment/calibrate.h"
+#include "build/deployment/freestanding.h"
 #include "build/deployment/sparsity.h"
 #include "build/linking/link.h"
 #include "build/manifest.h"
@@ -124,14 +125,6 @@ Bytes constant_bytes(const ir::Module& module) {
   return bytes;
 }
 
-// A C identifier out of a name.
-std::string identifier(const std::string& name) {
-  std::string result;
-  for (char c : name)
-    result += isalnum(static_cast<unsigned char>(c)) ? c : '_';
-  return result;
-}
-
 // The network's own name for its program: rvb_program_NAME.
 std::string network_accessor(const sema::Program& program) {
   return "rvb_program_" + identifier(program.name);
@@ -161,16 +154,12 @@ std::string header_text(const sema::Program& program, const std::string& library
       codegen::accessor_name(library), network, network_accessor(program));
 }
 
-std::string without_extension(const std::string& path) {
-  return (std::filesystem::path(path).parent_path() / std::filesystem::path(path).stem()).string();
-}
-
 } // namespace
 
 namespace {
 
 bool wants_library(const Options& options) {
-  return options.wants("lib") || options.wants("header") || options.wants("so");
+  return options.wants("lib") || options.wants("header") || options.wants("so") || options.wants("c");
 }
 
 class Deployment : public Compilation {
@@ -178,6 +167,7 @@ public:
   explicit Deployment(const Options& options) : Compilation(options), library_(wants_library(options)) {
     check_layer_names(program, options);
     choose_target();
+    facts.lookups = facts.lookups || options.wants("c"); // C has tables, whatever this machine has
     times.lap("syntax, sema");
     module = generate(program, {true, false, program.streams(), options.observe});
     hash_ = take_weights();
@@ -193,6 +183,8 @@ private:
     case Action::calibrate: calibrate(); return true;
     case Action::choose_kernels:
       grids_ = analysis::spike_grids(module);
+      if (options.wants("c")) // one kernel a layer
+        return true;
       kernels_ = choose_kernels(module, target, options, calibration_.get());
       facts.sparse = passes::sparse_synapses_argument(sparse_layers(kernels_));
       return true;
@@ -207,6 +199,13 @@ private:
         link();
       times.lap("program, link");
       report();
+      return true;
+    case Action::write_c:
+      write_freestanding(program, module, options);
+      real_neurons_ = passes::neurons_in_floating_point(*module.find("infer"));
+      if (options.time_passes)
+        times.print(output());
+      tell_calibration();
       return true;
     case Action::none:
     case Action::limit_memory:
@@ -305,12 +304,9 @@ private:
     const bool sparse = std::any_of(kernels_.begin(), kernels_.end(), [](const auto& k) { return k.sparse; });
     if (!options.quiet && (calibration_ != nullptr || sparse))
       tell("{}", kernel_table(kernels_));
-    if (!options.quiet && !grids_.empty())
-      tell("{}", coverage_table(*calibration_, grids_));
     if (!options.quiet && integers() && !library_ && !options.output.empty())
       compare();
-    if (!options.quiet && !real_neurons_.empty())
-      tell("neurons after sums of integers that compute in floating point: {}\n", fmt::join(real_neurons_, ", "));
+    tell_calibration();
     const bool multiplies = verification_.at("multiplies") != 0;
     if (options.verify_addonly || multiplies)
       print_verification(verified_, verification_);
@@ -319,6 +315,13 @@ private:
     if (options.verify_addonly && verified_.empty())
       throw Failure(Exit::verification,
                     "--verify-addonly: " + program.name + " has no binary or ternary layer to verify");
+  }
+
+  void tell_calibration() const {
+    if (!options.quiet && !grids_.empty())
+      tell("{}", coverage_table(*calibration_, grids_));
+    if (!options.quiet && !real_neurons_.empty())
+      tell("neurons after sums of integers that compute in floating point: {}\n", fmt::join(real_neurons_, ", "));
   }
 
   void compare() const {
@@ -345,7 +348,7 @@ private:
 } // namespace
 
 int run_deploy(const Options& options) {
-  Deployment(options).run(deployment());
+  Deployment(options).run(options.wants("c") ? freestanding() : deployment());
   return 0;
 }
 
