@@ -1,6 +1,8 @@
 // The command line of rvbc.
 #include "base/failure.h"
 #include "build/build.h"
+#include "build/deployment/freestanding.h"
+#include "driver/deploy.h"
 #include "driver/exchange.h"
 #include "driver/inspect.h"
 #include "driver/summary.h"
@@ -194,34 +196,7 @@ private:
     add_model(sub);
     add_compilation(sub);
     add_weights(sub);
-    sub->add_option(
-           "--spikes", options_.spikes,
-           "numbers that enter binary layers: f32; fixed point: i32 (integers up to 4194303), i16 (up to 1023)")
-        ->check(CLI::IsMember({"f32", "i32", "i16"}))
-        ->capture_default_str();
-    sub->add_option(
-        "--calibrate", options_.calibrate,
-        "a data folder, an .npy of inputs or a picture, that shows how large spikes become (for i32 and i16) and how "
-        "many are silent (for --sparsity auto)");
-    sub->add_option("--calibration-samples", options_.calibration_samples, "how many of them")
-        ->check(CLI::Range(int64_t{1}, int64_t{1000000}))
-        ->capture_default_str();
-    sub->add_option("--sparsity", options_.sparsity,
-                    "kernels of binary layers: dense; sparse, which visit only groups of spikes that are not silent; "
-                    "auto: as the calibration shows, dense without one")
-        ->check(CLI::IsMember({"auto", "dense", "sparse"}))
-        ->capture_default_str();
-    sub->add_option("--sparse", sparse_, "layers that are sparse whatever --sparsity says")
-        ->type_name("LAYER,…")
-        ->allow_extra_args(false);
-    sub->add_option("--dense", dense_, "layers that are dense")->type_name("LAYER,…")->allow_extra_args(false);
-    sub->add_option("--ram", options_.ram,
-                    "with --emit=c: bytes that the program may work in, as 64K; tables of sums are as large as fits")
-        ->type_name("SIZE");
-    sub->add_flag("--observe", options_.observe,
-                  "add what `eval --energy` and `trace` need to see spikes and membranes");
-    sub->add_flag("--verify-addonly", options_.verify_addonly,
-                  "print every multiply in the machine code of binary layers; exit 3 if there is one");
+    add_deploy_settings(*sub, options_, sparse_, dense_);
   }
 
   void add_reports() {
@@ -322,28 +297,14 @@ private:
     if (options_.output.empty() && (emit_.empty() || options_.wants("exe")) && print_after_.empty() &&
         !options_.time_passes)
       options_.output = named_after_model(".infer");
-    check_c();
+    if (options_.output.empty() && options_.wants("c"))
+      options_.output = named_after_model("");
     keep_inputs();
+    check_freestanding(options_);
     if ((options_.wants("lib") || options_.wants("header") || options_.wants("so")) && is_device(options_.output))
       throw Failure(Exit::usage,
                     "--emit=lib,header,so writes files, named after -o, which is no regular file: " + options_.output);
     return run_deploy(options_);
-  }
-  void check_c() {
-    if (!options_.wants("c")) {
-      if (!options_.ram.empty())
-        throw Failure(Exit::usage, "--ram belongs to --emit=c");
-      return;
-    }
-    if (options_.verify_addonly || options_.observe)
-      throw Failure(Exit::usage, options_.observe
-                                     ? "--emit=c has no --observe"
-                                     : "--verify-addonly reads machine code, which --emit=c does not make");
-    if (options_.output.empty())
-      options_.output = named_after_model("");
-    if (is_device(options_.output))
-      throw Failure(Exit::usage,
-                    "--emit=c writes two files, named after -o, which is no regular file: " + options_.output);
   }
   std::string named_after_model(const char* ending) {
     if (options_.model == "-")

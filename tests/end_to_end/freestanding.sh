@@ -109,7 +109,7 @@ with open('samples.h', 'w') as file:
         file.write('{' + ','.join(float(v).hex() + 'f' for v in row) + '},\n')
     file.write('};\n')"
   arm-none-eabi-gcc "${cortex[@]}" "${strict[@]}" -O2 -ffunction-sections -c net.c -o cortex.o
-  arm-none-eabi-gcc "${cortex[@]}" -std=c99 -O1 -ffreestanding -nostdlib -DFRAMES="$1" -I. "$harness/cortex_m.c" cortex.o -lgcc \
+  arm-none-eabi-gcc "${cortex[@]}" -std=c99 -O1 -ffreestanding -nostdlib -DFRAMES="$1" -I. -I"$harness" "$harness/cortex_m.c" cortex.o -lgcc \
     -T "$harness/cortex_m.ld" -Wl,--gc-sections -o cortex.elf
   timeout 120 qemu-system-arm -M mps2-an386 -icount shift=0 -semihosting -nographic -monitor none -serial none \
     -kernel cortex.elf >cortex.txt 2>&1 </dev/null || { cat cortex.txt; die "the emulated program failed"; }

@@ -3,6 +3,7 @@
 #include "build/memory_limit.h"
 #include "codegen/c/program.h"
 #include "host/output.h"
+#include "support/result.h"
 
 #include <cctype>
 #include <filesystem>
@@ -18,6 +19,21 @@ std::string identifier(const std::string& name) {
 
 std::string without_extension(const std::string& path) {
   return (std::filesystem::path(path).parent_path() / std::filesystem::path(path).stem()).string();
+}
+
+void check_freestanding(const Options& options) {
+  const auto refuse = [](const std::string& why) { throw Failure(Exit::usage, why); };
+  if (!options.wants("c")) {
+    if (!options.ram.empty())
+      refuse("--ram belongs to --emit=c");
+    return;
+  }
+  if (options.observe)
+    refuse("--emit=c has no --observe");
+  if (options.verify_addonly)
+    refuse("--verify-addonly reads machine code, which --emit=c does not make");
+  if (is_device(options.output))
+    refuse("--emit=c writes two files, named after -o, which is no regular file: " + options.output);
 }
 
 void write_freestanding(const sema::Program& program, const ir::Module& module, const Options& options) {
