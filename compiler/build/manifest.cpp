@@ -49,7 +49,9 @@ std::vector<LayerRow> layer_rows(const sema::Program& program) {
   }
   for (const sema::Parameter& parameter : program.parameters)
     if (parameter.trainable) {
-      LayerRow& row = rows[parameter.layer];
+      // latent weights that go through a function have a layer of their own, of the same path
+      const std::string& path = program.layers[static_cast<size_t>(parameter.layer)].path;
+      LayerRow& row = rows[path.empty() ? static_cast<size_t>(parameter.layer) : by_path[path]];
       (parameter.binary ? row.binary_parameters : row.real_parameters) += elements(parameter.shape);
     }
   const ir::Function infer = irgen::generate_infer(program);

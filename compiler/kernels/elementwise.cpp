@@ -108,6 +108,7 @@ Expr lower(const ir::Op& op, const std::vector<Expr>& operands) {
   case Elementwise::tanh: return tanh_of(x[0]);
   case Elementwise::sigmoid: return sigmoid(x[0]);
   case Elementwise::atan: return atan(x[0]);
+  case Elementwise::cos: return cos(x[0]);
   case Elementwise::softplus: return softplus(x[0]);
   case Elementwise::floor: return floor(x[0]);
   case Elementwise::round: return round(x[0]); // ties to even

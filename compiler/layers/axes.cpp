@@ -13,7 +13,8 @@ struct Name {
   const char* of; // the tensors that have it
   size_t rank;    // 0: any with more dimensions than `first`
   size_t first;
-  bool rest; // all places from there on
+  bool rest;         // all places from there on
+  bool last = false; // the last place
 };
 constexpr Name names[] = {
     {"channel", "a tensor with channels, [channels, ...]", 0, 0, false},
@@ -22,6 +23,10 @@ constexpr Name names[] = {
     {"token", "tokens [channels, tokens]", 2, 1, false},
     {"height", "an image [channels, height, width]", 3, 1, false},
     {"width", "an image [channels, height, width]", 3, 2, false},
+    {"height", "a kernel [outputs, height, width, inputs]", 4, 1, false},
+    {"width", "a kernel [outputs, height, width, inputs]", 4, 2, false},
+    {"output", "weights [outputs, ..., inputs]", 0, 0, false},
+    {"input", "weights [outputs, ..., inputs]", 0, 1, false, true},
     {"head", "tokens of several heads [channels, heads, tokens]", 3, 1, false},
 };
 
@@ -31,7 +36,19 @@ const std::vector<std::string>& axis_words() {
   static const std::vector<std::string> words = [] {
     std::vector<std::string> all = {"time", "sample"};
     for (const Name& name : names)
-      all.emplace_back(name.word);
+      if (std::find(all.begin(), all.end(), name.word) == all.end())
+        all.emplace_back(name.word);
+    return all;
+  }();
+  return words;
+}
+
+const std::vector<std::string>& single_axis_words() {
+  static const std::vector<std::string> words = [] {
+    std::vector<std::string> all = {"time"};
+    for (const Name& name : names)
+      if (!name.rest && std::find(all.begin(), all.end(), name.word) == all.end())
+        all.emplace_back(name.word);
     return all;
   }();
   return words;
@@ -56,15 +73,19 @@ std::optional<std::vector<Axis>> axes_of(const Tensor& tensor, const std::vector
       add({Axis::Kind::sample, 0});
       continue;
     }
-    const Name& name =
-        *std::find_if(std::begin(names), std::end(names), [&](const Name& each) { return word == each.word; });
     const size_t rank = tensor.shape.size();
+    const auto of_rank = [&](const Name& each) { return word == each.word && (each.rank == 0 || each.rank == rank); };
+    const Name* found = std::find_if(std::begin(names), std::end(names), of_rank);
+    if (found == std::end(names))
+      found = std::find_if(std::begin(names), std::end(names), [&](const Name& each) { return word == each.word; });
+    const Name& name = *found;
     if (rank <= name.first || (name.rank != 0 && rank != name.rank)) {
       fault = wrong_rank(tensor, name.of);
       fault.note = "`" + word + "` is an axis of such tensors alone";
       return std::nullopt;
     }
-    for (size_t place = name.first; place < (name.rest ? rank : name.first + 1); ++place)
+    for (size_t place = name.last ? rank - 1 : name.first; place < (name.rest || name.last ? rank : name.first + 1);
+         ++place)
       add({Axis::Kind::place, place});
   }
   return axes;

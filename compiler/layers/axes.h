@@ -14,6 +14,8 @@ struct Axis {
 
 // The words that name axes of one tensor.
 const std::vector<std::string>& axis_words();
+// Those that name one axis, not several; `sample` is none of them.
+const std::vector<std::string>& single_axis_words();
 
 // The axes that `words` name, none twice; nothing and a fault where the tensor has none of that name.
 std::optional<std::vector<Axis>> axes_of(const Tensor& tensor, const std::vector<std::string>& words, Fault& fault);

@@ -44,6 +44,7 @@ struct Row {
   bool keeps_values = false;    // the output is the input in another order: an event there is an event here
   bool reads_labels = false;    // in training alone
   bool draws = false;           // random numbers in training
+  bool reads_sizes = false;     // of its inputs the sizes alone: they are none in the network
   bool for_all_samples = false; // reads, too, what is learned: tensors that are the same for all samples
   // Whether all time steps are treated alike, so that it can be run step by step. Null: yes.
   bool (*alike_in_time)(const Network& network, const Layer& layer) = nullptr;

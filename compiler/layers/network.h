@@ -23,6 +23,8 @@ struct Layer {
   Arguments arguments;
   int cell = -1;         // the cell whose step it is a part of; such layers have no time and run at every step
   int teacher = -1;      // the trained network it belongs to: index into Network::teachers
+  bool of_signs = false; // of latent weights: the synapses see signs
+  Shape latent;          // of synapses whose weights go through a function: [outputs, kernel..., inputs]
   bool for_loss = false; // what the network gives does not depend on it: it runs in training alone
   int neuron = -1;       // of a neuron: index into Network::neurons
   Expression expression; // of an elementwise operation: locals are the inputs. Of what is learned: its beginning

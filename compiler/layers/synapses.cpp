@@ -1,5 +1,7 @@
 #include "layers/synapses.h"
 
+#include "layers/broadcast.h"
+
 namespace rvb::layers {
 
 namespace {
@@ -46,7 +48,9 @@ std::vector<Parameter> synapse_parameters(const Layer& layer, const Shape& shape
   weight.decays = true;
   weight.binary = !weights.real();
   weight.initializer = {Initializer::Kind::normal, weights.gain * deviation};
-  std::vector<Parameter> made = {weight};
+  std::vector<Parameter> made;
+  if (!through_function(layer)) // else they are a layer of their own
+    made.push_back(weight);
   Shape alpha(shape.size(), 1);
   alpha[1] = in;
   if (weights.alpha)
@@ -56,9 +60,30 @@ std::vector<Parameter> synapse_parameters(const Layer& layer, const Shape& shape
   return made;
 }
 
+bool through_function(const Layer& layer) {
+  return layer.inputs.size() > 1;
+}
+
+namespace {
+
+// What a function made of the latent weights; a line's kernel has a height of 1 in memory.
+ir::Value made_weights(Build& build) {
+  const Layer& layer = build.layer();
+  const Tensor from = build.network.input_of(layer, 1).tensor();
+  const Tensor to{layer.latent, false, false, false};
+  const ir::Value w = expand(build, build.input(1), from, to);
+  if (layer.row != &rows::conv1d)
+    return w;
+  std::vector<int64_t> dims = build.type(w).dims;
+  dims.insert(dims.begin(), 1);
+  return build.make(ir::Opcode::reshape, {w}, {{"dims", dims}}, "line");
+}
+
+} // namespace
+
 ir::Value synapse_signs(Build& build) {
   const Weights& weights = build.layer().weights();
-  const ir::Value w = build.parameter(Role::weight);
+  const ir::Value w = through_function(build.layer()) ? made_weights(build) : build.parameter(Role::weight);
   if (weights.real())
     return w;
   return weights.ternary() ? ternary(build, weights, w)

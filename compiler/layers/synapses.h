@@ -11,6 +11,9 @@ namespace rvb::layers {
 std::vector<Parameter> synapse_parameters(const Layer& layer, const Shape& shape, int64_t in, int64_t out,
                                           double deviation);
 
+// Whether a function of the program stands before the weights: the second input.
+bool through_function(const Layer& layer);
+
 // The weights as the synapses see them: w, sign(w), or alpha (one an input channel) times sign(w): Eq. 6 and 12.
 // `input_axis`: of the inputs in memory.
 ir::Value synapse_weights(Build& build, int64_t input_axis);

@@ -1,4 +1,5 @@
-// Computes what is known: elementwise operations and `scale` on numbers and constants.
+// Computes what is known: elementwise operations, `scale`, `index`, and axes that go, come and change places, of
+// numbers and constants.
 //
 //   %b = constant() {name = "beta"} : f32[2]          data @beta: f32[2] = [1.0, 2.0]
 //   %c = mul(%b, 0.5) : f32[2]
@@ -40,6 +41,8 @@ public:
         changed |= fold_elementwise(op);
       else if (op.opcode == Opcode::scale)
         changed |= fold_scale(op);
+      else
+        changed |= fold_arrangement(op);
     }
     substitution_.apply(function_);
     return changed;
@@ -125,6 +128,24 @@ private:
       if (result == Operand(value))
         return false;
     return true;
+  }
+
+  // index, expand, reduce and the like.
+  bool fold_arrangement(Op& op) {
+    std::vector<std::vector<float>> x;
+    for (const Operand& operand : op.operands) {
+      std::optional<Source> source = look_up(operand);
+      if (!source)
+        return false;
+      const auto size = operand.is_literal() ? 1 : function_.type(operand.value).elements_per_sample();
+      if (static_cast<int64_t>(source->values.size()) != size)
+        return false;
+      x.push_back(std::move(source->values));
+    }
+    if (op.results.size() != 1 || function_.type(op.results[0]).element != Element::f32)
+      return false;
+    std::optional<std::vector<float>> values = analysis::known_result(function_, op, x);
+    return values && become(op, std::move(*values));
   }
 
   bool fold_scale(Op& op) {

@@ -33,7 +33,7 @@ Value Elaborator::call(const Expr& expr, const Value* flow, Range flow_range, Sc
   if (stopped_)
     return {};
   const std::string& name = expr.callee.text;
-  if ((name == "binary" || name == "ternary") && flow == nullptr)
+  if ((name == "binary" || name == "ternary" || name == "real") && flow == nullptr)
     return call_weights(expr, scope);
   const FunctionInfo* function = find_function(function_table(), name);
   if (function == nullptr)
@@ -122,11 +122,6 @@ Value Elaborator::unknown_callee(const Expr& expr, const Scope& scope) {
   const std::string& name = expr.callee.text;
   if (scope.unsure)
     return {};
-  if (name == "real") {
-    report(Code::wrong_type, expr.range, "`real` takes no options", "weights of 32 bits, as they are")
-        .help("`binary(alpha)` and `ternary(alpha)` are signs with a factor for every input channel");
-    return {};
-  }
   Diagnostic& diagnostic =
       report(Code::unknown_name, expr.callee.range, "no layer, block or neuron is called " + ticked(name), "not found");
   std::vector<std::string> names = visible_names(scope);

@@ -102,7 +102,10 @@ private:
   std::optional<bool> truth(const Value& value, Range range);
   std::vector<std::string> visible_names(const Scope& scope) const;
 
-  Value call_weights(const ast::Expr& expr, Scope& scope); // weights.cpp
+  // weights.cpp
+  Value call_weights(const ast::Expr& expr, Scope& scope);
+  bool weights_of(const ast::Argument& argument, Scope& scope, Value& value);
+  bool make_weights(Layer& layer, const ast::Expr& expr, const Value& kind);
 
   // calls.cpp
   Value call(const ast::Expr& expr, const Value* flow, Range flow_range, Scope& scope);

@@ -163,7 +163,7 @@ Value Elaborator::list(const Expr& expr, Scope& scope) {
   for (const ast::ExprPtr& operand : expr.operands) {
     Value value = evaluate(*operand, scope);
     ok &= !value.is_error();
-    if (value.is(Kind::list) || value.is(Kind::tensor) || value.called() || value.is(Kind::weights)) {
+    if (value.is(Kind::list) || value.called() || value.is(Kind::weights)) {
       report(Code::wrong_type, operand->range, "a list cannot hold " + type_name(value), "not a number or a word");
       ok = false;
     }

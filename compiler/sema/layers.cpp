@@ -107,6 +107,8 @@ Value Elaborator::finish(Layer layer, Range name) {
   layer.has_time = output->has_time;
   layer.has_batch = output->has_batch;
   layer.truth = output->truth;
+  if (layer.row->reads_sizes)
+    layer.inputs.clear();
   return append(std::move(layer));
 }
 
@@ -126,6 +128,9 @@ Value Elaborator::call_layer(const layers::Row& row, const Expr& expr, const Bou
   layer.path = layer.label = layer_name(expr, row.name, scope);
   if (!read_arguments(layer, expr, bound) || stopped_)
     return {};
+  for (const std::optional<Value>& value : bound.values)
+    if (value && value->is(Value::Kind::weights) && value->neuron != nullptr && !make_weights(layer, expr, *value))
+      return {};
   return finish(std::move(layer), expr.callee.range);
 }
 

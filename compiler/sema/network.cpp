@@ -134,7 +134,7 @@ void Elaborator::drop_unused() {
   for (size_t i = 0; i < layers.size(); ++i) {
     Layer& layer = layers[i];
     if (!used[i]) {
-      if (!read[i])
+      if (!read[i] && layer.row != &layers::rows::latent)
         report(Code::unused_layer, layer.range, ticked(layer.label) + " does not reach the network's output",
                "its result is not used")
             .note("it is left out of the program");

@@ -147,8 +147,9 @@ Value Elaborator::axes(const Expr& expr, Scope& scope) {
   if (expr.kind == Expr::Kind::name && !known(expr)) {
     const std::string near = diagnostics_.near(expr.text, words);
     report(Code::unknown_name, expr.range, "no axis is called " + ticked(expr.text), "not found")
-        .help(near.empty() ? "the axes are time, sample, channel, all, space, token, height, width and head"
-                           : "did you mean " + ticked(near) + "?");
+        .help(near.empty()
+                  ? "the axes are time, sample, channel, all, space, token, height, width, head, output and input"
+                  : "did you mean " + ticked(near) + "?");
     return {};
   }
   if (expr.kind != Expr::Kind::list)

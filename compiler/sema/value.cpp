@@ -100,6 +100,7 @@ std::string describe(const Value& value) {
       text +=
           (text.empty() ? "" : ", ") + (element.is_number()                ? text_of(element.number)
                                         : element.is(Value::Kind::boolean) ? (element.integer != 0 ? "true" : "false")
+                                        : element.is(Value::Kind::tensor)  ? "a tensor"
                                                                            : element.text);
     return "the list " + ticked("[" + text + "]");
   }
@@ -118,7 +119,7 @@ bool equal(const Value& a, const Value& b) {
   case Value::Kind::boolean: return a.integer == b.integer;
   case Value::Kind::string:
   case Value::Kind::word: return a.text == b.text;
-  case Value::Kind::weights: return a.weights == b.weights;
+  case Value::Kind::weights: return a.weights == b.weights && a.neuron == b.neuron;
   case Value::Kind::tensor: return a.layer == b.layer;
   case Value::Kind::block: return a.neuron == b.neuron;
   case Value::Kind::neuron: {

@@ -18,7 +18,7 @@ struct Value {
     boolean,
     string,
     word,    // a bare word with a meaning of its own: rectangle, flip, …
-    list,    // of numbers, truth values, strings and words
+    list,    // of numbers, truth values, strings, words and tensors
     weights, // real, binary, binary(alpha)
     neuron,  // a neuron whose arguments may be set: reverb(threshold = 0.25)
     block,   // a block, a cell or a function, to be called
@@ -30,7 +30,7 @@ struct Value {
   std::string text;    // string and word
   std::shared_ptr<const std::vector<Value>> list;
   Weights weights;
-  const ast::Item* neuron = nullptr;                          // or block
+  const ast::Item* neuron = nullptr;                          // or block; of weights what they go through
   std::shared_ptr<const std::map<std::string, Value>> preset; // of a neuron
   int layer = -1;
 

@@ -60,7 +60,7 @@ SIMPLE = {
     "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide, "Min": np.minimum, "Max": np.maximum,
     "Neg": np.negative, "Abs": np.abs, "Exp": np.exp, "Log": np.log, "Sqrt": np.sqrt, "Tanh": np.tanh,
     "Floor": np.floor, "Round": np.rint,
-    "Sigmoid": lambda x: 1 / (1 + np.exp(-x)), "Atan": np.arctan, "Softplus": lambda x: np.logaddexp(0, x),
+    "Sigmoid": lambda x: 1 / (1 + np.exp(-x)), "Atan": np.arctan, "Cos": np.cos, "Softplus": lambda x: np.logaddexp(0, x),
     "GreaterOrEqual": np.greater_equal, "Greater": np.greater, "LessOrEqual": np.less_equal, "Less": np.less,
     "And": np.logical_and, "Or": np.logical_or, "Not": np.logical_not, "Where": np.where, "Identity": lambda x: x,
     "MatMul": np.matmul, "Conv": conv, "AveragePool": average, "MaxPool": maximum,

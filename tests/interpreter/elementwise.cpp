@@ -62,6 +62,7 @@ double apply(const ir::Op& op, const Options& options, const double* x) {
   case Elementwise::tanh: return std::tanh(x[0]);
   case Elementwise::sigmoid: return sigmoid(x[0]);
   case Elementwise::atan: return std::atan(x[0]);
+  case Elementwise::cos: return std::cos(x[0]);
   case Elementwise::softplus: // log(e^x + e^0), from the larger one
     return x[0] > 0 ? x[0] + std::log(1 + std::exp(-x[0])) : std::log1p(std::exp(x[0]));
   case Elementwise::floor: return options.smooth ? x[0] : std::floor(x[0]);

@@ -34,6 +34,11 @@ void Generator::arrange(Value x) {
 
 void Generator::arrange_axes(Value x) {
   const ir::Type t = type(x);
+  if (random_.one_in(12)) { // the places along the last axis, for every sample
+    const Value places = emit(Opcode::index, {}, {{"size", t.channels()}});
+    const Value near = emit(Opcode::mul, {places, ir::Operand::literal(0.1)});
+    return keep(emit(Opcode::add, {x, near}));
+  }
   if (random_.one_in(8))
     return keep(emit(Opcode::fill, {}, {{"dims", t.dims}, {"value", literal().number}}));
   if (random_.one_in(3) && t.rank() + 1 < ir::max_rank) {

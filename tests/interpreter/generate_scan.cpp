@@ -47,7 +47,7 @@ Value Generator::elementwise(ir::Builder& builder, Type shape, const std::vector
                                                          : literal();
   static const std::vector<Opcode> two{Opcode::add, Opcode::sub, Opcode::min, Opcode::max};
   static const std::vector<Opcode> one{Opcode::neg,      Opcode::abs,    Opcode::tanh,  Opcode::sigmoid, Opcode::atan,
-                                       Opcode::softplus, Opcode::detach, Opcode::floor, Opcode::round};
+                                       Opcode::softplus, Opcode::detach, Opcode::floor, Opcode::round,   Opcode::cos};
   static const std::vector<std::string> surrogates{"rectangle", "triangle", "arctangent", "sigmoid"};
   switch (random_.below(11)) {
   case 0:

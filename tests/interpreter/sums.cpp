@@ -159,6 +159,10 @@ bool evaluate_sums(Call& call) {
     call.out[0].data[0] = static_cast<double>(call.op.integer("per_sample") * call.batch);
     return true;
   case Opcode::fill: call.out[0].data.assign(call.out[0].data.size(), call.op.number("value")); return true;
+  case Opcode::index:
+    for (size_t i = 0; i < call.out[0].data.size(); ++i)
+      call.out[0].data[i] = static_cast<double>(i);
+    return true;
   default: return false;
   }
 }

@@ -345,7 +345,7 @@ TEST(Elementwise, Alone) {
     string f = "f32" + shape, b = "bool" + shape;
     for (string name : {"add", "sub", "mul", "div", "min", "max"})
       EXPECT_EQ("", differences(function({{"x", f}, {"y", f}}, name + "(%x, %y)", f), 3));
-    for (string name : {"neg", "abs", "exp", "tanh", "sigmoid", "atan", "softplus", "floor", "round", "detach"})
+    for (string name : {"neg", "abs", "exp", "tanh", "sigmoid", "atan", "cos", "softplus", "floor", "round", "detach"})
       EXPECT_EQ("", differences(function({{"x", f}}, name + "(%x)", f), 3));
     EXPECT_EQ("", differences("func @f(%x: " + f + ") -> (" + f + ", " + f + ") {\n  %a = abs(%x) : " + f +
                                   "\n  %s = sqrt(%a) : " + f + "\n  %b = add(%a, 0.1) : " + f +

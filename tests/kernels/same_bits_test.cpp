@@ -15,8 +15,8 @@ namespace rvb::kernels {
 namespace {
 
 const std::vector<std::string> functions = {
-    "exp(%x)",   "log(%p)",      "sqrt(%p)",    "tanh(%x)",     "sigmoid(%x)",  "atan(%x)",    "floor(%x)",
-    "round(%x)", "softplus(%x)", "div(%x, %p)", "div(1.0, %p)", "div(%x, 3.0)", "mul(%x, %p)", "sub(%x, %p)",
+    "exp(%x)",      "log(%p)", "sqrt(%p)",    "tanh(%x)",     "sigmoid(%x)",  "atan(%x)",    "floor(%x)",   "round(%x)",
+    "softplus(%x)", "cos(%x)", "div(%x, %p)", "div(1.0, %p)", "div(%x, 3.0)", "mul(%x, %p)", "sub(%x, %p)",
 };
 
 // `x` of both signs, from tiny to where exp overflows single precision; `p` positive.

@@ -35,6 +35,7 @@ const GradientCase cases[] = {
     {"tanh", "func @f(%a: f32[?,3]) -> (f32[?,3]) { %y = tanh(%a) : f32[?,3] ret(%y) }"},
     {"sigmoid", "func @f(%a: f32[?,3]) -> (f32[?,3]) { %y = sigmoid(%a) : f32[?,3] ret(%y) }"},
     {"atan", "func @f(%a: f32[?,3]) -> (f32[?,3]) { %y = atan(%a) : f32[?,3] ret(%y) }"},
+    {"cos", "func @f(%a: f32[?,3]) -> (f32[?,3]) { %y = cos(%a) : f32[?,3] ret(%y) }"},
     {"softplus", "func @f(%a: f32[?,3]) -> (f32[?,3]) { %y = softplus(%a) : f32[?,3] ret(%y) }"},
     {"select", "func @f(%c: bool[?,9], %a: f32[?,9], %b: f32[9]) -> (f32[?,9]) {"
                " %y = select(%c, %a, %b) : f32[?,9] ret(%y) }"},

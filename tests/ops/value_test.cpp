@@ -29,6 +29,7 @@ const char* const operations[] = {
     "sigmoid(%a) : f32[7]",
     "atan(%a) : f32[7]",
     "softplus(%a) : f32[7]",
+    "cos(%a) : f32[7]",
     "floor(%a) : f32[7]",
     "round(%a) : f32[7]",
     "greater_equal(%a, %b) : bool[7]",

@@ -40,7 +40,7 @@ Values seen(const sema::Program& program, ir::Module module, const Safetensors& 
   const ir::Function& infer = *module.find("infer");
   std::map<std::string, const sema::Parameter*> latents; // by layer
   for (const sema::Parameter& parameter : program.parameters)
-    if (parameter.binary)
+    if (parameter.binary && program.layers[static_cast<size_t>(parameter.layer)].synaptic()) // else f(w) has the signs
       latents[program.layers[static_cast<size_t>(parameter.layer)].path] = &parameter;
   for (const ir::Op& op : infer.ops) {
     if (op.opcode != ir::Opcode::sign && op.opcode != ir::Opcode::ternary)

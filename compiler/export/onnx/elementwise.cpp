@@ -30,6 +30,7 @@ const char* same(Elementwise operation) {
   case Elementwise::tanh: return "Tanh";
   case Elementwise::sigmoid: return "Sigmoid";
   case Elementwise::atan: return "Atan";
+  case Elementwise::cos: return "Cos";
   case Elementwise::softplus: return "Softplus";
   case Elementwise::floor: return "Floor";
   case Elementwise::round: return "Round"; // ties to even, as ours

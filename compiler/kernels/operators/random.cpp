@@ -1,4 +1,5 @@
-// dropout_mask: a hash of key, operation, sample and element in 32 bits, each two rounds of Wellons' mixing function.
+// dropout_mask and random: a hash of key, operation, sample and element in 32 bits, each two rounds of Wellons' mixing
+// function.
 #include "kernels/kernel.h"
 #include "kernels/tile.h"
 
@@ -20,24 +21,24 @@ Expr mixed(Expr x) {
   return x ^ (x >> 16);
 }
 
-class DropoutMask : public Kernel {
+// The words drawn; what becomes of them is `number`.
+class Drawn : public Kernel {
 public:
   using Kernel::Kernel;
 
-  // [elements of a sample, samples]
+  // [elements of a sample, samples]; of what is the same for all samples, one of them
   Interface views() const override {
     const ir::Type& y = call.result();
-    return {{weight_view(call.operand(0))}, {view_of(y, {product(y, 1, y.rank()), product(y, 0, 1)})}};
+    const int samples = y.has_batch() ? 1 : 0;
+    return {{weight_view(call.operand(0))}, {view_of(y, {product(y, samples, y.rank()), product(y, 0, samples)})}};
   }
 
   void algorithm() override {
-    const double rate = op.number("rate");
     const auto key = [&](int i) { return cast(UInt(32), inputs[0](i)); };
     const Expr operation = word(static_cast<uint32_t>(op.integer("operation")));
     sample(n) = mixed(cast(UInt(32), n) ^ mixed(key(0) ^ mixed(key(1) ^ mixed(operation + word(0x9e3779b9U)))));
     const Expr drawn = mixed(mixed(cast(UInt(32), e) ^ sample(n)) + sample(n));
-    const Expr kept = drawn >= word(static_cast<uint32_t>(rate * 4294967296.0));
-    define("dropout_mask")(e, n) = select(kept, static_cast<float>(1 / (1 - rate)), 0.0f);
+    define(ir::info(op.opcode).name)(e, n) = number(drawn);
   }
 
   void schedule() override {
@@ -47,14 +48,41 @@ public:
   }
 
 private:
+  virtual Expr number(const Expr& drawn) const = 0;
+
   Var e{"e"}, n{"n"};
   Func sample{"sample"};
+};
+
+class DropoutMask : public Drawn {
+public:
+  using Drawn::Drawn;
+
+private:
+  Expr number(const Expr& drawn) const override {
+    const double rate = op.number("rate");
+    const Expr kept = drawn >= word(static_cast<uint32_t>(rate * 4294967296.0));
+    return select(kept, static_cast<float>(1 / (1 - rate)), 0.0f);
+  }
+};
+
+// The upper 24 bits, which a float holds.
+class Random : public Drawn {
+public:
+  using Drawn::Drawn;
+
+private:
+  Expr number(const Expr& drawn) const override { return cast<float>(drawn >> 8) * 5.9604644775390625e-8f; }
 };
 
 } // namespace
 
 std::unique_ptr<Kernel> make_dropout_mask(const Call& call) {
   return make<DropoutMask>(call);
+}
+
+std::unique_ptr<Kernel> make_random(const Call& call) {
+  return make<Random>(call);
 }
 
 } // namespace rvb::kernels

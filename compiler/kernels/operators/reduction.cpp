@@ -1,4 +1,4 @@
-// reduce, expand and fill: any axes of a tensor of any rank, every dimension for itself.
+// reduce, expand, fill and index: any axes of a tensor of any rank, every dimension for itself.
 #include "kernels/loops.h"
 
 #include <algorithm>
@@ -59,6 +59,20 @@ public:
 
 private:
   std::vector<Var> vars;
+};
+
+class Index : public Kernel {
+public:
+  using Kernel::Kernel;
+
+  Interface views() const override { return {{}, {weight_view(call.result())}}; }
+
+  void algorithm() override { define("index")(i) = cast<float>(i); }
+
+  void schedule() override { in_rows(output(), {i}, target, call.result().channels()); }
+
+private:
+  Var i{"i"};
 };
 
 // Terms are taken in the order in which they lie in memory, so that the bits depend on nothing else: up to `in_single`
@@ -135,6 +149,9 @@ private:
 
 std::unique_ptr<Kernel> make_fill(const Call& call) {
   return make<Fill>(call);
+}
+std::unique_ptr<Kernel> make_index(const Call& call) {
+  return make<Index>(call);
 }
 std::unique_ptr<Kernel> make_reduce(const Call& call) {
   return make<Reduce>(call);

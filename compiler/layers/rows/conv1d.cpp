@@ -73,7 +73,8 @@ std::vector<Parameter> parameters(const Network& network, const Layer& layer) {
   const int64_t in = over(layer) == Over::channel ? network.input.steps : network.input_of(layer).shape[0];
   const double fan = static_cast<double>(kernel) * static_cast<double>(out);
   std::vector<Parameter> made = synapse_parameters(layer, {out, in, kernel}, in, out, std::sqrt(2.0 / fan));
-  made[0].memory.insert(made[0].memory.begin(), 1); // a height
+  if (!through_function(layer))
+    made[0].memory.insert(made[0].memory.begin(), 1); // a height
   return made;
 }
 

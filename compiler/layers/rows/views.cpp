@@ -223,6 +223,29 @@ ir::Value slice(Build& build) {
       "slice");
 }
 
+// ---- pad(x, before, after, over = axis): zeros
+
+std::optional<Tensor> pad_output(const Network& network, const Layer& layer, Fault& fault) {
+  Tensor made = network.input_of(layer).tensor();
+  const std::optional<std::vector<Axis>> axes = axes_of(made, {layer.arguments.word("over")}, fault);
+  if (!axes)
+    return std::nullopt;
+  made.shape[axes->front().place] += layer.arguments.integer("before") + layer.arguments.integer("after");
+  return made;
+}
+
+ir::Value pad(Build& build) {
+  Fault fault;
+  const Tensor input = input_tensor(build);
+  const Arguments& arguments = build.layer().arguments;
+  const Axis axis = axes_of(input, {arguments.word("over")}, fault)->front();
+  return build.make(ir::Opcode::pad, {build.input()},
+                    {{"after", arguments.integer("after")},
+                     {"axis", in_memory(input, axis)},
+                     {"before", arguments.integer("before")}},
+                    "framed");
+}
+
 // ---- at_time(x, step): one step; -1 is the last one
 
 std::optional<Tensor> at_time_output(const Network& network, const Layer& layer, Fault& fault) {
@@ -300,6 +323,8 @@ const Row rows::join_heads = moves(row("join_heads", {tensor("x")}, join_heads_o
 const Row rows::concat = row("concat", {tensor("a"), tensor("b"), word("over", places)}, concat_output, layers::concat);
 const Row rows::slice = row("slice", {tensor("x"), integer("begin", 0, 0), size("size"), word("over", places)},
                             slice_output, layers::slice);
+const Row rows::pad = row("pad", {tensor("x"), integer("before", 0, 0), integer("after", 0, 0), word("over", places)},
+                          pad_output, layers::pad);
 const Row rows::delay = not_alike(row("delay", {tensor("x"), integer("steps", 1, 1)}, delay_output, layers::delay));
 const Row rows::at_time =
     not_alike(row("at_time", {tensor("x"), integer("step", -65536, -1)}, at_time_output, layers::at_time));

@@ -1,4 +1,4 @@
-// constant, count and fill: they read no values. A constant's type is the module's; see infer.cpp.
+// constant, count, fill and index: they read no values. A constant's type is the module's; see infer.cpp.
 #include "ops/rules.h"
 
 namespace rvb::ops {
@@ -22,10 +22,17 @@ std::optional<Types> fill_types(const ir::Op& op, const Types&, std::string& err
   return Types{ir::Type{ir::Element::f32, op.integers("dims")}};
 }
 
+std::optional<Types> index_types(const ir::Op& op, const Types&, std::string& error) {
+  if (!attributes_fit(op, {{"size", Kind::integer, 1}}, error))
+    return std::nullopt;
+  return Types{ir::Type{ir::Element::f32, {op.integer("size")}}};
+}
+
 } // namespace
 
 const Meaning rows::constant{constant_types, nullptr, nullptr};
 const Meaning rows::count{count_types, nullptr, nullptr};
 const Meaning rows::fill{fill_types, nullptr, nullptr};
+const Meaning rows::index{index_types, nullptr, nullptr};
 
 } // namespace rvb::ops

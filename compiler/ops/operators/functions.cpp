@@ -1,4 +1,4 @@
-// abs, exp, log, sqrt, tanh, sigmoid, atan and detach. Rules reuse the result where it is part of the derivative.
+// abs, exp, log, sqrt, tanh, sigmoid, atan, cos and detach. Rules reuse the result where it is part of the derivative.
 #include "ops/elementwise.h"
 
 #include <algorithm>
@@ -48,6 +48,13 @@ Gradients sigmoid_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up
 Gradients atan_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {
   ir::Value square = make(b, Opcode::mul, {op.operands[0], op.operands[0]});
   return {make(b, Opcode::div, {*up[0], make(b, Opcode::add, {square, number(1)})})};
+}
+
+// -sin(x), which is cos(x + pi / 2)
+Gradients cos_gradient(ir::Builder& b, const ir::Op& op, const Gradients& up) {
+  constexpr double quarter = 1.57079632679489661923;
+  ir::Value turned = make(b, Opcode::add, {op.operands[0], number(quarter)});
+  return {make(b, Opcode::mul, {*up[0], make(b, Opcode::cos, {turned})})};
 }
 
 // sigmoid(x)
@@ -100,6 +107,9 @@ const Meaning rows::sigmoid{
 const Meaning rows::atan{reals,        atan_gradient,
                          nullptr,      [](const ir::Op&, const double* x) -> double { return std::atan(x[0]); },
                          Form::opaque, between<-2, 2>};
+const Meaning rows::cos{reals,        cos_gradient,
+                        nullptr,      [](const ir::Op&, const double* x) -> double { return std::cos(x[0]); },
+                        Form::opaque, between<-1, 1>};
 // log(1 + exp(x)), where exp cannot overflow.
 const Meaning rows::softplus{reals,
                              softplus_gradient,

@@ -87,7 +87,8 @@ private:
     if (op && op->opcode == Opcode::ternary)
       return known_numbers(module_, function_, operand);
     const bool latent = op && op->opcode == Opcode::sign;
-    std::optional<std::vector<float>> values = numbers(latent ? op->operands[0] : operand);
+    std::optional<std::vector<float>> values =
+        latent ? known_numbers(module_, function_, op->operands[0]) : numbers(operand);
     if (!values)
       return std::nullopt;
     for (float& value : *values) {

@@ -84,25 +84,26 @@ public:
   }
 
 private:
-  // The constant whose signs the weights are; null when they are something else.
-  const Constant* signs(const std::vector<int>& defs, Operand weights) const {
+  // The numbers whose signs the weights are; nothing when they are something else.
+  std::optional<std::vector<float>> signs(const std::vector<int>& defs, Operand weights) const {
     const int def = weights.is_literal() ? -1 : defs[weights.value];
     if (def >= 0 && function_.ops[def].opcode == Opcode::sign)
-      return constant_of(module_, function_, defs, function_.ops[def].operands[0]);
+      return analysis::known_numbers(module_, function_, function_.ops[def].operands[0]);
     const Constant* constant = constant_of(module_, function_, defs, weights);
     if (!constant || constant->type.element != Element::f32)
-      return nullptr;
-    const std::vector<float> values = constant->floats();
-    return std::all_of(values.begin(), values.end(), [](float v) { return std::fabs(v) == 1; }) ? constant : nullptr;
+      return std::nullopt;
+    std::vector<float> values = constant->floats();
+    const bool ones = std::all_of(values.begin(), values.end(), [](float v) { return std::fabs(v) == 1; });
+    return ones ? std::optional(std::move(values)) : std::nullopt;
   }
 
   bool pack_synapse(size_t index) {
-    const std::vector<int> defs = definitions(function_, function_.ops);
-    const Constant* constant = signs(defs, function_.ops[index].operands[1]);
-    if (!constant)
+    const Operand weights = function_.ops[index].operands[1];
+    const std::optional<std::vector<float>> values = signs(definitions(function_, function_.ops), weights);
+    if (!values)
       return false;
-    const std::vector<int64_t> dims = constant->type.dims;
-    pack(index, constant->floats(), dims, ".bits");
+    const std::vector<int64_t> dims = function_.type(weights.value).dims;
+    pack(index, *values, dims, ".bits");
     return true;
   }
 

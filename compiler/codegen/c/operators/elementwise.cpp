@@ -64,6 +64,7 @@ std::string expression(const Operation& out, const ir::Op& op, const std::vector
   case Elementwise::tanh:
   case Elementwise::sigmoid:
   case Elementwise::atan:
+  case Elementwise::cos:
   case Elementwise::softplus:
   case Elementwise::floor:
   case Elementwise::round:
