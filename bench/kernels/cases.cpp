@@ -189,6 +189,8 @@ void add_passes(std::vector<Case>& cases) {
   add("dropout_mask", 16, {"i32[2]"}, "(%a) {dims = [-1, 32, 32, 64], operation = 1, rate = 0.5}", {x});
   add("reduce", 16, {twice}, "(%a) {axes = [0, 2, 3], kind = \"sum\"}", {one});
   add("expand", 16, {one}, "(%a) {axes = [1, 2], sizes = [32, 32]}", {x});
+  add("random", 16, {"i32[2]"}, "(%a) {dims = [-1, 32, 32, 64], operation = 1}", {x});
+  add("index", 16, {}, "() {size = 65536}", {"f32[65536]"});
   add("fill", 16, {}, "() {dims = [-1, 32, 32, 64], value = 0.0}", {x});
   add("reshape", 16, {x}, "(%a) {dims = [-1, 1024, 64]}", {"f32[?,1024,64]"});
   add("permute", 16, {x}, "(%a) {order = [0, 3, 1, 2]}", {"f32[?,64,32,32]"});

@@ -7,7 +7,7 @@ import onnx
 import onnx_numbers
 from common import at, call
 
-said = call(sys.argv[1], common.WORK.name, "40")
+said = call(sys.argv[1], common.WORK.name, "80")
 count = int(said.split()[-2])
 worst, kinds = 0.0, set()
 np.seterr(all="ignore")

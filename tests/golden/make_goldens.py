@@ -224,7 +224,7 @@ def try_method(case, seed):
     x = single(torch.randn(([steps] if sequence else []) + shape, generator=generator, dtype=torch.double))
     frames = x if sequence else x.unsqueeze(0).expand(steps, *x.shape)
     labels = torch.randint(0, 7, shape[:1], generator=generator)
-    threshold = 0 if file in ("agmm", "fsta") else 0.25
+    threshold = 0 if file == "agmm" else 0.25
     net = reference.Network(layers, threshold, wild_values(generator, dead=None))
     net.own_loss = methods.LOSSES.get(case[0])
     settings = dict(settings, T=steps, classes=7)

@@ -449,76 +449,6 @@ def asa_net(width, voters, classes, published):
     return layers
 
 
-def cosine_kernels():
-    """kappa_f[r, s], f = 7 j + i."""
-    kernels = torch.zeros(49, 1, 7, 7, dtype=torch.double)
-    for f in range(49):
-        j, i = divmod(f, 7)
-        for r in range(7):
-            for s in range(7):
-                a = math.sqrt((2 if i else 1) / 7) * math.cos((2 * r + 1) * i * math.pi / 14)
-                b = math.sqrt((2 if j else 1) / 7) * math.cos((2 * s + 1) * j * math.pi / 14)
-                kernels[f, 0, r, s] = a * b
-    return kernels
-
-
-def fsta(net, x, name):
-    alpha, beta, m, n = (learned(net, f"{name}.{each}", [1]) for each in ("alpha", "beta", "m", "n"))
-    mix = net.declare(name + ".mix.weight", [x.shape[0], x.shape[0]], "weight")
-    z = alpha * x.mean((3, 4)) + beta * x.amax((3, 4))
-    a = torch.sigmoid(torch.einsum("st,tnc->snc", mix, z).mean(2))
-    x = x * (1 + a)[..., None, None, None]
-    total = x.mean(0).sum(1, keepdim=True)
-    responses = F.conv2d(total, cosine_kernels().to(x), None, 1, 3)
-    w = net.declare(name + ".responses.map.weight", [1, 49, 7, 7], "weight")
-    y = x * (1 + torch.sigmoid(F.conv2d(responses, w, None, 1, 3)))
-    return (m * x + n * y) / 2
-
-
-def tanh_lif(net, x):
-    v, spikes = torch.zeros_like(x[0]), []
-    for current in x:
-        m = 0.25 * v + current
-        u = m - 0.5
-        near(net, u, 0)
-        near(net, u.abs(), 0.5)
-        inside = (u.detach().abs() <= 0.5).to(u)
-        slope = inside * (1 - torch.tanh(u.detach()) ** 2) / (2 * math.tanh(0.5))
-        s = Own.apply(u, (u > 0).to(u), slope)
-        v = (1 - s) * m
-        spikes.append(s)
-    return torch.stack(spikes)
-
-
-def fsta20(width, classes, published):
-    """ResNet20 with the module before each neuron."""
-    weights = "real" if published else "alpha"
-
-    def layers(net, x):
-        def spike(x, name):
-            x = fsta(net, x, name + ".attention")
-            return tanh_lif(net, x) if published else net.reverb(x)
-
-        def block(x, name, channels, stride):
-            y = spike(net.batchnorm(conv(net, x, name + ".conv1", channels, 3, stride, weights), name + ".bn1"), name + ".spike1")
-            y = net.batchnorm(conv(net, y, name + ".conv2", channels, weights=weights), name + ".bn2")
-            if stride != 1:
-                x = net.pool(x, "average", stride)
-            if stride != 1 or x.shape[2] != channels:
-                x = net.batchnorm(conv(net, x, name + ".shortcut", channels, 1, 1, weights), name + ".shortcut_bn")
-            return spike(y + x, name + ".spike2")
-
-        for name, kind in (("stem", "real"), ("stem2", weights), ("stem3", weights)):
-            x = spike(net.batchnorm(conv(net, x, name + ".conv", width, weights=kind), name + ".bn"), name)
-        x = net.pool(x, "average", 2)
-        for stage in range(4):
-            for i in range(2):
-                x = block(x, f"layer.{stage}.{i}", width << stage, 2 if stage > 0 and i == 0 else 1)
-        return net.linear(x.mean((3, 4)), "classifier", classes)
-
-    return layers
-
-
 LOSSES = {"binaryconnect": squared_hinge, "asa": rates}
 
 # Those whose programs are compiled, too: they have the kernels that the others have as well.
@@ -549,5 +479,4 @@ CASES = [
     ("tab", tab(4, 8, 7), "tab", dict(width=4, hidden=8, size=8, drop=0, variant="vanilla"), False, 3, [3, 3, 8, 8]),
     ("tcja_signs", tcja_vgg(2, 7), "tcja", dict(width=2, cifar=True, size=16), True, 3, [2, 2, 16, 16]),
     ("asa", asa_net(8, 2, 7, True), "asa", dict(width=8, voters=2, size=32, variant="vanilla"), True, 4, [2, 2, 32, 32]),
-    ("fsta", fsta20(2, 7, True), "fsta", dict(width=2, size=16, variant="vanilla"), False, 2, [2, 3, 16, 16]),
 ]  # fmt: skip

@@ -143,8 +143,11 @@ void Generator::drop_out(Value x) {
     mask.dims.erase(mask.dims.begin());
   if (mask.dims.empty() || mask.dims[0] != ir::batch)
     return;
-  Value drawn = emit(Opcode::dropout_mask, {key()},
-                     {{"dims", mask.dims}, {"operation", random_.below(5)}, {"rate", random_.one_in(2) ? 0.5 : 0.1}});
+  const int64_t operation = random_.below(5);
+  ir::Attributes attributes = {{"dims", mask.dims}, {"operation", operation}};
+  if (operation < 4)
+    attributes["rate"] = random_.one_in(2) ? 0.5 : 0.1;
+  Value drawn = emit(operation < 4 ? Opcode::dropout_mask : Opcode::random, {key()}, attributes);
   if (is_sequence(x))
     drawn = emit(Opcode::repeat, {drawn}, {{"times", type(x).dims[0]}});
   keep(emit(Opcode::mul, {x, drawn}));

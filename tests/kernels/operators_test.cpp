@@ -291,6 +291,15 @@ TEST(Random, DropoutMask) {
                             5));
 }
 
+TEST(Random, Numbers) {
+  for (string dims : {"13", "5, 7, 3"})
+    for (string samples : {"-1, ", ""})
+      EXPECT_EQ("",
+                differences(function({{"k", "i32[2]"}}, "random(%k) {dims = [" + samples + dims + "], operation = 7}",
+                                     "f32[" + (samples.empty() ? "" : string("?,")) + dims + "]"),
+                            5));
+}
+
 TEST(Normalisation, Moments) {
   for (int64_t c : {1, 3, 8, 33, 64}) {
     string x = "f32[2,?,5,7," + to_string(c) + "]", v = "f32[" + to_string(c) + "]";
