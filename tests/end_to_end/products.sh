@@ -7,6 +7,11 @@ cat >attention.rvb <<'RVB'
 import spiking_attention
 param gated = false
 param matrices = false
+param learned = false
+block Mixed(x) {
+  trained w = 0.1 over [16, 16]
+  return matmul(x, w) as product
+}
 network Attention(x: [16, 9] over 2) {
   y = x
   if matrices {
@@ -17,6 +22,9 @@ network Attention(x: [16, 9] over 2) {
   if gated {
     g = y |> linear(16, over = channel, weights = binary(alpha)) as gate |> batchnorm as gate_bn
     y = y * sigmoid(g)
+  }
+  if learned {
+    y = Mixed(y) as mixed
   }
   return mean(y, over = token) |> linear(3, weights = binary) as classifier |> mean_over_time
 }
@@ -43,3 +51,10 @@ holds "$(field info.json '["deployment"]["verification"]["value_products"][0]["p
 ./matrices init --seed 4 -o matrices.safetensors
 expect 0 "$RVBC" deploy attention.rvb -D matrices=true -q --weights matrices.safetensors -o matrices.infer --verify-addonly
 says '; no other layer has synapses; values are multiplied by values at: `attention.matmul` (' ', `attention.matmul_2` ('
+
+# A matrix that is learned is a real weight, whichever layer reads it.
+"$RVBC" attention.rvb -D learned=true -q -o learned
+./learned init --seed 4 -o learned.safetensors
+expect 0 "$RVBC" deploy attention.rvb -D learned=true -q --weights learned.safetensors -o learned.infer --verify-addonly
+says 'with real weights multiply: `mixed.product` ('
+! grep -q 'values are multiplied' said || die "a learned matrix is called a value"

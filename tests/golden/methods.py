@@ -370,7 +370,7 @@ def tcja(net, x, name):
     return x * torch.sigmoid(p * q)[..., None, None]
 
 
-def decayed(net, x, through, counts=False):
+def decayed(net, x, through):
     """SpikingJelly's LIF with the arctangent of alpha = 2, the reset with or without a gradient."""
     v, spikes = torch.zeros_like(x[0]), []
     for current in x:

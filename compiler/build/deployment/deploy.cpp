@@ -77,9 +77,16 @@ ordered_json as_json(const std::vector<Verified>& verified, const sema::Program&
   j["multiplies"] = multiplies;
   const std::vector<analysis::ValueProducts> products = analysis::value_products(*module.find("infer"));
   const std::vector<LayerRow> rows = layer_rows(program);
+  // A matrix product of two values is among the products; one with what is learned is not, nor are synapses, after
+  // which a product may be named.
+  const auto real = [&](const LayerRow& row) {
+    const auto at = [&](const analysis::ValueProducts& each) { return each.layer == row.layer->path; };
+    const bool named = !row.layer->synaptic() && std::any_of(products.begin(), products.end(), at);
+    return named ? 0 : row.multiply_adds;
+  };
   int64_t all = 0; // of one sample, all steps together
   for (const LayerRow& row : rows)
-    all += program.input.steps * (row.additions + (row.layer->synaptic() ? row.multiply_adds : 0));
+    all += program.input.steps * (row.additions + real(row));
   for (const analysis::ValueProducts& each : products)
     all += each.count;
   const auto share = [&](int64_t part) { return all == 0 ? 0 : static_cast<double>(part) / static_cast<double>(all); };
@@ -87,10 +94,10 @@ ordered_json as_json(const std::vector<Verified>& verified, const sema::Program&
   j["multiplying_layers"] = ordered_json::array();
   for (const LayerRow& row : rows) {
     additions += program.input.steps * row.additions;
-    if (row.multiply_adds > 0 && row.layer->synaptic())
+    if (real(row) > 0)
       j["multiplying_layers"].push_back({{"layer", row.layer->path},
-                                         {"multiply_adds", row.multiply_adds},
-                                         {"share", share(program.input.steps * row.multiply_adds)}});
+                                         {"multiply_adds", real(row)},
+                                         {"share", share(program.input.steps * real(row))}});
   }
   j["binary_share"] = share(additions);
   j["value_products"] = ordered_json::array();
@@ -304,9 +311,9 @@ private:
     const bool sparse = std::any_of(kernels_.begin(), kernels_.end(), [](const auto& k) { return k.sparse; });
     if (!options.quiet && (calibration_ != nullptr || sparse))
       tell("{}", kernel_table(kernels_));
+    tell_calibration();
     if (!options.quiet && integers() && !library_ && !options.output.empty())
       compare();
-    tell_calibration();
     const bool multiplies = verification_.at("multiplies") != 0;
     if (options.verify_addonly || multiplies)
       print_verification(verified_, verification_);
