@@ -12,6 +12,8 @@ install_missing build test
 say "building in $folder"
 configure "$folder" -DRVB_TESTS=ON
 build "$folder"
+say "building what the fuzzers run on, under sanitizers"
+RVB_BUILD=$folder "$root/tests/fuzz/run.sh" --build-only
 say "testing"
 cd "$folder"
 exec ctest --output-on-failure --parallel "$(nproc)" "$@"

@@ -105,13 +105,26 @@ void evaluate_pack_signs(Call& call) {
   }
 }
 
+// The signs that are packed, times their factors, as [tap, input channel, output channel]: what a convolution of
+// numbers reads.
+std::vector<double> unpacked(const Call& call, int64_t taps, int64_t in, int64_t out, bool transposed = false) {
+  std::vector<double> weights;
+  weights.reserve(static_cast<size_t>(taps * in * out));
+  for (int64_t tap = 0; tap < taps; ++tap)
+    for (int64_t c = 0; c < in; ++c)
+      for (int64_t o = 0; o < out; ++o)
+        weights.push_back(transposed ? sign_of(call.in[1], tap, o, c)
+                                     : factor_of(call, c) * sign_of(call.in[1], tap, c, o));
+  return weights;
+}
+
 void evaluate_binary_conv2d_input_gradient(Call& call) {
-  const Tensor &g = call.in[0], &bits = call.in[1];
+  const Tensor& g = call.in[0];
   Tensor& x = call.out[0];
   std::vector<int64_t> kernel = call.op.integers("kernel");
-  int64_t ci = inner(x, 0), co = inner(g, 0);
+  const std::vector<double> w = unpacked(call, kernel[0] * kernel[1], inner(x, 0), inner(g, 0), true);
   convolution(call.op, x, kernel[0], kernel[1], g).each([&](int64_t i, int64_t k, int64_t o) {
-    x.data[i] += g.data[o] * sign_of(bits, k / (ci * co), k % co, k / co % ci);
+    x.data[i] += g.data[o] * w[k];
   });
 }
 
@@ -128,8 +141,9 @@ void evaluate_binary_conv2d(Call& call) {
     });
     return;
   }
+  const std::vector<double> w = unpacked(call, kernel[0] * kernel[1], ci, co);
   convolution(call.op, x, kernel[0], kernel[1], y).each([&](int64_t i, int64_t k, int64_t o) {
-    y.data[o] += x.data[i] * factor_of(call, k / co % ci) * sign_of(bits, k / (ci * co), k / co % ci, k % co);
+    y.data[o] += x.data[i] * w[k];
   });
 }
 
@@ -163,12 +177,11 @@ void evaluate_linear_weight_gradient(Call& call) {
 }
 
 void evaluate_binary_linear(Call& call) {
-  const Tensor &x = call.in[0], &bits = call.in[1];
+  const Tensor& x = call.in[0];
   Tensor& y = call.out[0];
-  int64_t out = inner(y, 0);
-  each_linear(leading(x, 1), inner(x, 0), out, [&](int64_t i, int64_t k, int64_t o) {
-    y.data[o] += x.data[i] * factor_of(call, k / out) * sign_of(bits, 0, k / out, k % out);
-  });
+  const std::vector<double> w = unpacked(call, 1, inner(x, 0), inner(y, 0));
+  each_linear(leading(x, 1), inner(x, 0), inner(y, 0),
+              [&](int64_t i, int64_t k, int64_t o) { y.data[o] += x.data[i] * w[k]; });
 }
 
 } // namespace
