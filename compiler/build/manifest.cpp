@@ -125,6 +125,8 @@ ordered_json manifest(const sema::Program& program, const ir::Module& module, co
                 {"sequence", program.input.sequence},
                 {"steps", program.input.steps}};
   m["classes"] = program.classes;
+  if (program.regression)
+    m["task"] = "regression";
   m["constants"] = ordered_json::object();
   for (const auto& [name, value] : program.constants) {
     if (value == static_cast<double>(static_cast<int64_t>(value)))

@@ -110,8 +110,8 @@ void print_steps(const sema::Program& program, const Steps& steps, const Options
 void print_table(const sema::Program& program, const std::vector<LayerRow>& rows, const Totals& totals,
                  const std::vector<codegen::Plan>& plans, const Steps& steps, const Options& options) {
   const sema::Input& input = program.input;
-  put("{}: {} {} {} T = {}, {} classes\n\n", program.name, input.name, shape_text(input.shape),
-      input.sequence ? "over" : "repeated", input.steps, program.classes);
+  put("{}: {} {} {} T = {}, {} {}\n\n", program.name, input.name, shape_text(input.shape),
+      input.sequence ? "over" : "repeated", input.steps, program.classes, program.answers());
   std::vector<std::vector<std::string>> cells = {
       {"layer", "kind", "output", "f32 params", totals.packed_bits == totals.binary ? "1-bit params" : "packed params",
        "multiply-adds", "additions", "steps"}};
@@ -162,6 +162,8 @@ ordered_json as_json(const sema::Program& program, const std::vector<LayerRow>& 
                 {"sequence", program.input.sequence},
                 {"steps", program.input.steps}};
   j["classes"] = program.classes;
+  if (program.regression)
+    j["task"] = "regression";
   j["collapse_time"] = options.collapse_time;
   j["layers"] = ordered_json::array();
   for (const LayerRow& row : rows)

@@ -31,7 +31,7 @@ ir::Value loss(const sema::Program& program, Build& build) {
     return layers::mean_of_all(build, build.values[static_cast<size_t>(program.loss)],
                                program.layers[static_cast<size_t>(program.loss)].tensor());
   const sema::Layer& last = program.layers[static_cast<size_t>(program.output)];
-  LossInputs in{build.ir, build.values[static_cast<size_t>(program.output)], build.labels, {}, program.input.steps};
+  LossInputs in{build, build.values[static_cast<size_t>(program.output)], {}, program.input.steps};
   if (program.ends_time(last))
     in.steps = build.values[static_cast<size_t>(last.inputs[0])];
   return build_loss(program.recipe.loss, in);
@@ -47,7 +47,10 @@ ir::Function generate(const sema::Program& program, Build::Phase phase, const st
                         {ir::Role::input, "image"});
   const bool training = phase == Build::Phase::training;
   if (training)
-    build.labels = declare(function, {ir::Element::i32, {ir::batch}}, {ir::Role::labels, "labels"});
+    build.labels = declare(function,
+                           program.regression ? ir::Type{ir::Element::f32, {ir::batch, program.classes}}
+                                              : ir::Type{ir::Element::i32, {ir::batch}},
+                           {ir::Role::labels, "labels"});
   if (training && program.draws())
     build.key = declare(function, {ir::Element::i32, {2}}, {ir::Role::key, "key"});
   for (const sema::Parameter& parameter : program.parameters)

@@ -1,5 +1,7 @@
 #include "irgen/loss.h"
 
+#include "layers/axes.h"
+
 namespace rvb::irgen {
 
 namespace {
@@ -14,13 +16,20 @@ ir::Value entropy(const recipe::Choice& options, const LossInputs& in, ir::Value
   ir::Attributes attributes;
   if (options["smoothing"] > 0)
     attributes["smoothing"] = options["smoothing"];
-  return in.builder.build(ir::Opcode::cross_entropy, {logits, in.labels}, attributes, name);
+  return in.build.make(ir::Opcode::cross_entropy, {logits, in.build.labels}, attributes, name);
 }
 
 } // namespace
 
 ir::Value loss_cross_entropy(const recipe::Choice& options, const LossInputs& in) {
   return entropy(options, in, in.logits, "loss");
+}
+
+// The mean over samples and numbers of (returned - wanted)^2.
+ir::Value loss_mse(const recipe::Choice&, const LossInputs& in) {
+  const ir::Value off = in.build.make(ir::Opcode::sub, {in.logits, in.build.labels}, {}, "off");
+  const ir::Value squares = in.build.make(ir::Opcode::mul, {off, off}, {}, "squares");
+  return layers::mean_of_all(in.build, squares, {{in.build.network.classes}, false});
 }
 
 // Deng et al., 2022, where every step has its own loss:
@@ -32,7 +41,7 @@ ir::Value loss_tet(const recipe::Choice& options, const LossInputs& in) {
   const double lambda = options["lambda"];
   if (lambda == 0)
     return each;
-  ir::Builder& builder = in.builder;
+  ir::Builder& builder = in.build.ir;
   const auto number = [](double value) { return ir::Operand::literal(value); };
   const ir::Value off = builder.build(ir::Opcode::sub, {steps, number(options["mean"])}, {}, "off");
   const ir::Value squares = builder.build(ir::Opcode::mul, {off, off}, {}, "squares");

@@ -1,7 +1,7 @@
 // What training minimises: one function for each row of recipe/losses.def.
 #pragma once
 
-#include "ir/builder.h"
+#include "layers/build.h"
 #include "recipe/tables.h"
 
 #include <optional>
@@ -9,8 +9,8 @@
 namespace rvb::irgen {
 
 struct LossInputs {
-  ir::Builder& builder;
-  ir::Value logits, labels;
+  layers::Build& build;
+  ir::Value logits;
   std::optional<ir::Value> steps; // the logits of every step, where the network ends in their mean over time
   int64_t time = 1;               // how many steps
 };

@@ -43,6 +43,7 @@ struct Row {
   bool called = true;           // by its name in a program; the input and neurons are made otherwise
   bool keeps_values = false;    // the output is the input in another order: an event there is an event here
   bool reads_labels = false;    // in training alone
+  bool reads_numbers = false;   // the labels are numbers, not classes
   bool draws = false;           // random numbers in training
   bool reads_sizes = false;     // of its inputs the sizes alone: they are none in the network
   bool for_all_samples = false; // reads, too, what is learned: tensors that are the same for all samples

@@ -79,7 +79,8 @@ struct Network {
   std::vector<Layer> layers; // layers[0] is the input
   int output = 0;            // index of the layer that is returned: shape [classes], no time
   int loss = -1;             // index of the layer whose mean is minimised; -1: the recipe says what is
-  int64_t classes = 0;
+  int64_t classes = 0;       // how many numbers are returned, one a class
+  bool regression = false;   // they are no classes: the labels of training are numbers, as many
   std::vector<Teacher> teachers;
   int cells = 0; // how many there are
   std::vector<Neuron> neurons;
@@ -93,6 +94,7 @@ struct Network {
   bool ends_time(const Layer& layer) const {
     return !layer.has_time && layer.cell < 0 && !layer.inputs.empty() && input_of(layer).has_time;
   }
+  const char* answers() const { return regression ? "numbers" : "classes"; } // what is returned, counted
   // How often a layer runs for a sample.
   int64_t runs(const Layer& layer) const { return layer.has_time || layer.cell >= 0 ? input.steps : 1; }
   bool begins_at_rest() const; // all states are 0 before the first step

@@ -141,6 +141,7 @@ private:
   bool same_input(const ast::Item& network, const Value& given, const ast::Expr& expr);
   Value call_teacher(const ast::Item& network, const Actuals& actuals, Scope& scope);
   void find_loss(const Scope& scope);
+  void find_task();
   void check_for_loss(const Layer& layer);
 
   // statements.cpp

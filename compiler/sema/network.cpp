@@ -96,10 +96,31 @@ bool Elaborator::output(const ast::Item& network, const Scope& scope) {
   }
   program_.output = value.layer;
   program_.classes = layer.shape[0];
-  if (program_.classes == 1)
-    report(Code::one_class, range, "the network returns one number, so it has one class", "nothing to decide")
-        .help("a question of yes or no has two: `linear(2)`");
   return true;
+}
+
+// Whether training learns classes or numbers: what the loss reads of the data.
+void Elaborator::find_task() {
+  const Layer& output = program_.layers[static_cast<size_t>(program_.output)];
+  const Layer* of[2] = {nullptr, nullptr}; // layers that read classes, numbers
+  for (const Layer& layer : program_.layers)
+    if (layer.row->reads_labels)
+      of[layer.row->reads_numbers ? 1 : 0] = &layer;
+  if (of[0] != nullptr && of[1] != nullptr) {
+    report(Code::misplaced_statement, of[1]->range, "the loss reads both classes and numbers of the data",
+           ticked(of[0]->label) + " reads classes, " + ticked(of[1]->label) + " numbers")
+        .help("samples have either: use `targets(logits)`, or `mse(y, target_values(y))`");
+    return;
+  }
+  program_.regression = program_.loss < 0 ? program_.recipe.loss.is("mse") : of[1] != nullptr;
+  if (of[1] != nullptr && of[1]->shape != output.shape)
+    report(Code::shapes_differ, of[1]->range,
+           "the data has numbers as the network returns them, " + text_of(output.shape) + ", and these are to be " +
+               text_of(of[1]->shape),
+           "another shape than that of the network's output");
+  if (program_.classes == 1 && !program_.regression)
+    report(Code::one_class, output.range, "the network returns one number, so it has one class", "nothing to decide")
+        .help("a question of yes or no has two: `linear(2)`; a number is learned with `loss = mse`");
 }
 
 // Layers that nothing reads are left out, with a warning for the last one of each dead branch.
@@ -233,6 +254,7 @@ std::optional<Program> Elaborator::run() {
   if (!has_output || stopped_ || diagnostics_.has_errors())
     return std::nullopt;
   drop_unused();
+  find_task();
   make_parameters();
   return diagnostics_.has_errors() ? std::nullopt : std::optional<Program>(std::move(program_));
 }

@@ -71,7 +71,7 @@ Row measure(const Context& context, ParameterSet& parameters, int64_t batch, int
   bool train = context.options.train;
   Function function(context.program, m, train ? "gradient" : "infer", batch, &parameters);
   fill_normal({1, 0, 0, Draw::input}, function.image(), batch * (m.sequence ? m.steps : 1) * m.pixels());
-  for (int64_t i = 0; i < batch; ++i)
+  for (int64_t i = 0; i < batch && !m.regression; ++i) // numbers to be learned stay 0
     function.labels()[i] = static_cast<int32_t>(i % m.classes);
   rvb_set_threads(threads);
   threads = rvb_team(); // as many as can be started

@@ -92,15 +92,31 @@ ordered_json recipe_loss(const Scores& scores, const Recipe& recipe) {
   return {{"name", loss_name(recipe)}, {"value", value}};
 }
 
-void print_json(const Scores& scores, const Dataset& dataset, const Recipe& recipe, const Comparison* comparison,
-                const HeldSpikes& spikes, const ordered_json& energy, const ordered_json& entropy) {
-  ordered_json json = {{"schema", "rvb.eval/1"},           {"accuracy", scores.accuracy()}, {"loss", scores.loss()},
-                       {"loss_name", "cross entropy"},     {"correct", scores.correct},     {"count", scores.count},
-                       {"data", dataset.provenance_json()}};
-  if (const ordered_json loss = recipe_loss(scores, recipe); !loss.is_null())
-    json["recipe_loss"] = loss;
-  if (const ordered_json held = spikes.json(); !held.is_null())
-    json["spikes"] = held;
+ordered_json errors_json(const Errors& errors) {
+  ordered_json json = {{"task", "regression"},
+                       {"squared_error", errors.squared()},
+                       {"absolute_error", errors.absolute()},
+                       {"count", errors.count()}};
+  json["numbers"] = ordered_json::array();
+  for (int64_t k = 0; k < errors.numbers(); ++k) {
+    const double explained = errors.explained(k);
+    json["numbers"].push_back({{"squared_error", errors.squared(k)},
+                               {"absolute_error", errors.absolute(k)},
+                               {"r2", std::isfinite(explained) ? ordered_json(explained) : ordered_json()}});
+  }
+  return json;
+}
+
+void print_errors(const Errors& errors) {
+  print(fmt::format("mean squared error {:.6g}  mean absolute error {:.6g}  ({} samples)\n\n", errors.squared(),
+                    errors.absolute(), errors.count()));
+  print(fmt::format("{:>6}  {:>12}  {:>12}  {:>8}\n", "number", "squared", "absolute", "R2"));
+  for (int64_t k = 0; k < errors.numbers(); ++k)
+    print(fmt::format("{:>6}  {:>12.6g}  {:>12.6g}  {:>8.4f}\n", k, errors.squared(k), errors.absolute(k),
+                      errors.explained(k)));
+}
+
+void add_classes(ordered_json& json, const Scores& scores, const Dataset& dataset) {
   std::vector<ClassRow> rows = class_rows(scores);
   json["classes"] = ordered_json::array();
   json["confusion"] = ordered_json::array();
@@ -114,10 +130,31 @@ void print_json(const Scores& scores, const Dataset& dataset, const Recipe& reci
     auto line = scores.confusion.begin() + k * scores.classes;
     json["confusion"].push_back(std::vector<int64_t>(line, line + scores.classes));
   }
+}
+
+void print_json(const Scores& scores, const Dataset& dataset, const Recipe& recipe, const Comparison* comparison,
+                const HeldSpikes& spikes, const ordered_json& energy, const ordered_json& entropy) {
+  ordered_json json = {{"schema", "rvb.eval/1"}};
+  if (scores.errors)
+    json.update(errors_json(*scores.errors));
+  else
+    json.update({{"accuracy", scores.accuracy()},
+                 {"loss", scores.loss()},
+                 {"loss_name", "cross entropy"},
+                 {"correct", scores.correct},
+                 {"count", scores.count}});
+  json["data"] = dataset.provenance_json();
+  if (const ordered_json loss = scores.errors ? ordered_json() : recipe_loss(scores, recipe); !loss.is_null())
+    json["recipe_loss"] = loss;
+  if (const ordered_json held = spikes.json(); !held.is_null())
+    json["spikes"] = held;
+  if (!scores.errors)
+    add_classes(json, scores, dataset);
   if (comparison != nullptr)
-    json["comparison"] = {{"decisions_differ", comparison->differ},
-                          {"ties", comparison->ties},
-                          {"largest_difference", comparison->largest}};
+    json["comparison"] = scores.errors ? ordered_json{{"largest_difference", comparison->largest}}
+                                       : ordered_json{{"decisions_differ", comparison->differ},
+                                                      {"ties", comparison->ties},
+                                                      {"largest_difference", comparison->largest}};
   if (!energy.is_null())
     json["energy"] = energy;
   if (!entropy.is_null())
@@ -125,8 +162,7 @@ void print_json(const Scores& scores, const Dataset& dataset, const Recipe& reci
   print(json_text(json) + "\n");
 }
 
-void print_text(const Scores& scores, const Dataset& dataset, const Recipe& recipe, const Comparison* comparison,
-                const HeldSpikes& spikes) {
+void print_classes(const Scores& scores, const Dataset& dataset, const Recipe& recipe) {
   print(fmt::format("accuracy {:.2f} %  ({} of {})   loss {} (cross entropy)\n", 100 * scores.accuracy(),
                     scores.correct, scores.count, loss_text(scores.loss())));
   if (const ordered_json loss = recipe_loss(scores, recipe); !loss.is_null())
@@ -156,8 +192,18 @@ void print_text(const Scores& scores, const Dataset& dataset, const Recipe& reci
       print("\n");
     }
   }
+}
+
+void print_text(const Scores& scores, const Dataset& dataset, const Recipe& recipe, const Comparison* comparison,
+                const HeldSpikes& spikes) {
+  if (scores.errors)
+    print_errors(*scores.errors);
+  else
+    print_classes(scores, dataset, recipe);
   print(spikes.text());
-  if (comparison != nullptr)
+  if (comparison != nullptr && scores.errors)
+    print(fmt::format("\ncompared: largest difference of a number {:.3g}\n", comparison->largest));
+  else if (comparison != nullptr)
     print(fmt::format("\ncompared: {} decisions differ, {} more at ties; largest difference of a logit {:.3g}\n",
                       comparison->differ, comparison->ties, comparison->largest));
 }
@@ -167,6 +213,7 @@ void print_text(const Scores& scores, const Dataset& dataset, const Recipe& reci
 int run_eval(const Context& context) {
   const Options& options = context.options;
   check_cpu(context.program);
+  check_min_accuracy(context);
   ParameterSet parameters = load_parameters(context);
   std::unique_ptr<Dataset> dataset = open_samples(context, options.split == "train" ? Split::train : Split::test, true);
   NpyArray other;
@@ -178,7 +225,7 @@ int run_eval(const Context& context) {
     batch = fitting_batch(context.program, context.manifest, function, batch);
   Function infer(context.program, context.manifest, function, batch, &parameters);
   HeldSpikes spikes(context.manifest);
-  Scores scores(context.manifest.classes);
+  Scores scores(context.manifest);
   if (options.mirror && context.manifest.input.size() != 3)
     throw Failure(Exit::usage, "--test-augment flip needs images, `" + context.manifest.name + "` takes vectors");
   bool keep = !options.output.empty() || !options.compare.empty();

@@ -51,11 +51,30 @@ void print_top(const Context& context, const Dataset& dataset, const std::vector
     print(json_text(json) + "\n");
 }
 
+// What a regression returns for every sample.
+void print_numbers(const Context& context, const Dataset& dataset, const std::vector<float>& numbers,
+                   const HeldSpikes& spikes) {
+  const auto each = static_cast<size_t>(context.manifest.classes);
+  nlohmann::ordered_json json = {
+      {"schema", "rvb.infer/1"}, {"count", dataset.count()}, {"samples", nlohmann::ordered_json::array()}};
+  std::string text = "sample  numbers\n";
+  for (size_t i = 0; i < static_cast<size_t>(dataset.count()); ++i) {
+    const std::vector<float> row(numbers.data() + i * each, numbers.data() + (i + 1) * each);
+    text += fmt::format("{:>6}  {:.6g}\n", i, fmt::join(row, "  "));
+    json["samples"].push_back(row);
+  }
+  if (const nlohmann::ordered_json held = spikes.json(); !held.is_null())
+    json["spikes"] = held;
+  print(context.options.json ? json_text(json) + "\n" : text);
+}
+
 } // namespace
 
 int run_infer(const Context& context) {
   const Options& options = context.options;
   check_cpu(context.program);
+  if (options.top > 0 && context.manifest.regression)
+    throw Failure(Exit::usage, "--top belongs to classes: `" + context.manifest.name + "` returns numbers");
   ParameterSet parameters = load_parameters(context);
   if (options.stream)
     return run_stream(context, parameters);
@@ -76,7 +95,9 @@ int run_infer(const Context& context) {
   });
   if (!options.output.empty())
     write_npy(options.output, {dataset->count(), context.manifest.classes}, all.data());
-  if (options.top > 0 || options.output.empty())
+  if (context.manifest.regression && options.output.empty())
+    print_numbers(context, *dataset, all, spikes);
+  else if (options.top > 0 || options.output.empty())
     print_top(context, *dataset, all, spikes, options.top > 0 ? options.top : 3);
   if (const std::string note = spikes.note(); !note.empty())
     tell("note: {}\n", note);

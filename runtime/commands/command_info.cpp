@@ -60,8 +60,9 @@ std::string calibration_text(const Manifest& m) {
 
 void print_text(const Context& context) {
   const Manifest& m = context.manifest;
-  print(fmt::format("{}: {} {}, T = {}, {} classes{}\n", m.name, m.sequence ? "sequences of frames" : "images",
-                    shape_text(m.input), m.steps, m.classes, m.deployed ? ", deployed" : ""));
+  print(fmt::format("{}: {} {}, T = {}, {} {}{}\n", m.name, m.sequence ? "sequences of frames" : "images",
+                    shape_text(m.input), m.steps, m.classes, m.regression ? "numbers" : "classes",
+                    m.deployed ? ", deployed" : ""));
   std::string features;
   for (const char* const* feature = context.program.features; feature != nullptr && *feature != nullptr; ++feature)
     features += std::string(" ") + *feature;

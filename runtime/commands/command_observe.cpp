@@ -49,20 +49,25 @@ std::string place_text(const LayerDifference& d) {
                      d.theirs);
 }
 
+// `differ` below 0: the network decides nothing.
 void print_text(const std::vector<LayerDifference>& differences, int64_t differ, int64_t samples, double tolerance) {
   print(
       fmt::format("{:<24}  {:>12}  {:>14}  {:>14}  {:>12}\n", "layer", "numbers", "fire in one", "largest", "beyond"));
   for (const LayerDifference& d : differences)
     print(fmt::format("{:<24}  {:>12}  {:>14}  {:>14.3g}  {:>12}\n", layer_of(d), d.elements,
                       d.name == "logits" ? "" : std::to_string(d.decided), d.largest, d.beyond));
-  print(fmt::format("\n{} of {} decisions differ; tolerance {:.3g} of the largest number of a layer\n", differ, samples,
-                    tolerance));
+  print(fmt::format("\n{}tolerance {:.3g} of the largest number of a layer\n",
+                    differ < 0 ? "" : fmt::format("{} of {} decisions differ; ", differ, samples), tolerance));
 }
 
 ordered_json as_json(const std::vector<LayerDifference>& differences, int64_t differ, int64_t samples,
                      double tolerance) {
-  ordered_json json = {{"schema", "rvb.verify/1"}, {"samples", samples}, {"decisions_differ", differ},
-                       {"tolerance", tolerance},   {"first", nullptr},   {"layers", ordered_json::array()}};
+  ordered_json json = {{"schema", "rvb.verify/1"},
+                       {"samples", samples},
+                       {"decisions_differ", differ < 0 ? ordered_json() : ordered_json(differ)},
+                       {"tolerance", tolerance},
+                       {"first", nullptr},
+                       {"layers", ordered_json::array()}};
   for (const LayerDifference& d : differences) {
     json["layers"].push_back({{"layer", layer_of(d)},
                               {"numbers", d.elements},
@@ -93,7 +98,7 @@ int run_verify(const Context& context) {
   const Safetensors ours = observed(context);
   const std::vector<LayerDifference> differences = compare_observed(ours, theirs, options.compare, options.tolerance);
   const int64_t samples = ours.find("logits")->shape[0];
-  const int64_t differ = decisions(ours, theirs, context.manifest.classes);
+  const int64_t differ = context.manifest.regression ? -1 : decisions(ours, theirs, context.manifest.classes);
   if (options.json)
     print(json_text(as_json(differences, differ, samples, options.tolerance), 2) + "\n");
   else

@@ -29,9 +29,9 @@ ordered_json read_config(const std::string& path) {
 
 // What the report takes from a line must be numbers.
 bool sound(const ordered_json& line) {
-  for (const char* key :
-       {"step", "steps", "epoch", "loss", "train_loss", "test_loss", "validation_loss", "train_accuracy",
-        "test_accuracy", "validation_accuracy", "best_accuracy", "best_epoch", "lr", "flips"})
+  for (const char* key : {"step", "steps", "epoch", "loss", "train_loss", "test_loss", "validation_loss",
+                          "train_accuracy", "test_accuracy", "validation_accuracy", "best_accuracy", "test_error",
+                          "validation_error", "best_error", "best_epoch", "lr", "flips"})
     if (line.contains(key) && !line[key].is_number())
       return false;
   return true;
@@ -114,7 +114,7 @@ int run_report(const Context& context) {
     tell("note: the report has no evaluation: {}\n", failure.what());
   }
 
-  Scores scores(m.classes);
+  Scores scores(m);
   std::unique_ptr<EnergyCounter> counter;
   if (dataset != nullptr) {
     int64_t batch = std::min(options.batch.value_or(m.recipe.batch), dataset->count());

@@ -23,15 +23,18 @@ void say(const Context& context, int64_t frame, const std::vector<float>& logits
   int64_t classes = context.manifest.classes, samples = static_cast<int64_t>(logits.size()) / classes;
   for (int64_t i = 0; i < samples; ++i) {
     const float* row = logits.data() + i * classes;
+    const std::vector<float> numbers(row, row + classes);
+    if (context.manifest.regression) {
+      print(context.options.json
+                ? json_text({{"schema", "rvb.stream/1"}, {"frame", frame}, {"sample", i}, {"numbers", numbers}}) + "\n"
+                : fmt::format("{:>6}  {:>6}  {:.6g}\n", frame, i, fmt::join(numbers, "  ")));
+      continue;
+    }
     int64_t chosen = decision(row, classes);
     double probability = softmax(row, classes)[static_cast<size_t>(chosen)];
     if (context.options.json) {
-      nlohmann::ordered_json json = {{"schema", "rvb.stream/1"},
-                                     {"frame", frame},
-                                     {"sample", i},
-                                     {"class", chosen},
-                                     {"probability", probability},
-                                     {"logits", std::vector<float>(row, row + classes)}};
+      nlohmann::ordered_json json = {{"schema", "rvb.stream/1"},   {"frame", frame},   {"sample", i}, {"class", chosen},
+                                     {"probability", probability}, {"logits", numbers}};
       print(json_text(json) + "\n");
     } else {
       print(fmt::format("{:>6}  {:>6}  {:>5}  {:>9.2f} %\n", frame, i, chosen, 100 * probability));
@@ -51,7 +54,7 @@ int run_stream(const Context& context, const ParameterSet& parameters) {
   int64_t count = 0;
   bool quiet = !options.output.empty() && options.top == 0 && !options.json;
   if (!quiet && !options.json)
-    print(" frame  sample  class  probability\n");
+    print(context.manifest.regression ? " frame  sample  numbers\n" : " frame  sample  class  probability\n");
   while (frames.next(frame)) {
     if (step == nullptr) {
       step = std::make_unique<Function>(context.program, context.manifest, "step", frames.samples(), &parameters);

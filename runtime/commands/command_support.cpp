@@ -25,6 +25,11 @@ std::string environment(const char* name) {
 
 } // namespace
 
+void check_min_accuracy(const Context& context) {
+  if (context.options.min_accuracy >= 0 && context.manifest.regression)
+    throw Failure(Exit::usage, "--min-acc: `" + context.manifest.name + "` learns numbers and has no accuracy");
+}
+
 void require(bool given, const std::string& what) {
   if (!given)
     throw Failure(Exit::usage, what + " is needed");

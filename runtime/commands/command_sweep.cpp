@@ -112,8 +112,10 @@ void read_epochs(SweepRun& run) {
     ordered_json json = ordered_json::parse(line, nullptr, false);
     line.clear();
     bool sound = json.is_object() && json.value("kind", "") == "epoch";
-    for (const char* key : {"epoch", "best_accuracy", "best_epoch", "train_loss", "train_accuracy"})
+    for (const char* key : {"epoch", "best_epoch", "train_loss"})
       sound = sound && json.contains(key) && json[key].is_number();
+    const auto number = [&](const char* key) { return json.contains(key) && json[key].is_number(); };
+    sound = sound && (number("best_error") || (number("best_accuracy") && number("train_accuracy")));
     if (sound)
       run.epochs.push_back(std::move(json));
   }

@@ -93,10 +93,15 @@ int run_trace(const Context& context) {
 
   Trace trace;
   trace.title = fmt::format("{}: {} ({}, {})", m.name, neuron.path, neuron.neuron, shape_text(neuron.shape));
-  trace.subtitle = fmt::format("sample {}{}: {}decision {} with {:.1f} %", options.sample,
-                               data_folder(options).empty() ? "" : " of the " + options.split + " set",
-                               dataset->labelled() ? "label " + class_name(dataset->label(options.sample)) + ", " : "",
-                               class_name(chosen), 100 * softmax(logits, m.classes)[static_cast<size_t>(chosen)]);
+  const std::string from = data_folder(options).empty() ? "" : " of the " + options.split + " set";
+  if (m.regression)
+    trace.subtitle = fmt::format("sample {}{}: returns {:.4g}", options.sample, from,
+                                 fmt::join(std::vector<float>(logits, logits + m.classes), ", "));
+  else
+    trace.subtitle =
+        fmt::format("sample {}{}: {}decision {} with {:.1f} %", options.sample, from,
+                    dataset->labelled() ? "label " + class_name(dataset->label(options.sample)) + ", " : "",
+                    class_name(chosen), 100 * softmax(logits, m.classes)[static_cast<size_t>(chosen)]);
   trace.neuron = &neuron;
   trace.steps = m.steps;
   trace.spikes = observe.result(RVB_SPIKES, neuron.path);

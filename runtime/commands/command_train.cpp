@@ -26,8 +26,13 @@ namespace {
 using nlohmann::ordered_json;
 
 // What the best epoch is chosen by.
-const char* chosen_by(const TrainingPlan& plan, const Dataset* test) {
-  return plan.validation.wanted() ? "validation accuracy" : test != nullptr ? "test accuracy" : "training accuracy";
+std::string chosen_by(const TrainingPlan& plan, const Dataset* test, const Manifest& m) {
+  if (m.regression && test == nullptr)
+    return "training loss";
+  return std::string(plan.validation.wanted() ? "validation"
+                     : test != nullptr        ? "test"
+                                              : "training") +
+         (m.regression ? " error" : " accuracy");
 }
 
 ordered_json config(const Context& context, const TrainingPlan& plan, const Dataset& train, const Dataset* test) {
@@ -44,8 +49,10 @@ ordered_json config(const Context& context, const TrainingPlan& plan, const Data
           {part + "_samples", test == nullptr ? 0 : test->count()},
           {"data",
            {{"train", train.provenance_json()}, {part, test == nullptr ? ordered_json() : test->provenance_json()}}},
-          {"best_chosen_by", chosen_by(plan, test)},
-          {"losses", {{"train_loss", loss_name(m.recipe)}, {part + "_loss", "cross entropy"}}},
+          {"best_chosen_by", chosen_by(plan, test, m)},
+          {"losses",
+           {{"train_loss", loss_name(m.recipe)},
+            {part + (m.regression ? "_error" : "_loss"), m.regression ? "mean squared error" : "cross entropy"}}},
           {"threads", rvb_threads()},
           {"initial_weights", context.options.weights.empty() ? "seed" : context.options.weights}};
 }
@@ -192,6 +199,7 @@ int run_train(const Context& context) {
     throw Failure(Exit::usage, "--data and --input exclude each other");
   check_sources(options, !plan.data.empty());
   check(plan, m);
+  check_min_accuracy(context);
 
   const Parts parts = open_parts(plan, options, m);
   Dataset *train = parts.train.get(), *test = parts.test.get();
@@ -224,7 +232,7 @@ int run_train(const Context& context) {
          steps_per_epoch, plan.batch, rvb_threads(), run.path());
   if (!plan.validation.wanted() && !options.resume)
     tell("note: {} is chosen by the {}; --validate 0.1 keeps a part of the training samples for that\n", run.best(),
-         chosen_by(plan, test));
+         chosen_by(plan, test, m));
   if (const std::string layer = left_out_for(m, train->count(), plan.batch); !layer.empty())
     tell("note: the last batch of an epoch, of one sample, is left out: BatchNorm `{}` would have no variance\n",
          layer);
@@ -237,9 +245,9 @@ int run_train(const Context& context) {
          run.path());
   if (exit == Exit::ok && options.min_accuracy >= 0 && trainer.state().best_epoch == 0)
     throw Failure(Exit::verification, "no epoch was finished: there is no accuracy to hold against --min-acc");
-  if (exit == Exit::ok && options.min_accuracy >= 0 && trainer.state().best_accuracy < options.min_accuracy)
+  if (exit == Exit::ok && options.min_accuracy >= 0 && trainer.state().best < options.min_accuracy)
     throw Failure(Exit::verification, fmt::format("the best accuracy {:.4f} is below --min-acc {:.4f}",
-                                                  trainer.state().best_accuracy, options.min_accuracy));
+                                                  trainer.state().best, options.min_accuracy));
   return static_cast<int>(exit);
 }
 

@@ -27,6 +27,8 @@ int run_verify(const Context& context);
 int run_addonly(const Context& context); // deployed: --verify-addonly
 
 // Shared by the commands (command_support.cpp).
+// Failure(usage) where --min-acc is asked of a regression, which has no accuracy.
+void check_min_accuracy(const Context& context);
 void require(bool given, const std::string& what);    // Failure(usage)
 void check_cpu(const rvb_program& program);           // Failure(mismatch)
 void check_data(const rvb_program& program);          // Failure(mismatch) when a bit of its data has changed

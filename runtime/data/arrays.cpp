@@ -20,9 +20,14 @@ class ArrayDataset : public Dataset {
 public:
   ArrayDataset(const std::string& input, const std::string& labels, const Manifest& manifest) : manifest_(manifest) {
     read_input(input);
-    if (!labels.empty())
+    if (!labels.empty() && manifest_.regression) {
+      targets_ = read_targets(labels, count_, manifest_);
+      numbers_ = manifest_.classes;
+    } else if (!labels.empty()) {
       labels_ = read_labels(labels, count_, manifest_);
-    uint64_t names = hash_bytes(labels_.data(), labels_.size() * sizeof(int32_t));
+    }
+    const uint64_t names = manifest_.regression ? hash_bytes(targets_.data(), targets_.size() * sizeof(float))
+                                                : hash_bytes(labels_.data(), labels_.size() * sizeof(int32_t));
     provenance_.format = "NPY";
     provenance_.part = "all";
     provenance_.partition = "none";
@@ -97,6 +102,24 @@ std::vector<int32_t> read_labels(const std::string& path, int64_t count, const M
   for (size_t i = 0; i < array.whole.size(); ++i)
     check_label(array.whole[i], static_cast<int64_t>(i), manifest, path);
   return {array.whole.begin(), array.whole.end()};
+}
+
+std::vector<float> read_targets(const std::string& path, int64_t count, const Manifest& manifest) {
+  const int64_t numbers = manifest.classes;
+  const Shape wanted = {count, numbers};
+  NpyArray array = read_npy(path, [&](const NpyLayout& layout) {
+    if (layout.shape != wanted && (numbers > 1 || layout.shape != Shape{count}))
+      throw Failure(Exit::user, path + " has shape " + shape_text(layout.shape) + "; `" + manifest.name +
+                                    "` learns numbers, " + shape_text(wanted) +
+                                    (numbers > 1 ? "" : " or [" + std::to_string(count) + "]"));
+    if (layout.integers)
+      throw Failure(Exit::user, path + " holds integers; `" + manifest.name + "` learns floating point numbers");
+  });
+  for (size_t i = 0; i < array.values.size(); ++i)
+    if (!std::isfinite(array.values[i]))
+      throw Failure(Exit::user, path + ": number " + std::to_string(i % static_cast<size_t>(numbers)) + " of sample " +
+                                    std::to_string(i / static_cast<size_t>(numbers)) + " is not finite");
+  return std::move(array.values);
 }
 
 std::unique_ptr<Dataset> open_arrays(const std::string& input, const std::string& labels, const Manifest& manifest) {

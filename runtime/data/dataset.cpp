@@ -4,6 +4,7 @@
 #include "core/core.h"
 
 #include <algorithm>
+#include <cstring>
 #include <exception>
 
 namespace rvb::runtime {
@@ -24,6 +25,13 @@ void check_label(int64_t label, int64_t index, const Manifest& manifest, const s
   if (label < 0 || label >= manifest.classes)
     throw Failure(Exit::user, path + ": label " + std::to_string(label) + " of sample " + std::to_string(index) +
                                   "; `" + manifest.name + "` has classes 0 to " + std::to_string(manifest.classes - 1));
+}
+
+void Dataset::answer(int64_t index, int32_t* to) const {
+  if (targets_.empty())
+    *to = label(index);
+  else
+    std::memcpy(to, targets_.data() + index * numbers_, static_cast<size_t>(numbers_) * sizeof(float));
 }
 
 void Dataset::limit(int64_t count) {
@@ -50,7 +58,7 @@ void load_batch(const Dataset& dataset, const int64_t* samples, const Variation*
       failures[static_cast<size_t>(i)] = std::current_exception();
     }
     if (labels != nullptr)
-      labels[i] = dataset.label(samples[i]);
+      dataset.answer(samples[i], labels + i * dataset.answer_size());
   }
   for (const std::exception_ptr& failure : failures)
     if (failure)

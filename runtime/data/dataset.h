@@ -42,8 +42,11 @@ public:
   virtual ~Dataset() = default;
   int64_t count() const { return count_; }
   void limit(int64_t count); // to the first samples; 0 or less: all
-  bool labelled() const { return !labels_.empty(); }
+  bool labelled() const { return !labels_.empty() || !targets_.empty(); }
   int32_t label(int64_t index) const { return labels_[static_cast<size_t>(index)]; }
+  // What a network is to learn of the sample, as it reads it: a class, or as many numbers as it returns.
+  void answer(int64_t index, int32_t* to) const;
+  int64_t answer_size() const { return targets_.empty() ? 1 : numbers_; }
   const std::vector<std::string>& class_names() const { return class_names_; } // may be empty
   const Provenance& provenance() const { return provenance_; }
   nlohmann::ordered_json provenance_json() const;
@@ -54,7 +57,9 @@ public:
 
 protected:
   int64_t count_ = 0;
-  std::vector<int32_t> labels_;
+  std::vector<int32_t> labels_; // of classes
+  std::vector<float> targets_;  // of regressions: numbers_ for each sample
+  int64_t numbers_ = 1;
   std::vector<std::string> class_names_;
   Provenance provenance_;
 };
@@ -79,16 +84,21 @@ struct Samples {
 void check_shape(const Samples& samples, const Manifest& manifest, const std::string& path);
 std::unique_ptr<Dataset> make_dataset(Samples samples, const Manifest& manifest, const std::string& path);
 
-// NPY arrays, already normalised: [N, C, H, W] or [T, N, C, H, W]; labels [N], none when the path is empty.
+// NPY arrays, already normalised: [N, C, H, W] or [T, N, C, H, W]; labels [N], numbers
+// [N, numbers] of a regression, none when the path is empty.
 std::unique_ptr<Dataset> open_arrays(const std::string& input, const std::string& labels, const Manifest& manifest);
 
 // Labels of --labels, for `count` samples.
 std::vector<int32_t> read_labels(const std::string& path, int64_t count, const Manifest& manifest);
 
+// Numbers of --labels for a regression, [count, numbers] or, where there is one, [count].
+std::vector<float> read_targets(const std::string& path, int64_t count, const Manifest& manifest);
+
 // Failure(user) when the network has no such class.
 void check_label(int64_t label, int64_t index, const Manifest& manifest, const std::string& path);
 
-// Gathers samples into one batch: image [T, count, H, W, C], labels [count] (skipped when null).
+// Gathers samples into one batch: image [T, count, H, W, C], labels [count] or [count, numbers]
+// (skipped when null).
 void load_batch(const Dataset& dataset, const int64_t* samples, const Variation* variation, int64_t count,
                 const Manifest& manifest, float* image, int32_t* labels);
 

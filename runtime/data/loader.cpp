@@ -121,7 +121,7 @@ int64_t Loader::next(float* image, int32_t* labels) {
   int64_t frames = manifest_.sequence ? manifest_.steps : 1;
   std::memcpy(image, slot.image.data(), static_cast<size_t>(frames * size * manifest_.pixels()) * sizeof(float));
   for (int64_t i = 0; labels != nullptr && i < size; ++i)
-    labels[i] = dataset_.label(order_[static_cast<size_t>(batch * batch_ + i)]);
+    dataset_.answer(order_[static_cast<size_t>(batch * batch_ + i)], labels + i * dataset_.answer_size());
   {
     std::lock_guard<std::mutex> lock(mutex_);
     int64_t later = batch + static_cast<int64_t>(slots_.size());

@@ -67,14 +67,18 @@ std::string figure(Figures& figures, const std::string& name, const std::string&
 
 std::string tiles(const Report& r) {
   std::string text = "<div class=\"tiles\">\n";
-  if (r.scores != nullptr)
+  if (r.scores != nullptr && r.scores->errors)
+    text += tile(fmt::format("{:.4g}", r.scores->errors->squared()),
+                 fmt::format("mean squared error on {} samples", with_spaces(static_cast<double>(r.scores->count))));
+  else if (r.scores != nullptr)
     text += tile(percent(r.scores->accuracy()),
                  fmt::format("accuracy on {} samples", with_spaces(static_cast<double>(r.scores->count))));
   if (!r.epochs.empty()) {
     const ordered_json& last = r.epochs.back();
     text += tile(fmt::format("{}", last.value("epoch", 0)), "epochs");
-    if (last.contains("best_accuracy"))
-      text += tile(percent(last["best_accuracy"].get<double>()),
+    if (last.contains("best_accuracy") || last.contains("best_error"))
+      text += tile(last.contains("best_error") ? fmt::format("{:.4g}", last["best_error"].get<double>())
+                                               : percent(last["best_accuracy"].get<double>()),
                    fmt::format("best, in epoch {}{}", last.value("best_epoch", 0),
                                r.config.is_object() && r.config.contains("best_chosen_by")
                                    ? ", by " + text_of(r.config["best_chosen_by"])
@@ -121,13 +125,21 @@ std::string curves(const Report& r, Figures& figures) {
            {named("training", loss), line_colors[0], points(r.epochs, "epoch", "train_loss")},
            {named("validation", cross_entropy), line_colors[3], points(r.epochs, "epoch", "validation_loss")},
            {named("test", cross_entropy), line_colors[1], points(r.epochs, "epoch", "test_loss")}}));
-  text += figure(figures, "accuracy", "Accuracy",
-                 line_chart("epoch", "accuracy",
-                            {{"training", line_colors[0], points(r.epochs, "epoch", "train_accuracy")},
-                             {"validation", line_colors[3], points(r.epochs, "epoch", "validation_accuracy")},
-                             {"test", line_colors[1], points(r.epochs, "epoch", "test_accuracy")},
-                             {"best so far", line_colors[6], points(r.epochs, "epoch", "best_accuracy"), true, false}},
-                            true, false));
+  if (r.manifest->regression)
+    text += figure(figures, "error", "Mean squared error",
+                   line_chart("epoch", "mean squared error",
+                              {{"validation", line_colors[3], points(r.epochs, "epoch", "validation_error")},
+                               {"test", line_colors[1], points(r.epochs, "epoch", "test_error")},
+                               {"best so far", line_colors[6], points(r.epochs, "epoch", "best_error"), true, false}}));
+  else
+    text +=
+        figure(figures, "accuracy", "Accuracy",
+               line_chart("epoch", "accuracy",
+                          {{"training", line_colors[0], points(r.epochs, "epoch", "train_accuracy")},
+                           {"validation", line_colors[3], points(r.epochs, "epoch", "validation_accuracy")},
+                           {"test", line_colors[1], points(r.epochs, "epoch", "test_accuracy")},
+                           {"best so far", line_colors[6], points(r.epochs, "epoch", "best_accuracy"), true, false}},
+                          true, false));
   text += figure(
       figures, "flips", "Weight flips: changes of sign, share of all signs",
       line_chart("epoch", "flips", {{"all binary layers", line_colors[2], points(r.epochs, "epoch", "flips")}}, true));
@@ -136,7 +148,22 @@ std::string curves(const Report& r, Figures& figures) {
   return text + "</div>\n";
 }
 
+// Of a regression: how far each number is from the data's.
+std::string errors_table(const Report& r) {
+  if (r.scores == nullptr)
+    return "<h2>Errors</h2>\n<p>" + escaped(r.missing) + "</p>\n";
+  const Errors& errors = *r.scores->errors;
+  std::string table = "<table>" + row({"number", "mean squared error", "mean absolute error", "R²"}, "th");
+  for (int64_t k = 0; k < errors.numbers(); ++k)
+    table += row({std::to_string(k), fmt::format("{:.4g}", errors.squared(k)),
+                  fmt::format("{:.4g}", errors.absolute(k)), fmt::format("{:.4f}", errors.explained(k))});
+  return fmt::format("<h2>Errors</h2>\n<p>On {} samples, with <code>{}</code>.</p>\n{}</table>\n",
+                     with_spaces(static_cast<double>(errors.count())), escaped(r.weights), table);
+}
+
 std::string decisions(const Report& r, Figures& figures) {
+  if (r.manifest->regression)
+    return errors_table(r);
   bool test = r.data.is_object() && r.data.value("part", "") == "test";
   std::string text = test ? "<h2>Decisions on the test set</h2>\n" : "<h2>Decisions</h2>\n";
   if (r.scores == nullptr)
@@ -254,8 +281,9 @@ std::string report_page(const Report& r, Figures& figures) {
   return html_page(
       r.manifest->name,
       "<h1>" + escaped(r.manifest->name) + "</h1>\n<p class=\"sub\">" +
-          escaped(fmt::format("{} {}, T = {}, {} classes; run in {}", r.manifest->sequence ? "sequences of" : "images",
-                              shape_text(r.manifest->input), r.manifest->steps, r.manifest->classes, r.run)) +
+          escaped(fmt::format("{} {}, T = {}, {} {}; run in {}", r.manifest->sequence ? "sequences of" : "images",
+                              shape_text(r.manifest->input), r.manifest->steps, r.manifest->classes,
+                              r.manifest->regression ? "numbers" : "classes", r.run)) +
           "</p>\n" + tiles(r) + curves(r, figures) + decisions(r, figures) + activity(r, figures) + energy(r) +
           origin(r));
 }

@@ -15,14 +15,16 @@ struct SweepRun {
   std::vector<nlohmann::ordered_json> epochs; // lines of metrics.jsonl
 
   std::string name() const; // "lr=0.1,seed=1"
-  double best() const;      // accuracy; below 0 without an epoch
+  bool of_numbers() const;  // a regression, which has errors and no accuracies
+  double best() const;      // accuracy or mean squared error; below 0 without an epoch
 };
 
-// Runs that differ in their seed alone: mean and deviation (of a sample) of the best accuracy.
+// Runs that differ in their seed alone: mean and deviation (of a sample) of the best accuracy or error.
 struct SweepGroup {
   std::string name;
   int64_t runs = 0;
   double mean = 0, deviation = 0;
+  bool error = false; // not accuracies
 };
 std::vector<SweepGroup> groups_of(const std::vector<SweepRun>& runs);
 

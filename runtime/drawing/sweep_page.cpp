@@ -15,8 +15,16 @@ using nlohmann::ordered_json;
 
 const char* const colors[] = {"#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#8c564b", "#e377c2", "#17becf"};
 
-std::string percent(const ordered_json& line, const char* key) {
-  return line.contains(key) ? fmt::format("{:.2f} %", 100 * line[key].get<double>()) : "";
+// An accuracy or, of a regression, an error.
+std::string quality(double value, bool error) {
+  return error ? fmt::format("{:.4g}", value) : fmt::format("{:.2f} %", 100 * value);
+}
+
+std::string reached(const ordered_json& line, const std::string& part) {
+  for (const bool error : {false, true})
+    if (const auto at = line.find(part + (error ? "_error" : "_accuracy")); at != line.end())
+      return quality(at->get<double>(), error);
+  return "";
 }
 
 using Table = std::vector<std::vector<std::string>>;
@@ -35,9 +43,9 @@ Table table_of(const std::vector<SweepRun>& runs) {
       row.insert(row.end(), {"0", "", "", "", "", ""});
     } else {
       const ordered_json& last = run.epochs.back();
-      row.insert(row.end(), {last["epoch"].dump(), percent(last, "best_accuracy"), last["best_epoch"].dump(),
-                             percent(last, "test_accuracy"), percent(last, "train_accuracy"),
-                             fmt::format("{:.4g}", last["train_loss"].get<double>())});
+      row.insert(row.end(),
+                 {last["epoch"].dump(), reached(last, "best"), last["best_epoch"].dump(), reached(last, "test"),
+                  reached(last, "train"), fmt::format("{:.4g}", last["train_loss"].get<double>())});
     }
     row.push_back(run.exit == 0 ? "" : run.exit < 0 ? "not run" : fmt::format("exit {}", run.exit));
     table.push_back(std::move(row));
@@ -48,8 +56,8 @@ Table table_of(const std::vector<SweepRun>& runs) {
 Table table_of(const std::vector<SweepGroup>& groups) {
   Table table = {{"over seeds", "runs", "mean of best", "deviation"}};
   for (const SweepGroup& each : groups)
-    table.push_back({each.name, std::to_string(each.runs), fmt::format("{:.2f} %", 100 * each.mean),
-                     each.runs > 1 ? fmt::format("{:.2f} %", 100 * each.deviation) : ""});
+    table.push_back({each.name, std::to_string(each.runs), quality(each.mean, each.error),
+                     each.runs > 1 ? quality(each.deviation, each.error) : ""});
   return table;
 }
 
@@ -89,8 +97,12 @@ std::string SweepRun::name() const {
   return text;
 }
 
+bool SweepRun::of_numbers() const {
+  return !epochs.empty() && epochs.back().contains("best_error");
+}
+
 double SweepRun::best() const {
-  return epochs.empty() ? -1 : epochs.back().value("best_accuracy", -1.0);
+  return epochs.empty() ? -1 : epochs.back().value(of_numbers() ? "best_error" : "best_accuracy", -1.0);
 }
 
 std::vector<SweepGroup> groups_of(const std::vector<SweepRun>& runs) {
@@ -111,7 +123,7 @@ std::vector<SweepGroup> groups_of(const std::vector<SweepRun>& runs) {
   }
   std::vector<SweepGroup> groups;
   for (const auto& [name, values] : found) {
-    SweepGroup group{name.empty() ? "all" : name, static_cast<int64_t>(values.size()), 0, 0};
+    SweepGroup group{name.empty() ? "all" : name, static_cast<int64_t>(values.size()), 0, 0, runs.front().of_numbers()};
     for (double value : values)
       group.mean += value / static_cast<double>(values.size());
     for (double value : values)
@@ -158,8 +170,10 @@ std::string sweep_page(const std::string& network, const std::vector<std::string
   const std::vector<SweepGroup> groups = groups_of(runs);
   if (!groups.empty() && groups.size() < runs.size())
     body += "<h2>Over seeds</h2>\n" + html_of(table_of(groups));
-  for (const auto& [key, title] :
-       {std::pair("test_accuracy", "accuracy on the test set"), std::pair("train_loss", "training loss")}) {
+  for (const auto& [key, title] : {std::pair("test_accuracy", "accuracy on the test set"),
+                                   std::pair("test_error", "mean squared error on the test set"),
+                                   std::pair("validation_error", "mean squared error on the validation set"),
+                                   std::pair("train_loss", "training loss")}) {
     std::vector<Series> series;
     for (const SweepRun& run : runs) {
       Series line{run.name(), colors[series.size() % (sizeof colors / sizeof *colors)], {}};

@@ -11,6 +11,8 @@
 namespace rvb::runtime {
 
 std::string loss_name(const Recipe& recipe) {
+  if (recipe.loss.is("mse"))
+    return "mean squared error";
   const std::string name = recipe.loss.is("cross_entropy") ? "cross entropy" : recipe.loss.row().name;
   const double smoothing = recipe.loss["smoothing"];
   return smoothing > 0 ? fmt::format("{}, smoothing {}", name, smoothing) : name;
@@ -30,7 +32,19 @@ std::vector<double> softmax(const float* logits, int64_t classes) {
   return result;
 }
 
+Scores::Scores(const Manifest& manifest) : classes(manifest.classes) {
+  if (manifest.regression)
+    errors.emplace(classes);
+  else
+    confusion.resize(static_cast<size_t>(classes * classes));
+}
+
 void Scores::add(const float* logits, const int32_t* labels, int64_t samples) {
+  if (errors) {
+    errors->add(logits, reinterpret_cast<const float*>(labels), samples);
+    count += samples;
+    return;
+  }
   for (int64_t i = 0; i < samples; ++i, logits += classes) {
     double top = logits[decision(logits, classes)], sum = 0;
     for (int64_t k = 0; k < classes; ++k)

@@ -3,20 +3,23 @@
 
 #include "base/failure.h"
 #include "data/dataset.h"
+#include "evaluation/errors.h"
 #include "network/function.h"
 
 #include <functional>
+#include <optional>
 
 namespace rvb::runtime {
 
 struct Scores {
+  std::optional<Errors> errors; // of a regression; all that follows is of classes
   int64_t classes = 0, count = 0, correct = 0;
   double loss_sum = 0;            // of the cross entropy: -log softmax(logits)[label]
   double spread_sum = 0;          // of the mean over the classes of -log softmax(logits): what smoothed labels add
   std::vector<int64_t> confusion; // [label, decision]
 
-  explicit Scores(int64_t classes) : classes(classes), confusion(static_cast<size_t>(classes * classes)) {}
-  void add(const float* logits, const int32_t* labels, int64_t samples);
+  explicit Scores(const Manifest& manifest);
+  void add(const float* logits, const int32_t* labels, int64_t samples); // labels: what Dataset::answer gives
   double accuracy() const { return count == 0 ? 0 : static_cast<double>(correct) / static_cast<double>(count); }
   double loss() const { return count == 0 ? 0 : loss_sum / static_cast<double>(count); } // cross entropy
   // Cross entropy against labels that are smoothed as in training.

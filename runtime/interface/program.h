@@ -23,7 +23,7 @@ enum { RVB_BATCH_TOO_LARGE = 1000 };
 typedef enum rvb_role {
   RVB_OTHER = 0,
   RVB_INPUT,     /* argument: samples, normalised; with the time outermost in "infer" of a sequence network */
-  RVB_LABELS,    /* argument: a class per sample */
+  RVB_LABELS,    /* argument: a class per sample; of a regression [batch, numbers] */
   RVB_PARAMETER, /* argument: the parameter of this name */
   RVB_STATE,     /* argument and result of "step": what the caller keeps between two calls, and passes back */
   RVB_LOGITS,    /* result: [batch, classes] */

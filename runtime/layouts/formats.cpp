@@ -256,6 +256,10 @@ const int format_count = sizeof formats / sizeof *formats;
 
 std::unique_ptr<Dataset> open_folder(const DataSettings& settings, Split split, const Manifest& manifest) {
   const std::string& folder = settings.folder;
+  if (manifest.regression && settings.inspection == nullptr)
+    throw Failure(Exit::usage, "--data " + folder + ": the samples of data sets belong to classes, and `" +
+                                   manifest.name +
+                                   "` learns numbers: give both as arrays, --input x.npy --labels y.npy");
   if (is_synthetic(folder))
     return open_synthetic(settings, split, manifest);
   if (file_exists(folder))

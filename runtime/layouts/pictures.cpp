@@ -109,6 +109,8 @@ std::unique_ptr<Dataset> open_picture(const std::string& path, const std::string
   provenance.part = "all";
   provenance.partition = "none";
   std::vector<int32_t> given;
+  if (!labels.empty() && manifest.regression)
+    throw Failure(Exit::usage, "--labels: pictures that numbers are learned of are given as arrays, --input x.npy");
   if (!labels.empty())
     listing.entries[0].label = (given = read_labels(labels, 1, manifest))[0];
   provenance.split_hash = hash_text(hash_bytes(given.data(), given.size() * sizeof(int32_t)));

@@ -28,7 +28,8 @@ bool shows(const rvb_port& port) {
 
 Function::Function(const rvb_program& program, const Manifest& manifest, const std::string& name, int64_t max_batch,
                    const ParameterSet* parameters)
-    : function_(&need_function(program, manifest, name)), name_(name), max_batch_(max_batch), labels_(max_batch) {
+    : function_(&need_function(program, manifest, name)), name_(name), max_batch_(max_batch),
+      labels_(max_batch * (manifest.regression ? manifest.classes : 1)) {
   for (int32_t i = 0; i < function_->argument_count; ++i)
     arguments_.push_back(argument(function_->arguments[i], parameters));
   for (int32_t i = 0; i < function_->result_count; ++i)

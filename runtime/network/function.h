@@ -21,7 +21,7 @@ public:
   int64_t block_bytes() const;
   float* image() { return inputs_.front().values.data(); } // the first input: [T if sequence, batch, H, W, C]
   float* input(const std::string& name);                   // null: the function has no such input
-  int32_t* labels() { return reinterpret_cast<int32_t*>(labels_.data()); } // [batch]
+  int32_t* labels() { return reinterpret_cast<int32_t*>(labels_.data()); } // [batch], see Dataset::answer
   // Of random numbers, where the function draws any: equal keys draw equal ones.
   void set_key(uint64_t seed, int64_t step) { key_ = {static_cast<int32_t>(seed), static_cast<int32_t>(step)}; }
   const float* result(rvb_role role, const std::string& name) const; // null: the function has no such result

@@ -118,6 +118,7 @@ Manifest parse_manifest(const std::string& text) {
     m.sequence = json.at("input").value("sequence", false);
     m.steps = json.at("input").value("steps", int64_t{1});
     m.classes = json.at("classes");
+    m.regression = json.value("task", "") == "regression";
     m.channels = m.input.at(0);
     for (size_t i = 1; i < m.input.size(); ++i) { // as in the program (interface/program.h)
       m.height *= m.width;

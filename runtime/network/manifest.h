@@ -72,6 +72,7 @@ struct Manifest {
   bool deployed = false, sequence = false;
   Shape input; // [C, H, W], [features] or any other dimensions, the channels first
   int64_t steps = 1, channels = 1, height = 1, width = 1, classes = 1;
+  bool regression = false; // the network returns numbers, `classes` of them, and learns numbers
   std::vector<Parameter> parameters;
   std::vector<ObservedNeuron> neurons; // both empty in programs without @observe
   std::vector<ObservedSynapses> synapses;

@@ -55,18 +55,21 @@ void Progress::step(const TrainingState& state, int64_t samples, double rate, co
   if (terminal_ && Clock::now() - last_draw_ > std::chrono::milliseconds(100))
     draw(state);
   if (!terminal_ && group != nullptr)
-    tell("epoch {}/{}  step {}/{}  loss {:.6g}  accuracy {:.1f} %  lr {:.4g}  {} img/s  {} left\n", epoch_ + 1, epochs_,
-         state.epoch_step, steps_per_epoch_, group->mean_loss(), 100 * group->accuracy(), rate,
+    tell("epoch {}/{}  step {}/{}  loss {:.6g}{}  lr {:.4g}  {} img/s  {} left\n", epoch_ + 1, epochs_,
+         state.epoch_step, steps_per_epoch_, group->mean_loss(),
+         state.regression ? "" : fmt::format("  accuracy {:.1f} %", 100 * group->accuracy()), rate,
          with_spaces(images_per_second()), duration(seconds_left(state)));
 }
 
 void Progress::draw(const TrainingState& state) {
   last_draw_ = Clock::now();
   shown_ = true;
-  std::string text = fmt::format(" {:>3.0f} %  loss {}  acc {:.1f} %  {} img/s  {} left",
-                                 100.0 * static_cast<double>(state.epoch_step) / static_cast<double>(steps_per_epoch_),
-                                 loss_text(state.epoch_sum.mean_loss()), 100 * state.epoch_sum.accuracy(),
-                                 with_spaces(images_per_second()), duration(seconds_left(state)));
+  std::string text =
+      fmt::format(" {:>3.0f} %  loss {}{}  {} img/s  {} left",
+                  100.0 * static_cast<double>(state.epoch_step) / static_cast<double>(steps_per_epoch_),
+                  loss_text(state.epoch_sum.mean_loss()),
+                  state.regression ? "" : fmt::format("  acc {:.1f} %", 100 * state.epoch_sum.accuracy()),
+                  with_spaces(images_per_second()), duration(seconds_left(state)));
   std::string head = fmt::format("epoch {:>{}}/{} ", epoch_ + 1, std::to_string(epochs_).size(), epochs_);
   int room = columns() - 1 - static_cast<int>(head.size() + text.size()) - 2;
   std::string bar;

@@ -167,14 +167,17 @@ void RunDirectory::replan(const ordered_json& config) {
 }
 
 void RunDirectory::save_best(const Manifest& manifest, const ParameterSet& weights, const TrainingState& state) {
-  ordered_json origin = {
-      {"source_hash", manifest.source_hash}, {"epoch", state.best_epoch}, {"accuracy", state.best_accuracy}};
+  ordered_json origin = {{"source_hash", manifest.source_hash},
+                         {"epoch", state.best_epoch},
+                         {manifest.regression ? "error" : "accuracy", state.best}};
   write_safetensors(best(), {weights.tensors(), {{"format", "pt"}, {"rvb.origin", json_text(origin)}}});
 }
 
 void RunDirectory::save_tested(const Manifest& manifest, const ParameterSet& weights, const TrainingState& state,
-                               double accuracy) {
-  ordered_json origin = {{"source_hash", manifest.source_hash}, {"epoch", state.epoch + 1}, {"accuracy", accuracy}};
+                               double reached) {
+  ordered_json origin = {{"source_hash", manifest.source_hash},
+                         {"epoch", state.epoch + 1},
+                         {manifest.regression ? "error" : "accuracy", reached}};
   write_safetensors(tested(), {weights.tensors(), {{"format", "pt"}, {"rvb.origin", json_text(origin)}}});
 }
 

@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "evaluation/firing.h"
 #include "training/batches.h"
+#include "training/reached.h"
 #include "training/reestimate.h"
 
 #include <algorithm>
@@ -24,6 +25,7 @@ Trainer::Trainer(const Network& network, const TrainingPlan& plan, RunDirectory&
       gradient_(network.program, manifest_, "gradient", std::min(plan.batch, train.count()), &weights_),
       infer_(network.program, manifest_, "infer", test == nullptr ? 1 : std::min(plan.batch, test->count()), &weights_),
       progress_(quiet, plan.epochs, steps_per_epoch_) {
+  state_.regression = manifest_.regression;
   for (const Parameter& p : manifest_.parameters)
     gradients_.push_back(gradient_.result(RVB_GRADIENT, p.name));
 }
@@ -90,7 +92,7 @@ void Trainer::train_step(Loader& loader, double rate) {
       update_statistic(weights_[p], batch, weights_.info(p).momentum);
 
   int64_t correct = 0;
-  if (const float* logits = gradient_.result(RVB_LOGITS))
+  if (const float* logits = manifest_.regression ? nullptr : gradient_.result(RVB_LOGITS))
     for (int64_t i = 0; i < count; ++i)
       correct += decision(logits + i * manifest_.classes, manifest_.classes) == gradient_.labels()[i];
   state_.epoch_sum.add(loss, correct, count);
@@ -105,11 +107,12 @@ float Trainer::run_mixed(const Mix& mix, int64_t count) {
   mix_images(mix, manifest_.sequence ? manifest_.steps : 1, count, manifest_.height, manifest_.width,
              manifest_.channels, gradient_.image());
   int32_t* labels = gradient_.labels();
-  const std::vector<int32_t> own(labels, labels + count);
+  const int64_t words = train_.answer_size(), all = count * words;
+  const std::vector<int32_t> own(labels, labels + all);
   float loss = 0;
   for (const bool first : {true, false}) {
     if (!first)
-      std::rotate(labels, labels + count - 1, labels + count);
+      std::rotate(labels, labels + all - words, labels + all);
     const auto share = static_cast<float>(first ? mix.share : 1 - mix.share);
     gradient_.run(count);
     loss += share * gradient_.result(RVB_LOSS)[0];
@@ -147,14 +150,17 @@ void Trainer::log(const nlohmann::ordered_json& line, const Scalars& scalars) {
 
 void Trainer::log_group(double rate) {
   const Sum& sum = state_.group_sum;
-  log({{"kind", "step"},
-       {"step", state_.step},
-       {"epoch", state_.epoch + 1},
-       {"loss", sum.mean_loss()},
-       {"accuracy", sum.accuracy()},
-       {"lr", rate},
-       {"images_per_second", std::round(progress_.images_per_second())}},
-      {{"steps/loss", sum.mean_loss()}, {"steps/accuracy", sum.accuracy()}, {"learning_rate", rate}});
+  nlohmann::ordered_json line = {
+      {"kind", "step"}, {"step", state_.step}, {"epoch", state_.epoch + 1}, {"loss", sum.mean_loss()}};
+  Scalars scalars = {{"steps/loss", sum.mean_loss()}};
+  if (!manifest_.regression) {
+    line["accuracy"] = sum.accuracy();
+    scalars.emplace_back("steps/accuracy", sum.accuracy());
+  }
+  line["lr"] = rate;
+  line["images_per_second"] = std::round(progress_.images_per_second());
+  scalars.emplace_back("learning_rate", rate);
+  log(line, scalars);
 }
 
 void Trainer::warn_of_firing() {
@@ -253,11 +259,12 @@ std::string Trainer::log_rates(const std::unique_ptr<EnergyCounter>& spikes, nlo
 
 bool Trainer::finish_epoch(double rate) {
   double speed = progress_.images_per_second();
-  Scores scores(manifest_.classes);
+  Scores scores(manifest_);
   if (test_ != nullptr)
     progress_.evaluating();
+  const std::string part = plan_.validation.wanted() ? "validation" : "test";
+  const Reached reached{manifest_, test_ != nullptr ? &scores : nullptr, state_.epoch_sum, part};
   std::unique_ptr<EnergyCounter> spikes;
-  double accuracy = 0;
   bool better = false;
   {
     TestedWeights tested(weights_, optimizer_, tests_other_weights()); // until the end of the block
@@ -265,10 +272,9 @@ bool Trainer::finish_epoch(double rate) {
       return false;
     if (!test(scores))
       return false;
-    accuracy = test_ != nullptr ? scores.accuracy() : state_.epoch_sum.accuracy();
-    better = accuracy > state_.best_accuracy;
+    better = reached.better_than(state_);
     if (better) {
-      state_.best_accuracy = accuracy;
+      state_.best = reached.value();
       state_.best_epoch = state_.epoch + 1;
     }
     // These weights are nowhere else; whoever is killed before the checkpoint does the epoch, and them, again.
@@ -276,36 +282,22 @@ bool Trainer::finish_epoch(double rate) {
       run_.save_best(manifest_, weights_, state_);
     spikes = count_spikes();
     if (tested.differ())
-      run_.save_tested(manifest_, weights_, state_, accuracy);
+      run_.save_tested(manifest_, weights_, state_, reached.value());
   }
-  nlohmann::ordered_json line = {{"kind", "epoch"},
-                                 {"epoch", state_.epoch + 1},
-                                 {"steps", state_.step},
-                                 {"train_loss", state_.epoch_sum.mean_loss()},
-                                 {"train_accuracy", state_.epoch_sum.accuracy()}};
-  Scalars scalars = {{"loss/train", state_.epoch_sum.mean_loss()}, {"accuracy/train", state_.epoch_sum.accuracy()}};
-  std::string tested;
-  const std::string part = plan_.validation.wanted() ? "validation" : "test";
-  if (test_ != nullptr) {
-    scalars.insert(scalars.end(), {{"loss/" + part, scores.loss()}, {"accuracy/" + part, accuracy}});
-    line[part + "_loss"] = scores.loss(); // cross entropy; the recipe's may be another
-    if (const Recipe& r = manifest_.recipe; loss_of_logits(r) && r.loss["smoothing"] > 0)
-      line[part + "_recipe_loss"] = scores.smoothed_loss(r.loss["smoothing"]);
-    line[part + "_accuracy"] = accuracy;
-    tested = fmt::format("  {} {:.2f} %", part, 100 * accuracy);
-  }
+  nlohmann::ordered_json line = {{"kind", "epoch"}, {"epoch", state_.epoch + 1}, {"steps", state_.step}};
+  Scalars scalars;
+  reached.log(line, scalars);
   const std::string watched = log_signs(line, scalars) + log_rates(spikes, line, scalars);
-  line["best_accuracy"] = state_.best_accuracy;
+  line[manifest_.regression ? "best_error" : "best_accuracy"] = state_.best;
   line["best_epoch"] = state_.best_epoch;
   line["lr"] = rate;
   line["images_per_second"] = std::round(speed);
   line["train_hash"] = train_.provenance().hash;
   if (test_ != nullptr)
     line[part + "_hash"] = test_->provenance().hash;
-  std::string text = fmt::format("epoch {:>{}}/{}  loss {}  train {:.2f} %{} (best {:.2f} % @{})  lr {:.4g}{}",
-                                 state_.epoch + 1, std::to_string(plan_.epochs).size(), plan_.epochs,
-                                 loss_text(state_.epoch_sum.mean_loss()), 100 * state_.epoch_sum.accuracy(), tested,
-                                 100 * state_.best_accuracy, state_.best_epoch, rate, watched);
+  std::string text =
+      fmt::format("epoch {:>{}}/{}  {}  lr {:.4g}{}", state_.epoch + 1, std::to_string(plan_.epochs).size(),
+                  plan_.epochs, reached.text(state_), rate, watched);
   ++state_.epoch;
   state_.epoch_step = 0;
   state_.epoch_sum = {};

@@ -68,7 +68,7 @@ ordered_json TrainingState::json() const {
           {"group_sum", sum_json(group_sum)},
           {"flips", flips},
           {"flips_of", flips_of},
-          {"best_accuracy", best_accuracy},
+          {regression ? "best_error" : "best_accuracy", best},
           {"best_epoch", best_epoch},
           {"warned", warned}};
 }
@@ -82,7 +82,8 @@ TrainingState state_from_json(const ordered_json& json) {
   state.group_sum = sum_from_json(json.at("group_sum"));
   state.flips = json.value("flips", int64_t{0});
   state.flips_of = json.value("flips_of", std::vector<int64_t>{});
-  state.best_accuracy = json.at("best_accuracy");
+  state.regression = json.contains("best_error");
+  state.best = json.at(state.regression ? "best_error" : "best_accuracy");
   state.best_epoch = json.at("best_epoch");
   state.warned = json.value("warned", state.warned);
   return state;

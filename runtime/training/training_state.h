@@ -40,7 +40,8 @@ struct TrainingState {
   // counts twice. Checkpoints of older programs have the sum alone.
   int64_t flips = 0;
   std::vector<int64_t> flips_of;
-  double best_accuracy = -1;
+  bool regression = false;
+  double best = -1; // accuracy, or of a regression the error; without a meaning before the first epoch is complete
   int64_t best_epoch = 0;
   std::vector<std::string> warned; // layers that never or always fire, each told once
 

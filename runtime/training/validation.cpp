@@ -13,16 +13,25 @@ namespace rvb::runtime {
 
 namespace {
 
-// Some samples of another data set.
+// Some samples of another data set; `numbers` of a regression for each, 0: classes.
 class Subset : public Dataset {
 public:
   Subset(std::shared_ptr<const Dataset> all, std::vector<int64_t> chosen, const std::string& part,
-         const std::string& rule)
+         const std::string& rule, int64_t numbers)
       : all_(std::move(all)), chosen_(std::move(chosen)) {
     count_ = static_cast<int64_t>(chosen_.size());
     class_names_ = all_->class_names();
-    for (int64_t index : chosen_)
-      labels_.push_back(all_->label(index));
+    std::vector<int32_t> answer(static_cast<size_t>(all_->answer_size()));
+    numbers_ = numbers;
+    for (int64_t index : chosen_) {
+      if (numbers == 0) {
+        labels_.push_back(all_->label(index));
+        continue;
+      }
+      all_->answer(index, answer.data());
+      const float* values = reinterpret_cast<const float*>(answer.data());
+      targets_.insert(targets_.end(), values, values + numbers);
+    }
     provenance_ = all_->provenance();
     provenance_.part = part;
     provenance_.partition += " validate:" + rule;
@@ -65,9 +74,9 @@ Validation parse_validation(const std::string& text) {
 
 Divided divide(std::unique_ptr<Dataset> samples, const Validation& validation, const Manifest& manifest) {
   const std::shared_ptr<const Dataset> all = std::move(samples);
-  std::vector<std::vector<int64_t>> classes(static_cast<size_t>(manifest.classes));
+  std::vector<std::vector<int64_t>> classes(static_cast<size_t>(manifest.regression ? 1 : manifest.classes));
   for (int64_t i = 0; i < all->count(); ++i)
-    classes[static_cast<size_t>(all->label(i))].push_back(i);
+    classes[manifest.regression ? 0 : static_cast<size_t>(all->label(i))].push_back(i);
   std::vector<bool> kept(static_cast<size_t>(all->count()), false);
   for (size_t label = 0; label < classes.size(); ++label) {
     const auto count = static_cast<int64_t>(classes[label].size());
@@ -89,8 +98,9 @@ Divided divide(std::unique_ptr<Dataset> samples, const Validation& validation, c
                   fmt::format("--validate {}: of {} training samples nothing is left for {}", validation.text(),
                               all->count(), parts[1].empty() ? "validation" : "training"));
   const std::string rule = validation.text();
-  return {std::make_unique<Subset>(all, std::move(parts[0]), "train", rule),
-          std::make_unique<Subset>(all, std::move(parts[1]), "validation", rule)};
+  const int64_t numbers = manifest.regression ? manifest.classes : 0;
+  return {std::make_unique<Subset>(all, std::move(parts[0]), "train", rule, numbers),
+          std::make_unique<Subset>(all, std::move(parts[1]), "validation", rule, numbers)};
 }
 
 } // namespace rvb::runtime

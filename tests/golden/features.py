@@ -261,7 +261,18 @@ def method_losses(net, logits, labels):
     return (hinge**2).mean() + ((logits - target) ** 2).mean() + (torch.sigmoid(net.x).mean() - 0.3) ** 2
 
 
-LOSSES = {"losses": losses, "methods": method_losses}
+def numbers(net, x):
+    x = net.reverb(net.batchnorm(net.conv2d(x, "conv", 4, 3, 1, 1, "alpha"), "bn"))
+    return net.linear(x.flatten(2), "classifier", 5)
+
+
+def number_losses(net, returned, wanted):
+    near(net, returned - wanted, 0)
+    return ((net.steps - wanted) ** 2).mean() + 0.3 * (returned - wanted).abs().mean()
+
+
+LOSSES = {"losses": losses, "methods": method_losses, "numbers": number_losses}
+REGRESSIONS = {"numbers"}  # their labels are numbers
 
 
 def synapses(kind):
@@ -316,4 +327,5 @@ CASES = [
     ("synapses_binary", "synapses", {"kind": "binary(alpha)"}, synapses("alpha"), 3, [2, 6, 6]),
     ("synapses_ternary", "synapses", {"kind": "ternary(alpha)"}, synapses("ternary(alpha)"), 3, [2, 6, 6]),
     ("lines", "lines", {}, lines, 3, [2, 5, 5]),
+    ("numbers", "numbers", {}, numbers, 2, [2, 6, 6]),
 ]

@@ -91,10 +91,13 @@ public:
     gradients = runtime::read_safetensors(path_ + "/gradients.safetensors");
     logits = as_doubles(runtime::read_npy(path_ + "/logits.npy").values);
     x = runtime::read_npy(path_ + "/x.npy");
-    labels = runtime::read_npy(path_ + "/labels.npy").whole;
+    const runtime::NpyArray answers = runtime::read_npy(path_ + "/labels.npy");
+    labels = answers.integers ? std::vector<double>(answers.whole.begin(), answers.whole.end())
+                              : as_doubles(answers.values); // of a regression
+    batch_ = answers.shape[0];
   }
   std::string weights_path() const { return path_ + "/weights.safetensors"; }
-  int64_t batch() const { return static_cast<int64_t>(labels.size()); }
+  int64_t batch() const { return batch_; }
 
   const sema::Parameter* parameter(const std::string& name) const {
     for (const sema::Parameter& p : program.parameters)
@@ -129,7 +132,7 @@ public:
       else if (function.values[value].port.role == ir::Role::state)
         std::fill(tensor.data.begin(), tensor.data.end(), function.values[value].port.initial);
       else if (function.values[value].port.role == ir::Role::labels)
-        tensor.data.assign(labels.begin(), labels.end());
+        tensor.data = labels;
       else if (const runtime::Tensor* weight = weights.find(name))
         tensor.data = in_memory(*weight);
       arguments.push_back(tensor);
@@ -146,11 +149,11 @@ public:
   sema::Program program;
   runtime::Safetensors weights, gradients;
   runtime::NpyArray x;
-  std::vector<int64_t> labels;
-  std::vector<double> logits;
+  std::vector<double> labels, logits;
 
 private:
   std::string path_;
+  int64_t batch_ = 0;
 };
 
 class Golden : public testing::TestWithParam<std::string> {};

@@ -208,6 +208,8 @@ def try_feature(case, seed):
     generator = torch.Generator().manual_seed(seed)
     x = single(torch.randn([steps, 3] + shape, generator=generator, dtype=torch.double))
     labels = torch.randint(0, 5, [3], generator=generator)
+    if source in features.REGRESSIONS:
+        labels = single(torch.randn([3, 5], generator=generator, dtype=torch.double))
     # A depthwise channel whose alpha is 0 would be constant, which the next batch normalisation cannot stand.
     dead = None if source == "synapses" else 1
     net = reference.Network(layers, 0.25, wild_values(generator, dead))
@@ -304,7 +306,7 @@ def write_case(name, found, folder):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "case.json").write_text(json.dumps(facts, indent=2) + "\n")
     np.save(folder / "x.npy", x.numpy().astype("<f4"))
-    np.save(folder / "labels.npy", labels.numpy().astype("<i8"))
+    np.save(folder / "labels.npy", labels.numpy().astype("<f4" if labels.is_floating_point() else "<i8"))
     np.save(folder / "logits.npy", logits.numpy().astype("<f4"))
     values = {name: value.detach().numpy() for name, value in net.values.items()}
     safetensors_file.write(folder / "weights.safetensors", values)

@@ -377,13 +377,35 @@ TEST(Optimizer, AdamTakesStepsOfTheRate) {
 }
 
 TEST(Scores, CountsAndFirstOfEquals) {
-  Scores scores(3);
+  Manifest manifest;
+  manifest.classes = 3;
+  Scores scores(manifest);
   float logits[] = {1, 1, 0, 0, 0, 5};
   int32_t labels[] = {1, 2};
   scores.add(logits, labels, 2);
   EXPECT_EQ(scores.correct, 1); // equal logits: the first one
   EXPECT_EQ(scores.confusion[1 * 3 + 0], 1);
   EXPECT_NEAR(scores.loss_sum, std::log(2 + std::exp(-1.0)) + std::log(1 + 2 * std::exp(-5.0)), 1e-12);
+}
+
+TEST(Scores, ErrorsOfNumbers) {
+  Manifest manifest;
+  manifest.classes = 2;
+  manifest.regression = true;
+  Scores scores(manifest);
+  // The first number is known but for 1 in the last sample, the second is always 5.
+  const float returned[] = {1, 5, 2, 6, 3, 5, 5, 4}, wanted[] = {1, 5, 2, 5, 3, 5, 4, 5};
+  int32_t words[8];
+  std::memcpy(words, wanted, sizeof words);
+  for (int64_t first : {0, 3}) // in two batches
+    scores.add(returned + 2 * first, words + 2 * first, first == 0 ? 3 : 1);
+  const Errors& errors = *scores.errors;
+  EXPECT_EQ(errors.count(), 4);
+  EXPECT_DOUBLE_EQ(errors.squared(0), 0.25);
+  EXPECT_DOUBLE_EQ(errors.absolute(1), 0.5);
+  EXPECT_DOUBLE_EQ(errors.squared(), 0.375);
+  EXPECT_DOUBLE_EQ(errors.explained(0), 1 - 1.0 / 5); // 1, 2, 3, 4 have squares of 5 around their mean
+  EXPECT_TRUE(std::isnan(errors.explained(1)));
 }
 
 TEST(Files, OldContentsSurviveAFailedWrite) {

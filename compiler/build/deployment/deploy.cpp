@@ -141,7 +141,7 @@ std::string header_text(const sema::Program& program, const std::string& library
   const std::string guard = "RVB_LIBRARY_" + library + "_H", network = "RVB_NETWORK_" + identifier(program.name);
   const sema::Input& input = program.input;
   return fmt::format(
-      "/* {0}: a compiled ReverB network, deployed. Input: {1} floats a {2} ([{3}], normalised){4}; {5} classes.\n"
+      "/* {0}: a compiled ReverB network, deployed. Input: {1} floats a {2} ([{3}], normalised){4}; {5} {10}.\n"
       "   How to run it: rvb.h. Link with the archive this header was made with, -fopenmp and -lm. */\n"
       "#ifndef {6}\n#define {6}\n\n#include \"rvb.h\"\n\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n"
       "const rvb_program* {7}(void);\n\n"
@@ -158,7 +158,7 @@ std::string header_text(const sema::Program& program, const std::string& library
       }(),
       input.sequence ? "frame" : "image", fmt::join(input.shape, ", "),
       input.sequence ? fmt::format(", {} frames a sample", input.steps) : "", program.classes, guard,
-      codegen::accessor_name(library), network, network_accessor(program));
+      codegen::accessor_name(library), network, network_accessor(program), program.answers());
 }
 
 } // namespace

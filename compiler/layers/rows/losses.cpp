@@ -1,4 +1,5 @@
-// What losses are made of: the cross entropy of logits, and the labels as a tensor. Only in what a network minimises.
+// What losses are made of: the cross entropy of logits, and the labels, classes or numbers, as a tensor. Only in what a
+// network minimises.
 #include "layers/layer.h"
 
 namespace rvb::layers {
@@ -38,6 +39,19 @@ std::optional<Tensor> targets_output(const Network& network, const Layer& layer,
   return std::nullopt;
 }
 
+std::optional<Tensor> target_values_output(const Network& network, const Layer& layer, Fault& fault) {
+  const Tensor input = network.input_of(layer).tensor();
+  if (is_vector(input))
+    return Tensor{input.shape, false};
+  fault = wrong_rank(input, "the numbers that are to be learned [numbers]");
+  return std::nullopt;
+}
+
+// The data's numbers are of the network's output: others cannot be compared with it.
+ir::Value target_values(Build& build) {
+  return build.labels;
+}
+
 Row row(const char* name, std::vector<Slot> slots,
         std::optional<Tensor> (*output)(const Network&, const Layer&, Fault&), ir::Value (*build)(Build&)) {
   Row row = called_row(name, std::move(slots), output, build);
@@ -46,10 +60,17 @@ Row row(const char* name, std::vector<Slot> slots,
   return row;
 }
 
+Row of_numbers(Row row) {
+  row.reads_numbers = true;
+  return row;
+}
+
 } // namespace
 
 const Row rows::cross_entropy =
     row("cross_entropy", {tensor("logits"), number("smoothing", 0, 0, 1)}, entropy_output, entropy);
 const Row rows::targets = row("targets", {tensor("like")}, targets_output, layers::targets);
+const Row rows::target_values =
+    of_numbers(row("target_values", {tensor("like")}, target_values_output, layers::target_values));
 
 } // namespace rvb::layers
