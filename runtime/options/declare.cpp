@@ -38,7 +38,8 @@ void declare_samples(Arguments& arguments, Options& options, bool labels) {
                  "float32 NPY, already normalised: [N, C, H, W], sequences [T, N, C, H, W]; or a picture; "
                  "random:SEED[:N]: N normal samples");
   if (labels)
-    arguments.text("labels", 0, "Y.npy", options.labels, "labels of --input: integers [N]; of a regression numbers [N, numbers]");
+    arguments.text("labels", 0, "Y.npy", options.labels,
+                   "labels of --input: integers [N]; of a regression numbers [N, numbers]");
   arguments.whole(
       "limit", 0, 1, 2000000000, [&](int64_t n) { options.limit = n; }, "only the first N samples");
 }
