@@ -266,6 +266,16 @@ def numbers(net, x):
     return net.linear(x.flatten(2), "classifier", 5)
 
 
+def layer_norm(net, x, name, axis, epsilon=1e-5):
+    w, b = (net.declare(f"{name}.{role}", [x.shape[axis]], role) for role in ("weight", "bias"))
+    return F.layer_norm(x.movedim(axis, -1), w.shape, w, b, epsilon).movedim(-1, axis)
+
+
+def normalised(net, x):
+    x = net.reverb(layer_norm(net, net.conv2d(x, "conv", 4, 3, 1, 1, "alpha"), "ln", 2))
+    return net.linear(layer_norm(net, x.flatten(2), "last", 2, 0.01), "classifier", 5)
+
+
 def number_losses(net, returned, wanted):
     near(net, returned - wanted, 0)
     return ((net.steps - wanted) ** 2).mean() + 0.3 * (returned - wanted).abs().mean()
@@ -328,4 +338,5 @@ CASES = [
     ("synapses_ternary", "synapses", {"kind": "ternary(alpha)"}, synapses("ternary(alpha)"), 3, [2, 6, 6]),
     ("lines", "lines", {}, lines, 3, [2, 5, 5]),
     ("numbers", "numbers", {}, numbers, 2, [2, 6, 6]),
+    ("normalised", "normalised", {}, normalised, 2, [2, 6, 6]),
 ]
