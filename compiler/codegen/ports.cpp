@@ -10,6 +10,7 @@ rvb_role role_of(ir::Role role) {
   case ir::Role::input: return RVB_INPUT;
   case ir::Role::labels: return RVB_LABELS;
   case ir::Role::key: return RVB_KEY;
+  case ir::Role::progress: return RVB_PROGRESS;
   case ir::Role::parameter: return RVB_PARAMETER;
   case ir::Role::state: return RVB_STATE;
   case ir::Role::logits: return RVB_LOGITS;

@@ -49,6 +49,8 @@ Port port_of_value(const std::string& name) {
     return {Role::labels, name};
   if (name == "key")
     return {Role::key, name};
+  if (name == "progress")
+    return {Role::progress, name};
   if (name.compare(0, state.size(), state) == 0)
     return {Role::state, name.substr(state.size())};
   return {Role::parameter, name};

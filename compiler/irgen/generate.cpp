@@ -53,6 +53,8 @@ ir::Function generate(const sema::Program& program, Build::Phase phase, const st
                            {ir::Role::labels, "labels"});
   if (training && program.draws())
     build.key = declare(function, {ir::Element::i32, {2}}, {ir::Role::key, "key"});
+  if (training && program.reads_progress())
+    build.progress = declare(function, {ir::Element::f32, {}}, {ir::Role::progress, "progress"});
   for (const sema::Parameter& parameter : program.parameters)
     if (parameter.trainable || !training)
       build.parameters[{parameter.layer, parameter.role, parameter.slot}] =

@@ -60,6 +60,7 @@ public:
   std::unique_ptr<Loop> loop;
   ir::Value labels = ir::no_value; // in training
   ir::Value image = ir::no_value;
+  ir::Value progress = ir::no_value;                          // of training, 0 to 1; where a layer reads it
   ir::Value key = ir::no_value;                               // of random numbers: [seed, step]; where a layer draws
   std::vector<ir::Value> values;                              // one a layer that is made already
   std::map<std::tuple<int, Role, int>, ir::Value> parameters; // layer, role, slot

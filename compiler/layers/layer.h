@@ -45,6 +45,7 @@ struct Row {
   bool reads_labels = false;    // in training alone
   bool reads_numbers = false;   // the labels are numbers, not classes
   bool draws = false;           // random numbers in training
+  bool reads_progress = false;  // of training, in training
   bool reads_sizes = false;     // of its inputs the sizes alone: they are none in the network
   bool for_all_samples = false; // reads, too, what is learned: tensors that are the same for all samples
   // Whether all time steps are treated alike, so that it can be run step by step. Null: yes.

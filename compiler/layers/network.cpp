@@ -34,6 +34,10 @@ bool Network::begins_at_rest() const {
          });
 }
 
+bool Network::reads_progress() const {
+  return std::any_of(layers.begin(), layers.end(), [](const Layer& layer) { return layer.row->reads_progress; });
+}
+
 bool Network::draws() const {
   return std::any_of(layers.begin(), layers.end(), [](const Layer& layer) { return layer.row->draws; });
 }

@@ -99,6 +99,7 @@ struct Network {
   int64_t runs(const Layer& layer) const { return layer.has_time || layer.cell >= 0 ? input.steps : 1; }
   bool begins_at_rest() const; // all states are 0 before the first step
   bool draws() const;          // random numbers in training
+  bool reads_progress() const; // of training
   // Whether it can be run step by step: nothing in it depends on which step it is.
   bool streams() const;
 };

@@ -26,6 +26,7 @@ int run_gradient(const Context& context) {
   std::vector<int64_t> samples(static_cast<size_t>(dataset->count()));
   std::iota(samples.begin(), samples.end(), 0);
   load_batch(*dataset, samples.data(), nullptr, dataset->count(), manifest, gradient.image(), gradient.labels());
+  gradient.set_progress(context.options.progress);
   gradient.run(dataset->count());
   float loss = gradient.result(RVB_LOSS)[0];
   if (!std::isfinite(loss))

@@ -35,7 +35,8 @@ typedef enum rvb_role {
   RVB_MEMBRANE,  /* its first state when it emits, before the reset, */
   RVB_EVENTS,    /* and what enters the layer of this path, where it is neither an input nor some neuron's spikes */
   RVB_RANGE,     /* result of "ranges": what enters the binary layer of this path */
-  RVB_KEY        /* argument, i32[2]: of random numbers, the seed and the step; the same key gives the same numbers */
+  RVB_KEY,       /* argument, i32[2]: of random numbers, the seed and the step; the same key gives the same numbers */
+  RVB_PROGRESS   /* argument: how much of the training is done, from 0 to 1 */
 } rvb_role;
 
 typedef enum rvb_element { RVB_F32 = 0, RVB_I32, RVB_U32, RVB_I16, RVB_BOOL } rvb_element;

@@ -59,6 +59,7 @@ const void* Function::argument(const rvb_port& port, const ParameterSet* paramet
     return inputs_.back().values.data();
   case RVB_LABELS: return labels_.data();
   case RVB_KEY: return key_.data();
+  case RVB_PROGRESS: return &progress_;
   case RVB_STATE: return add_state(port);
   case RVB_PARAMETER:
     if (const int index = parameters == nullptr ? -1 : parameters->find(port.name); index >= 0)

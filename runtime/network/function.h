@@ -24,6 +24,8 @@ public:
   int32_t* labels() { return reinterpret_cast<int32_t*>(labels_.data()); } // [batch], see Dataset::answer
   // Of random numbers, where the function draws any: equal keys draw equal ones.
   void set_key(uint64_t seed, int64_t step) { key_ = {static_cast<int32_t>(seed), static_cast<int32_t>(step)}; }
+  // How much of the training is done, from 0 to 1, where the function reads it.
+  void set_progress(double share) { progress_ = static_cast<float>(share); }
   const float* result(rvb_role role, const std::string& name) const; // null: the function has no such result
   const float* result(rvb_role role) const;                          // the first of this role
   void run(int64_t batch);                                           // Failure(internal) when a kernel fails
@@ -41,6 +43,7 @@ private:
   int64_t max_batch_;
   Floats labels_;
   std::array<int32_t, 2> key_ = {0, 0};
+  float progress_ = 1;
   struct Input {
     std::string name;
     Floats values;

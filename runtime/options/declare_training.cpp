@@ -74,6 +74,9 @@ void declare_gradient(Arguments& arguments, Options& options, bool deployed) {
   declare_samples(arguments, options, true);
   arguments.text("output", 'o', "G.safetensors", options.output,
                  "write the gradient of every trained parameter; or an .npz");
+  arguments.real(
+      "progress", 0, 1, [&](double x) { options.progress = x; },
+      "of networks that read it: how much of the training is done (default: 1)");
   declare_json(arguments, options);
   declare_batch(arguments, options);
   declare_threads(arguments, options);

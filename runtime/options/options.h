@@ -30,6 +30,7 @@ struct Options {
   std::string figures;        // of report: the folder they go to
   double step_seconds = 1e-4; // of trace
   double min_accuracy = -1;
+  double progress = 1;
   // how it runs
   std::string threads; // "", "auto" or a number
   std::optional<int64_t> batch;

@@ -73,6 +73,7 @@ void Trainer::diverged(const std::string& seen) const {
 void Trainer::train_step(Loader& loader, double rate) {
   int64_t count = loader.next(gradient_.image(), gradient_.labels());
   gradient_.set_key(plan_.seed, state_.step); // what a step draws follows from its number, also after a resume
+  gradient_.set_progress(static_cast<double>(state_.step) / static_cast<double>(plan_.epochs * steps_per_epoch_));
   const std::optional<Mix> mix = mix_of(variation(), state_.epoch_step, manifest_.height, manifest_.width);
   float loss = 0;
   std::vector<const float*> gradients = gradients_;
