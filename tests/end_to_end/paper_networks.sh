@@ -68,6 +68,10 @@ learned qkformer                          -- 6,706,234
 learned qkformer -D classes=100           -- 6,740,884
 learned qkformer -D events=true           -- 1,504,138
 learned qkformer -D events=true -D ratio=4 -D classes=11 -- 1,999,371
+learned sdt_v2                            -- 15,112,208
+learned sdt_v2 -D classes=10              -- 14,754,818
+learned sdt_v2 -D size_class=31M          -- 31,333,864
+learned sdt_v2 -D size_class=55M          -- 55,350,248
 learned egru                              -- 1,056,110
 learned egru -D gesture=true              -- 5,717,308
 learned radlif -D width=128 -D kind=lif   -- 109,372

@@ -231,7 +231,7 @@ def try_method(case, seed):
     net.own_loss = methods.LOSSES.get(case[0])
     settings = dict(settings, T=steps, classes=7)
     facts = {"source": f"../../stdlib/networks/{file}.rvb", "settings": settings, "seed": seed}
-    return judge(net, x, frames, labels, generator, NETWORK_MARGIN, facts)
+    return judge(net, x, frames, labels, generator, NETWORK_MARGIN, facts, methods.CANCELLED.get(file, ()))
 
 
 # name, settings of variants.rvb, sequence, weights, what reference.Network is told
@@ -267,7 +267,7 @@ VARIANTS = [
 ]  # fmt: skip
 
 
-def judge(net, x, frames, labels, generator, least_margin, facts):
+def judge(net, x, frames, labels, generator, least_margin, facts, cancelled=()):
     """Everything that is stored of a case, or nothing when single precision could go astray in it."""
     settle_running_statistics(net, frames, generator)
 
@@ -275,6 +275,7 @@ def judge(net, x, frames, labels, generator, least_margin, facts):
         logits = net.forward(frames, training=False)
     margin = net.margin
     loss, grads, after = gradients(net, frames, labels)
+    grads = {name: gradient for name, gradient in grads.items() if not name.endswith(cancelled)}
     margin = min(margin, net.margin)
     if margin < least_margin:
         return None

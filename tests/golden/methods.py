@@ -7,159 +7,10 @@ import math
 import torch
 import torch.nn.functional as F
 
-from features import accumulated, at, conv1d, learned, near
-from reference import Step
-
-
-def surrogate(net, x, kind, width):
-    near(net, x, 0)
-    if kind == "rectangle":
-        near(net, x.abs(), width / 2)
-    return Step.apply(x, kind, width)
-
-
-class Own(torch.autograd.Function):
-    """A value with a gradient that was computed for it."""
-
-    @staticmethod
-    def forward(context, x, value, slope):
-        context.save_for_backward(slope)
-        return value
-
-    @staticmethod
-    def backward(context, gradient):
-        (slope,) = context.saved_tensors
-        return gradient * slope, None, None
-
-
-def spikingjelly_lif(net, x, threshold=1, counts=False):
-    """tau = 2, decay_input, hard reset without a gradient, sigmoid of alpha = 4. Of counts, sums are exact in any
-    precision, and the threshold may be met."""
-    v, spikes = torch.zeros_like(x[0]), []
-    for current in x:
-        m = v + (current - v) / 2
-        if not counts:
-            near(net, m, threshold)
-        s = Step.apply(m - threshold, "sigmoid", 1 / 4)
-        v = (1 - s.detach()) * m
-        spikes.append(s)
-    return torch.stack(spikes)
-
-
-def conv(net, x, name, channels, kernel=3, stride=1, weights="real", bias=False):
-    return net.conv2d(x, name, channels, kernel, stride, kernel // 2, weights, bias)
-
-
-def project(net, x, name, channels, spike, weights, bias):
-    return spike(net.batchnorm(at(net, x, name + ".linear", channels, weights, bias), name + ".bn"))
-
-
-def heads_of(x, heads):
-    """Tokens [T, N, C, L] as [T, N, h, L, d]."""
-    return x.unflatten(2, (heads, -1)).transpose(3, 4)
-
-
-def merged(x):
-    return x.transpose(3, 4).flatten(2, 3)
-
-
-class Variant:
-    def __init__(self, published):
-        self.weights = "real" if published else "alpha"
-        self.published = published
-
-    def spike(self, net):
-        return (lambda x: spikingjelly_lif(net, x)) if self.published else net.reverb
-
-    def attend(self, net):
-        return (lambda x: spikingjelly_lif(net, x, 0.5, True)) if self.published else net.reverb
-
-
-def ssa(net, x, name, heads, scale, bias, variant):
-    channels = x.shape[2]
-    mask, spike = (lambda y: spikingjelly_lif(net, y)), variant.spike(net)
-    q, k, v = (
-        project(net, x, f"{name}.{part}", channels, neuron, variant.weights, bias)
-        for part, neuron in (("q", mask), ("k", mask), ("v", spike))
-    )
-    # heads as the code has them: channel c belongs to head c / d
-    q, k, v = heads_of(q, heads), heads_of(k, heads), heads_of(v, heads)
-    y = (q @ k.transpose(3, 4)) @ v * scale
-    y = variant.attend(net)(merged(y))
-    return project(net, y, name + ".project", channels, spike, variant.weights, True)
-
-
-def qkta(net, x, name, heads, variant):
-    channels = x.shape[2]
-    mask, spike = (lambda y: spikingjelly_lif(net, y)), variant.spike(net)
-    q = project(net, x, name + ".q", channels, mask, variant.weights, False)
-    k = project(net, x, name + ".k", channels, spike, variant.weights, False)
-    passes = spikingjelly_lif(net, heads_of(q, heads).sum(4, keepdim=True), 0.5, True)
-    return project(net, merged(passes * heads_of(k, heads)), name + ".project", channels, spike, variant.weights, True)
-
-
-def mlp(net, x, name, ratio, variant):
-    y = project(net, x, name + ".expand", ratio * x.shape[2], variant.spike(net), variant.weights, True)
-    return project(net, y, name + ".project", x.shape[2], variant.spike(net), variant.weights, True)
-
-
-def spikformer(width, depth, heads, ratio, classes, published, events=False):
-    variant = Variant(published)
-
-    def layers(net, x):
-        spike = variant.spike(net)
-        for i, part in enumerate((8, 4, 2, 1)):
-            x = conv(net, x, f"patch.{i}", width // part, weights=variant.weights if i else "real")
-            x = spike(net.batchnorm(x, f"patch_bn.{i}"))
-            if events or i > 1:
-                x = net.pool(x, "maximum", 3, 2, 1)
-        x = x + spike(net.batchnorm(conv(net, x, "position", width, weights=variant.weights), "position_bn"))
-        x = x.flatten(3)
-        for i in range(depth):
-            x = x + ssa(net, x, f"attention.{i}", heads, 0.25 if events else 0.125, not events, variant)
-            x = x + mlp(net, x, f"mlp.{i}", ratio, variant)
-        return net.linear(x.mean(3), "classifier", classes)
-
-    return layers
-
-
-def qkformer(width, heads, ratio, classes, published, events=False):
-    variant = Variant(published)
-
-    def layers(net, x):
-        spike = variant.spike(net)
-
-        def unit(x, name, channels, kernel=3, stride=1, pooled=False, weights=variant.weights):
-            y = net.batchnorm(conv(net, x, name + ".conv", channels, kernel, stride, weights), name + ".bn")
-            return spike(net.pool(y, "maximum", 3, 2, 1) if pooled else y)
-
-        def embed(x, name, channels):
-            y = unit(unit(x, name + ".conv1", channels), name + ".conv2", channels, pooled=True)
-            return y + unit(x, name + ".shortcut", channels, 1, 2)
-
-        def stage(x, name, linear):
-            tokens = x.flatten(3)
-            if linear:
-                tokens = tokens + qkta(net, tokens, name + ".attention", heads, variant)
-            else:
-                tokens = tokens + ssa(net, tokens, name + ".attention", heads, 0.125, False, variant)
-            return (tokens + mlp(net, tokens, name + ".mlp", ratio, variant)).view(x.shape)
-
-        if events:
-            f = unit(unit(x, "patch1", width // 16, weights="real"), "patch2", width // 8, pooled=True)
-            x = unit(unit(f, "patch3", width // 4, pooled=True), "patch4", width // 2, pooled=True)
-            x = stage(x + unit(f, "patch_shortcut", width // 2, 1, 4), "stage1", True)
-            x = stage(embed(x, "embed2", width), "stage2", False)
-        else:
-            x = unit(x, "patch", width // 8, weights="real")
-            x = unit(x, "embed1", width // 4) + unit(x, "embed1_shortcut", width // 4, 1)
-            x = stage(x, "stage1", True)
-            x = stage(embed(x, "embed2", width // 2), "stage2", True)
-            x = embed(x, "embed3", width)
-            x = stage(stage(x, "stage3", False), "stage4", False)
-        return net.linear(x.mean((3, 4)), "classifier", classes)
-
-    return layers
+from features import accumulated, learned, near
+from gates import asa_net, fsta20, tcja_gesture, tcja_vgg
+from method_parts import Own, above, conv, rates, surrogate
+from transformers import qkformer, sdt_v2, spikformer
 
 
 def egru(units, classes, weights):
@@ -335,13 +186,6 @@ def burst(net, x, name):
     return torch.stack(spikes)
 
 
-def above(net, x):
-    """1 above the threshold, not at it; a triangle backwards."""
-    near(net, x, 0)
-    near(net, x.abs(), 1)
-    return Own.apply(x, (x > 0).to(x), torch.relu(1 - x.detach().abs()))
-
-
 def tab(width, hidden, classes):
     """VGG9; LIF of tau = .9, its reset not detached; nothing between the two linear layers."""
 
@@ -362,94 +206,23 @@ def tab(width, hidden, classes):
     return layers
 
 
-def tcja(net, x, name):
-    """Gates per step and channel; kernel 4, one before and two after."""
-    mean = x.mean((3, 4))  # [T, N, C]
-    p = conv1d(net, mean.transpose(0, 1), name + ".across", x.shape[0], 4, padding=(1, 2)).transpose(0, 1)
-    q = conv1d(net, mean.permute(1, 2, 0), name + ".along", x.shape[2], 4, padding=(1, 2)).permute(2, 0, 1)
-    return x * torch.sigmoid(p * q)[..., None, None]
-
-
-def decayed(net, x, through):
-    """SpikingJelly's LIF with the arctangent of alpha = 2, the reset with or without a gradient."""
+def ternary(net, x, name):
+    amplitude = learned(net, name + ".amplitude", [1])
     v, spikes = torch.zeros_like(x[0]), []
     for current in x:
-        m = v + (current - v) / 2
-        near(net, m, 1)
-        s = Step.apply(m - 1, "arctangent", 1)
-        v = (1 - (s if through else s.detach())) * m
-        spikes.append(s)
+        m = 0.25 * v + current
+        near(net, m.abs(), 0.5)
+        near(net, m.abs(), 1)
+        o = Own.apply(m, torch.sign(m) * (m.abs() >= 0.5), (m.detach().abs() <= 1).to(m))
+        v = m * (1 - o.abs())
+        spikes.append(amplitude * o)
     return torch.stack(spikes)
 
 
-def voted(x, voters):
-    return x.unflatten(2, (-1, voters)).mean(3)
+LOSSES = {"binaryconnect": squared_hinge, "asa": rates, "tcja": rates}
 
-
-def rates(net, logits, labels):
-    return ((logits - F.one_hot(labels, logits.shape[1]).to(logits)) ** 2).mean()
-
-
-def tcja_vgg(width, classes):
-    def layers(net, x):
-        for i, factor in enumerate([1, 2, 4, 4, 8, 8, 8, 8]):
-            x = conv(net, x, f"unit.{i}.conv", factor * width, weights="alpha" if i else "real", bias=True)
-            x = net.reverb(net.batchnorm(x, f"unit.{i}.bn"))
-            if i in (5, 7):
-                x = tcja(net, x, f"gate.{i}")
-            if i % 2:
-                x = net.pool(x, "average", 2)
-        return net.linear(x.flatten(2), "classifier", classes)
-
-    return layers
-
-
-def asa(net, x, name):
-    """Top halves of channels and of steps, each sample by itself; what scores are made of gets no gradient."""
-    alpha, beta = learned(net, name + ".alpha", [1]), learned(net, name + ".beta", [1])
-    mix = net.declare(name + ".mix.weight", [x.shape[0], x.shape[0]], "weight")
-    average, top = x.mean((3, 4)), x.amax((3, 4))
-    score = torch.einsum("st,tnc->snc", mix, 0.5 * (average + top) + alpha * average + beta * top)
-    held = 0 * score.sum()
-    score = score.detach()
-
-    def half(axis):
-        k = score.shape[axis] // 2
-        ordered = score.topk(k + 1, axis)
-        gap = (ordered.values.narrow(axis, k - 1, 1) - ordered.values.narrow(axis, k, 1)).min()
-        net.margin = min(net.margin, gap.item())
-        return torch.zeros_like(score).scatter(axis, ordered.indices.narrow(axis, 0, k), 1)
-
-    mask = (half(2) + half(0) == 1).to(x)[..., None, None]
-
-    def mapped(part, own):
-        part = part * own
-        pooled = torch.stack([part.mean((0, 2)) / 0.5, part.amax((0, 2))], 1)
-        w = net.declare(f"{name}.{'important' if own is mask else 'rest'}.map.weight", [1, 2, 3, 3], "weight")
-        return part * torch.sigmoid(F.conv2d(pooled, w, None, 1, 1))[:, None].transpose(0, 1)
-
-    return mapped(x, mask) + mapped(x, 1 - mask) + held
-
-
-def asa_net(width, voters, classes, published):
-    weights = "real" if published else "alpha"
-
-    def layers(net, x):
-        def spike(x):
-            return decayed(net, x, True) if published else net.reverb(x)
-
-        for i in range(5):
-            x = conv(net, x, f"conv.{i}", width if i else width // 2, weights=weights if i else "real")
-            x = spike(asa(net, net.batchnorm(x, f"bn.{i}"), f"attention.{i}"))
-            x = net.pool(x, "average" if i < 4 else "maximum", 2)
-        x = spike(net.linear(x.flatten(2), "hidden", 4 * width))
-        x = net.linear(x, "classifier", voters * classes)
-        return voted(spike(x) if published else x, voters)
-
-    return layers
-
-
-LOSSES = {"binaryconnect": squared_hinge, "asa": rates}
+# Gradients that a BatchNorm right behind cancels but for its epsilon: nothing to compare.
+CANCELLED = {"sdt_v2": (".bn2.weight",), "ternary_spike": (".spike1.amplitude",)}
 
 # Those whose programs are compiled, too: they have the kernels that the others have as well.
 COMPILED = ["qkformer_signs", "egru", "egru_signs", "radlif", "radlif_signs", "recurrent_lif"]
@@ -479,4 +252,15 @@ CASES = [
     ("tab", tab(4, 8, 7), "tab", dict(width=4, hidden=8, size=8, drop=0, variant="vanilla"), False, 3, [3, 3, 8, 8]),
     ("tcja_signs", tcja_vgg(2, 7), "tcja", dict(width=2, cifar=True, size=16), True, 3, [2, 2, 16, 16]),
     ("asa", asa_net(8, 2, 7, True), "asa", dict(width=8, voters=2, size=32, variant="vanilla"), True, 4, [2, 2, 32, 32]),
+    ("asa_signs", asa_net(8, 2, 7, False), "asa", dict(width=8, voters=2, size=32), True, 4, [2, 2, 32, 32]),
+    ("tcja", tcja_gesture(4, 12, 2, 7, True), "tcja",
+     dict(width=4, hidden=12, voters=2, size=32, drop=0, variant="vanilla"), True, 3, [3, 2, 32, 32]),
+    ("fsta", fsta20(2, 7, True), "fsta", dict(width=2, size=16, variant="vanilla"), False, 2, [3, 3, 16, 16]),
+    ("ternary_spike", resnet19(4, 7, "real", ternary), "ternary_spike",
+     dict(width=4, size=8, variant="vanilla"), False, 2, [3, 3, 8, 8]),
+    ("ternary_spike_signs", resnet19(4, 7, "alpha", ternary), "ternary_spike", dict(width=4, size=8), False, 2, [3, 3, 8, 8]),
+    ("sdt_v2", sdt_v2([4, 4, 8, 8], 7, True), "sdt_v2",
+     dict(small=True, widths=[4, 4, 8, 8], blocks=[1, 1, 1, 1, 1], heads=2, size=16, variant="vanilla"), False, 2, [2, 3, 16, 16]),
+    ("sdt_v2_signs", sdt_v2([4, 4, 8, 8], 7, False), "sdt_v2",
+     dict(small=True, widths=[4, 4, 8, 8], blocks=[1, 1, 1, 1, 1], heads=2, size=16), False, 2, [2, 3, 16, 16]),
 ]  # fmt: skip
