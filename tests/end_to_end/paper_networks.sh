@@ -94,12 +94,14 @@ learned asa                               -- 1,626,108
 learned fsta                              -- 11,293,945
 learned fsta -D layers=19                 -- 12,689,363
 learned ternary_spike                     -- 12,569,243 # ResNet19 and an amplitude for 17 neurons
+learned q_snn                             -- 12,569,226
 learned agmm                              -- 12,569,260 # ResNet19 and a factor for 2 steps of 17 gates
 learned qblif                             -- 12,569,243 # ResNet19 and a size for 17 neurons
 
 # All weights of BinaryConnect are signs; Spikformer's but those of the first convolution and of the classifier.
 counts binaryconnect -D variant=reverb -- binary_parameters=14,022,016 alphas=0
 counts binaryconnect -D mnist=true -D variant=reverb -- binary_parameters=2,910,208 alphas=0
+counts q_snn -D variant=vanilla -- binary_parameters=12,550,144 alphas=0
 counts spikformer -D variant=reverb -- binary_parameters=9,275,904 alphas=0
 
 deployed() { # FILE FLAGS... -- NEURONS SCALED CONVOLUTIONS WEIGHTS ALPHAS

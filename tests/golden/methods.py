@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from features import accumulated, learned, near
+from few_bits import q_snn, to_one_half
 from gates import asa_net, fsta20, tcja_gesture, tcja_vgg
 from method_parts import Own, above, conv, rates, surrogate
 from transformers import qkformer, sdt_v2, spikformer
@@ -219,7 +220,7 @@ def ternary(net, x, name):
     return torch.stack(spikes)
 
 
-LOSSES = {"binaryconnect": squared_hinge, "asa": rates, "tcja": rates}
+LOSSES = {"binaryconnect": squared_hinge, "asa": rates, "tcja": rates, "q_snn": to_one_half}
 
 # Gradients that a BatchNorm right behind cancels but for its epsilon: nothing to compare.
 CANCELLED = {"sdt_v2": (".bn2.weight",), "ternary_spike": (".spike1.amplitude",)}
@@ -253,6 +254,8 @@ CASES = [
     ("tcja_signs", tcja_vgg(2, 7), "tcja", dict(width=2, cifar=True, size=16), True, 3, [2, 2, 16, 16]),
     ("asa", asa_net(8, 2, 7, True), "asa", dict(width=8, voters=2, size=32, variant="vanilla"), True, 4, [2, 2, 32, 32]),
     ("asa_signs", asa_net(8, 2, 7, False), "asa", dict(width=8, voters=2, size=32), True, 4, [2, 2, 32, 32]),
+    ("q_snn", q_snn(4, 7, True), "q_snn", dict(width=4, size=8, variant="vanilla"), False, 3, [3, 3, 8, 8]),
+    ("q_snn_signs", q_snn(4, 7, False), "q_snn", dict(width=4, size=8), False, 3, [3, 3, 8, 8]),
     ("tcja", tcja_gesture(4, 12, 2, 7, True), "tcja",
      dict(width=4, hidden=12, voters=2, size=32, drop=0, variant="vanilla"), True, 3, [3, 2, 32, 32]),
     ("fsta", fsta20(2, 7, True), "fsta", dict(width=2, size=16, variant="vanilla"), False, 2, [3, 3, 16, 16]),
