@@ -100,6 +100,7 @@ learned qblif                             -- 12,569,243 # ResNet19 and a size fo
 
 # All weights of BinaryConnect are signs; Spikformer's but those of the first convolution and of the classifier.
 counts binaryconnect -D variant=reverb -- binary_parameters=14,022,016 alphas=0
+counts binaryconnect -D stochastic=true -- binary_parameters=14,022,016 alphas=0
 counts binaryconnect -D mnist=true -D variant=reverb -- binary_parameters=2,910,208 alphas=0
 counts q_snn -D variant=vanilla -- binary_parameters=12,550,144 alphas=0
 counts spikformer -D variant=reverb -- binary_parameters=9,275,904 alphas=0
