@@ -21,7 +21,7 @@ def tcja_gesture(width, hidden, voters, classes, published):
 
     def layers(net, x):
         def spike(x):
-            return decayed(net, x, False) if published else net.reverb(x)
+            return decayed(net, x, False, net.threshold) if published else net.reverb(x)
 
         for i in range(5):
             x = conv(net, x, f"unit.{i}.conv", width, weights=weights if i else "real")

@@ -50,13 +50,13 @@ def spikingjelly_lif(net, x, threshold=1, counts=False):
     return torch.stack(spikes)
 
 
-def decayed(net, x, through):
+def decayed(net, x, through, threshold=1):
     """SpikingJelly's LIF with the arctangent of alpha = 2, the reset with or without a gradient."""
     v, spikes = torch.zeros_like(x[0]), []
     for current in x:
         m = v + (current - v) / 2
-        near(net, m, 1)
-        s = Step.apply(m - 1, "arctangent", 1)
+        near(net, m, threshold)
+        s = Step.apply(m - threshold, "arctangent", 1)
         v = (1 - (s if through else s.detach())) * m
         spikes.append(s)
     return torch.stack(spikes)
