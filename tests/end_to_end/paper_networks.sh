@@ -74,6 +74,8 @@ learned sdt_v2 -D size_class=31M          -- 31,333,864
 learned sdt_v2 -D size_class=55M          -- 55,350,248
 learned egru                              -- 1,056,110
 learned egru -D gesture=true              -- 5,717,308
+learned egru -D speech=true               -- 741,140
+learned egru -D speech=true -D classes=35 -- 744,995
 learned radlif -D width=128 -D kind=lif   -- 109,372
 learned radlif -D width=128 -D kind=adlif -- 110,140
 learned radlif -D width=128 -D kind=rlif  -- 142,140
