@@ -100,6 +100,10 @@ learned q_snn                             -- 12,569,226
 learned agmm                              -- 12,569,260 # ResNet19 and a factor for 2 steps of 17 gates
 learned qblif                             -- 12,569,243 # ResNet19 and a size for 17 neurons
 
+counts hsd                  -- parameters_without_alpha=9,271,498 # VGGSNN
+counts hsd -D variant=vanilla -- parameters_without_alpha=9,271,506 # and a level for 8 neurons
+counts hsd -D stage=teacher -- parameters_without_alpha=9,271,506
+
 # All weights of BinaryConnect are signs; Spikformer's but those of the first convolution and of the classifier.
 counts binaryconnect -D variant=reverb -- binary_parameters=14,022,016 alphas=0
 counts binaryconnect -D stochastic=true -- binary_parameters=14,022,016 alphas=0

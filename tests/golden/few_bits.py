@@ -1,9 +1,9 @@
-"""Q-SNN in PyTorch (methods.py): weights of one bit, membranes of eight."""
+"""Q-SNN, and HSD's teacher, in PyTorch (methods.py): weights of one bit, membranes of eight; ReLU in steps."""
 import torch
 import torch.nn.functional as F
 
 from features import near
-from method_parts import Own, above
+from method_parts import Own, above, conv
 
 
 def rounded(net, x):
@@ -88,3 +88,36 @@ def to_one_half(net, logits, labels):
     """Cross entropy of every step, and the rates of all neurons but the first and the last."""
     entropy = torch.stack([F.cross_entropy(step, labels) for step in net.steps]).mean()
     return entropy + 5e-3 * torch.stack([(rate - 0.5) ** 2 for rate in net.rates[1:-1]]).mean()
+
+
+class Staircase(torch.autograd.Function):
+    """level * clip(floor(L x / level + 1 / 2) / L, 0, 1); straight through from end to end."""
+
+    @staticmethod
+    def forward(context, x, level, levels):
+        q = (levels * x / level + 0.5).floor() / levels
+        context.save_for_backward(x, level, q)
+        return level * q.clamp(0, 1)
+
+    @staticmethod
+    def backward(context, gradient):
+        x, level, q = context.saved_tensors
+        inside = ((q >= 0) & (q <= 1)).to(x)
+        by_level = (gradient * (q.clamp(0, 1) - x / level * inside)).sum()
+        return gradient * inside, by_level.view(1), None
+
+
+def hsd_teacher(width, classes):
+    """VGGSNN; the same at every step."""
+
+    def layers(net, x):
+        for i, factor in enumerate([1, 2, 4, 4, 8, 8, 8, 8]):
+            x = net.batchnorm(conv(net, x, f"net.conv.{i}", factor * width, bias=True), f"net.bn.{i}")
+            level = net.declare(f"net.spike.{i}.level", [1], "level")
+            near(net, 4 * x / level + 0.5 - (4 * x / level + 1).floor(), 0)
+            x = Staircase.apply(x, level, 4)
+            if i % 2:
+                x = net.pool(x, "average", 2)
+        return net.linear(x.flatten(2), "net.classifier", classes)
+
+    return layers

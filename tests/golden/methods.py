@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from features import accumulated, learned, near
-from few_bits import q_snn, to_one_half
+from few_bits import hsd_teacher, q_snn, to_one_half
 from gates import asa_net, fsta20, tcja_gesture, tcja_vgg
 from method_parts import Own, above, conv, rates, surrogate
 from transformers import qkformer, sdt_v2, spikformer
@@ -260,6 +260,7 @@ CASES = [
     ("asa_signs", asa_net(8, 2, 7, False), "asa", dict(width=8, voters=2, size=32), True, 4, [2, 2, 32, 32]),
     ("q_snn", q_snn(4, 7, True), "q_snn", dict(width=4, size=8, variant="vanilla"), False, 3, [3, 3, 8, 8]),
     ("q_snn_signs", q_snn(4, 7, False), "q_snn", dict(width=4, size=8), False, 3, [3, 3, 8, 8]),
+    ("hsd_teacher", hsd_teacher(2, 7), "hsd", dict(width=2, size=16, stage="teacher"), True, 2, [3, 2, 16, 16]),
     ("tcja", tcja_gesture(4, 16, 2, 7, True), "tcja",
      dict(width=4, hidden=16, voters=2, size=32, drop=0, threshold=0.25, variant="vanilla"), True, 3, [3, 2, 32, 32]),
     ("fsta", fsta20(2, 7, True), "fsta", dict(width=2, size=16, variant="vanilla"), False, 2, [3, 3, 16, 16]),
