@@ -229,6 +229,10 @@ LOSSES = {"binaryconnect": squared_hinge, "asa": rates, "tcja": rates, "q_snn": 
 # Gradients that a BatchNorm right behind cancels but for its epsilon: nothing to compare.
 CANCELLED = {"sdt_v2": (".bn2.weight",), "ternary_spike": (".spike1.amplitude", ".2.spike2.amplitude")}
 
+# Cases that the interpreter runs without fold_constants, which computes in single precision as programs do: their gradients
+# magnify the last bit of a constant by hundreds.
+UNFOLDED = ("fsta",)
+
 # Those whose programs are compiled, too: they have the kernels that the others have as well.
 COMPILED = ["qkformer_signs", "egru", "egru_signs", "radlif", "radlif_signs", "recurrent_lif"]
 
@@ -267,8 +271,6 @@ CASES = [
     ("ternary_spike", resnet19(4, 7, "real", ternary), "ternary_spike",
      dict(width=4, size=8, variant="vanilla"), False, 2, [3, 3, 8, 8]),
     ("ternary_spike_signs", resnet19(4, 7, "alpha", ternary), "ternary_spike", dict(width=4, size=8), False, 2, [3, 3, 8, 8]),
-    ("sdt_v2", sdt_v2([4, 4, 8, 8], 7, True), "sdt_v2",
-     dict(small=True, widths=[4, 4, 8, 8], blocks=[1, 1, 1, 1, 1], heads=2, size=16, variant="vanilla"), False, 2, [2, 3, 16, 16]),
     ("sdt_v2_signs", sdt_v2([4, 4, 8, 8], 7, False), "sdt_v2",
      dict(small=True, widths=[4, 4, 8, 8], blocks=[1, 1, 1, 1, 1], heads=2, size=16), False, 2, [2, 3, 16, 16]),
 ]  # fmt: skip
