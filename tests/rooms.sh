@@ -22,10 +22,11 @@ compiler_rooms='
   layerkernels: ir kernels machine targets support
   codegen: ir analysis kernels layerkernels machine targets support
   host: machine support
+  lsp: host sema layers syntax ir ops support
   build: host support targets ir ops layers syntax sema irgen analysis passes kernels machine layerkernels codegen
   export: build host sema layers analysis ops ir support
   import: build host sema layers support
-  driver: import export build host support targets ir ops layers syntax sema irgen analysis passes kernels machine layerkernels codegen
+  driver: lsp import export build host support targets ir ops layers syntax sema irgen analysis passes kernels machine layerkernels codegen
 '
 runtime_floors='
   interface:
@@ -57,6 +58,7 @@ declare -A of_runtime=(
   [targets]="core"
   [host]="$(tr -d ' ' <<<"$runtime_floors" | cut -d: -f1 | tr '\n' ' ')"
   [build]="$(tr -d ' ' <<<"$runtime_floors" | cut -d: -f1 | tr '\n' ' ')"
+  [lsp]="base recipe"
   [export]="base files"
   [import]="base files network"
   [driver]="$(tr -d ' ' <<<"$runtime_floors" | cut -d: -f1 | tr '\n' ' ')"

@@ -4,6 +4,7 @@
 #include "build/linking/link.h"
 #include "build/manifest.h"
 #include "build/memory_limit.h"
+#include "build/profile.h"
 #include "build/weights.h"
 #include "host/output.h"
 
@@ -91,6 +92,8 @@ private:
     nlohmann::ordered_json described = manifest(program, module, plans, target, false);
     if (memory_)
       described["memory_limit"] = {{"bytes", memory_->limit}, {"batch", memory_->batch}};
+    described["profile"] = profile_list(module, plans, target);
+    info.profiled = true;
     info.manifest = described.dump();
     if (emit_text(module, plans, info, target, options))
       return false;

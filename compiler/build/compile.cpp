@@ -5,6 +5,7 @@
 #include "build/manifest.h"
 #include "codegen/data.h"
 #include "codegen/ports.h"
+#include "codegen/profile.h"
 #include "core/checksum.h"
 #include "host/output.h"
 #include "host/paths.h"
@@ -152,9 +153,12 @@ uint64_t checksum(const codegen::ProgramInfo& info, const ir::Module& module, co
 } // namespace
 
 std::vector<std::string> write_program(const std::string& folder, const ir::Module& module,
-                                       const std::vector<codegen::Plan>& plans, codegen::ProgramInfo info,
+                                       std::vector<codegen::Plan> plans, codegen::ProgramInfo info,
                                        const kernels::Target& target, const KernelObjects& objects) {
   std::vector<std::string> files{"program.o"};
+  for (size_t i = 0, count = plans.size(); i < count && info.profiled; ++i)
+    if (codegen::has_profile(plans[i]))
+      plans.push_back(codegen::profiled(plans[i]));
   for (const auto& [name, constant] : module.constants)
     info.data.push_back({name, static_cast<int64_t>(constant.bytes.size())});
   info.checksum = checksum(info, module, plans, target);

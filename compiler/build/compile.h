@@ -36,7 +36,7 @@ std::vector<KernelRequest> kernel_requests(const ir::Module& module, const std::
 // The program's objects in `folder`, to be linked: the table of functions with `info`, the constants, the kernels.
 // Gives the files in order.
 std::vector<std::string> write_program(const std::string& folder, const ir::Module& module,
-                                       const std::vector<codegen::Plan>& plans, codegen::ProgramInfo info,
+                                       std::vector<codegen::Plan> plans, codegen::ProgramInfo info,
                                        const kernels::Target& target, const KernelObjects& objects);
 
 // One of --emit=ir, plan, stmt, llvm, asm was asked for.

@@ -3,6 +3,7 @@
 #include "codegen/data.h"
 #include "codegen/ports.h"
 #include "codegen/steps.h"
+#include "codegen/timers.h"
 #include "interface/program.h"
 #include "support/fnv.h"
 
@@ -37,6 +38,7 @@ public:
     std::vector<llvm::Constant*> entries;
     for (const Plan& plan : plans)
       entries.push_back(entry(plan, steps.emit(plan)));
+    emit_timers(module_);
     emit_table(entries);
   }
 

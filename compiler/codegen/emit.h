@@ -14,6 +14,7 @@ struct ProgramInfo {
   std::string library; // a library's name: rvb_library_NAME() gives the program; "": rvb_compiled_program is exported
   std::string identity() const; // of a library: a hash of its name and manifest; "" of an executable
   bool deployed = false;
+  bool profiled = false; // with a second copy of some functions, which tells the time of every kernel (profile.h)
   bool sequence = false;
   int64_t steps = 1;
   int64_t channels = 1, height = 1, width = 1;

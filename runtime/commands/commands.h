@@ -19,6 +19,7 @@ int run_gradient(const Context& context);
 int run_sweep(const Context& context);
 int run_reestimate(const Context& context);
 int run_bench(const Context& context);
+int run_profile(const Context& context);
 int run_info(const Context& context);
 int run_ranges(const Context& context); // deployed: what rvbc deploy --spikes asks
 int run_data(const Context& context);

@@ -3,6 +3,7 @@
 #include "base/json_text.h"
 #include "base/number_text.h"
 #include "drawing/charts.h"
+#include "drawing/page.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -12,31 +13,6 @@ namespace rvb::runtime {
 namespace {
 
 using nlohmann::ordered_json;
-
-const char* const page_styles =
-    "body{font:15px/1.5 system-ui,'DejaVu Sans',Helvetica,sans-serif;color:#222;max-width:1120px;margin:2em auto;"
-    "padding:0 20px}h1{font-size:26px;margin:0}h2{font-size:19px;margin:2em 0 .6em;border-bottom:1px solid #ddd}"
-    "h3{font-size:15px;margin:.8em 0 0}.sub{color:#555}.tiles{display:flex;flex-wrap:wrap;gap:12px;margin:1.2em 0}"
-    ".tile{border:1px solid #ddd;border-radius:6px;padding:8px 16px;min-width:130px}.tile "
-    "b{display:block;font-size:21px}"
-    ".tile span{color:#555;font-size:13px}.grid{display:flex;flex-wrap:wrap;gap:10px 24px}"
-    "table{border-collapse:collapse;font-size:13.5px;margin:.6em 0}th,td{padding:3px 12px;text-align:right;"
-    "border-bottom:1px solid #eee}th{border-bottom:1px solid #999;font-weight:600}th:first-child,td:first-child,"
-    "table.pairs td,table.words th,table.words td{text-align:left}table.words td{white-space:nowrap}"
-    "table.words td:last-child{white-space:normal}"
-    "table.pairs td:first-child{color:#555}svg{max-width:100%;height:auto}"
-    "li{margin:.2em 0}.scroll{overflow-x:auto}.on-dark{font-size:10px;fill:#fff!important}code{font-size:13px}";
-
-std::string tile(const std::string& value, const std::string& what) {
-  return "<div class=\"tile\"><b>" + escaped(value) + "</b><span>" + escaped(what) + "</span></div>\n";
-}
-
-std::string row(const std::vector<std::string>& cells, const char* tag = "td") {
-  std::string text = "<tr>";
-  for (const std::string& cell : cells)
-    text += fmt::format("<{}>{}</{}>", tag, escaped(cell), tag);
-  return text + "</tr>\n";
-}
 
 std::string percent(double share) {
   return fmt::format("{:.2f} %", 100 * share);
@@ -153,10 +129,10 @@ std::string errors_table(const Report& r) {
   if (r.scores == nullptr)
     return "<h2>Errors</h2>\n<p>" + escaped(r.missing) + "</p>\n";
   const Errors& errors = *r.scores->errors;
-  std::string table = "<table>" + row({"number", "mean squared error", "mean absolute error", "R²"}, "th");
+  std::string table = "<table>" + table_row({"number", "mean squared error", "mean absolute error", "R²"}, "th");
   for (int64_t k = 0; k < errors.numbers(); ++k)
-    table += row({std::to_string(k), fmt::format("{:.4g}", errors.squared(k)),
-                  fmt::format("{:.4g}", errors.absolute(k)), fmt::format("{:.4f}", errors.explained(k))});
+    table += table_row({std::to_string(k), fmt::format("{:.4g}", errors.squared(k)),
+                        fmt::format("{:.4g}", errors.absolute(k)), fmt::format("{:.4f}", errors.explained(k))});
   return fmt::format("<h2>Errors</h2>\n<p>On {} samples, with <code>{}</code>.</p>\n{}</table>\n",
                      with_spaces(static_cast<double>(errors.count())), escaped(r.weights), table);
 }
@@ -189,7 +165,7 @@ std::string activity(const Report& r, Figures& figures) {
   std::vector<Bar> bars;
   std::string table =
       "<table>" +
-      row({"neurons", "shape", "updates", "spikes", "firing rate", "sparsity", "mean spike", "largest"}, "th");
+      table_row({"neurons", "shape", "updates", "spikes", "firing rate", "sparsity", "mean spike", "largest"}, "th");
   for (const ordered_json& n : r.energy["neurons"]) {
     double rate = n["rate"];
     bars.push_back({n["layer"], percent(rate), rate});
@@ -197,9 +173,9 @@ std::string activity(const Report& r, Figures& figures) {
     for (const ObservedNeuron& neuron : r.manifest->neurons)
       if (neuron.path == n["layer"])
         shape = json_text(ordered_json(neuron.shape));
-    table += row({n["layer"], shape, with_spaces(n["updates"]), with_spaces(n["spikes"]), percent(rate),
-                  percent(1 - rate), fmt::format("{:.4g}", n["mean_spike"].get<double>()),
-                  fmt::format("{:.4g}", n["largest_spike"].get<double>())});
+    table += table_row({n["layer"], shape, with_spaces(n["updates"]), with_spaces(n["spikes"]), percent(rate),
+                        percent(1 - rate), fmt::format("{:.4g}", n["mean_spike"].get<double>()),
+                        fmt::format("{:.4g}", n["largest_spike"].get<double>())});
   }
   return text + inlined(figures, "firing", bar_chart(bars, "firing rate: share of updates that emit a spike")) +
          "<div class=\"scroll\">" + table + "</table></div>\n";
@@ -210,18 +186,19 @@ std::string energy(const Report& r) {
     return "";
   std::string text =
       "<h2>Operations and energy of one sample</h2>\n<div class=\"scroll\"><table>" +
-      row({"synapses", "weights", "operation", "dense", "input rate", "rate × dense", "exact", "bytes deployed"}, "th");
+      table_row({"synapses", "weights", "operation", "dense", "input rate", "rate × dense", "exact", "bytes deployed"},
+                "th");
   for (const ordered_json& s : r.energy["synapses"])
-    text += row({s["layer"], s["weights_kind"], s["operation"] == "ac" ? "add" : "multiply-add",
-                 with_spaces(s["dense"]), percent(s["rate"]), with_spaces(s["rate_operations"]),
-                 with_spaces(s["operations"]), with_spaces(s["deployed_bytes"])});
+    text += table_row({s["layer"], s["weights_kind"], s["operation"] == "ac" ? "add" : "multiply-add",
+                       with_spaces(s["dense"]), percent(s["rate"]), with_spaces(s["rate_operations"]),
+                       with_spaces(s["operations"]), with_spaces(s["deployed_bytes"])});
   text += "</table></div>\n<table class=\"words\">" +
-          row({"model", "energy", "exact operations", "constants", "source"}, "th");
+          table_row({"model", "energy", "exact operations", "constants", "source"}, "th");
   for (int i = 0; i < energy_model_count; ++i) {
     const ordered_json& m = r.energy["models"][static_cast<size_t>(i)];
-    text += row({m["name"], fmt::format("{:.4g} µJ", m["energy_uj"].get<double>()),
-                 m.contains("exact_uj") ? fmt::format("{:.4g} µJ", m["exact_uj"].get<double>()) : "",
-                 energy_models[i].title, energy_models[i].source});
+    text += table_row({m["name"], fmt::format("{:.4g} µJ", m["energy_uj"].get<double>()),
+                       m.contains("exact_uj") ? fmt::format("{:.4g} µJ", m["exact_uj"].get<double>()) : "",
+                       energy_models[i].title, energy_models[i].source});
   }
   text += "</table>\n<p>To be read with:</p><ul>\n";
   for (const ordered_json& caveat : r.energy["caveats"])
@@ -233,7 +210,7 @@ std::string pairs(const std::string& title, const ordered_json& object) {
   std::string text = "<div><h3>" + escaped(title) + "</h3><table class=\"pairs\">\n";
   for (const auto& [key, value] : object.items())
     if (!value.is_object() || value.contains("name")) // a choice with its options
-      text += row({key, text_of(value)});
+      text += table_row({key, text_of(value)});
   return text + "</table></div>\n";
 }
 
@@ -269,13 +246,6 @@ std::string origin(const Report& r) {
 }
 
 } // namespace
-
-std::string html_page(const std::string& title, const std::string& body) {
-  return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-         "content=\"width=device-width\"><title>" +
-         escaped(title) + "</title>\n<style>" + page_styles + svg_styles + "</style></head><body>\n" + body +
-         "</body></html>\n";
-}
 
 std::string report_page(const Report& r, Figures& figures) {
   return html_page(

@@ -20,8 +20,6 @@ struct Report {
   std::string missing;                    // why there is no evaluation
 };
 
-// A whole page around `body`, with styles for its tables and drawings.
-std::string html_page(const std::string& title, const std::string& body);
 // The drawings of the page, by names.
 using Figures = std::vector<std::pair<std::string, Svg>>;
 std::string report_page(const Report& report, Figures& figures);

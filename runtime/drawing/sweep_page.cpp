@@ -1,6 +1,6 @@
 // Tables and the page of a sweep.
 #include "drawing/charts.h"
-#include "drawing/report.h"
+#include "drawing/page.h"
 #include "drawing/sweep.h"
 
 #include <cmath>

@@ -173,22 +173,44 @@ void declare_ranges(Arguments& arguments, Options& options, bool) {
   declare_threads(arguments, options);
 }
 
-void declare_bench(Arguments& arguments, Options& options, bool deployed) {
-  declare_weights(arguments, options, deployed);
-  if (!deployed)
-    arguments.flag("train", 0, options.train, "time a training step: gradient and optimiser");
-  arguments.words("batch", 'b', "N,N…", options.batches, "batch sizes (default: 1,32; --train: the recipe's)");
-  arguments.words("threads", 't', "N,N…", options.thread_list, "numbers of threads (default: auto)");
+namespace {
+
+void declare_repeats(Arguments& arguments, Options& options) {
   arguments.whole(
       "repeats", 'r', 1, 100000, [&](int64_t n) { options.repeats = n; },
       "at least this many timed runs (default: 10)");
   arguments.real(
       "seconds", 0, 3600, [&](double s) { options.seconds = s; },
       "go on for so long while runs are short (default: 1)");
+}
+
+} // namespace
+
+void declare_bench(Arguments& arguments, Options& options, bool deployed) {
+  declare_weights(arguments, options, deployed);
+  if (!deployed)
+    arguments.flag("train", 0, options.train, "time a training step: gradient and optimiser");
+  arguments.words("batch", 'b', "N,N…", options.batches, "batch sizes (default: 1,32; --train: the recipe's)");
+  arguments.words("threads", 't', "N,N…", options.thread_list, "numbers of threads (default: auto)");
+  declare_repeats(arguments, options);
   arguments.choice(
       "format", {"md", "csv", "json", "jsonl"}, [&](const std::string& word) { options.format = word; },
       "of the table (default: md)");
   declare_json(arguments, options);
+}
+
+void declare_profile(Arguments& arguments, Options& options, bool deployed) {
+  declare_weights(arguments, options, deployed);
+  if (!deployed)
+    arguments.flag("train", 0, options.train, "a training step: gradient and optimiser");
+  arguments.text("html", 0, "P.html", options.output,
+                 "write a page: a chart of the layers, tables of layers and kernels");
+  declare_repeats(arguments, options);
+  declare_json(arguments, options);
+  arguments.whole(
+      "batch", 'b', 1, 1000000, [&](int64_t n) { options.batch = n; },
+      "samples computed at once (default: 32; --train: the recipe's)");
+  declare_threads(arguments, options);
 }
 
 void declare_info(Arguments& arguments, Options& options, bool) {

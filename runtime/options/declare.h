@@ -14,6 +14,7 @@ void declare_data(Arguments& arguments, Options& options, bool deployed);
 void declare_observe(Arguments& arguments, Options& options, bool deployed);
 void declare_verify(Arguments& arguments, Options& options, bool deployed);
 void declare_bench(Arguments& arguments, Options& options, bool deployed);
+void declare_profile(Arguments& arguments, Options& options, bool deployed);
 void declare_info(Arguments& arguments, Options& options, bool deployed);
 void declare_init(Arguments& arguments, Options& options, bool deployed);
 void declare_train(Arguments& arguments, Options& options, bool deployed);

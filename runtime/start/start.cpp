@@ -20,6 +20,8 @@ int main(int argc, char** argv) {
       {"reestimate-batchnorm", "take BatchNorm's statistics anew over the training samples, the weights as they are",
        "reestimate-batchnorm --weights W.safetensors --data DIR -o W2.safetensors", declare_reestimate, run_reestimate},
       {"bench", "time inference or training steps", "bench --batch 1,32 --threads 1,2", declare_bench, run_bench},
+      {"profile", "where the time of inference or a training step goes, layer by layer", "profile --html profile.html",
+       declare_profile, run_profile},
       {"trace", "draw the spikes, membranes and feature maps of a layer",
        "trace --layer unit1.reverb --sample 3 --data DIR --weights W -o trace.svg", declare_trace, run_trace},
       {"observe", "write what every neuron does with some samples",

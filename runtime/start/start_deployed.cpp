@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
       {"eval", "accuracy, loss, table of classes, confusion matrix", "eval --data DIR", declare_eval, run_eval},
       {"infer", "logits of arrays, or the classes of an image", "infer picture.png --top 3", declare_infer, run_infer},
       {"bench", "time inference", "bench --batch 1,32 --threads 1,2", declare_bench, run_bench},
+      {"profile", "where the time goes, layer by layer", "profile --html profile.html", declare_profile, run_profile},
       {"trace", "draw the spikes, membranes and feature maps of a layer",
        "trace --layer unit1.reverb --sample 3 --data DIR -o trace.svg", declare_trace, run_trace},
       {"observe", "write what every neuron does with some samples", "observe --data DIR --limit 16 -o seen.safetensors",

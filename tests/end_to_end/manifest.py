@@ -13,7 +13,7 @@ for roles, where in re.findall(r"^\| (`[a-z`, ]+`) \| (.*?) \|", page, re.M):
         table[role] = where
 
 # Keys of these are names of the program's own, not of the format.
-open_maps = {"functions", "constants"}
+open_maps = {"functions", "constants", "profile"}
 # Held by recipe/settings.def, or other pages.
 elsewhere = {"recipe", "verification", "arena", "machine"}
 

@@ -7,6 +7,7 @@
 #include "build/deployment/sparsity.h"
 #include "build/linking/link.h"
 #include "build/manifest.h"
+#include "build/profile.h"
 #include "host/output.h"
 #include "machine/disassemble.h"
 #include "network/verification.h"
@@ -239,6 +240,7 @@ private:
 
   bool emit() {
     info.deployed = true;
+    info.profiled = !library_;
     if (library_)
       info.library =
           identifier(options.output.empty() ? program.name : std::filesystem::path(options.output).stem().string());
@@ -269,6 +271,8 @@ private:
                        {"floating_point_neurons", real_neurons_},
                        {"synaptic_multiplies", verification_.at("multiplies")},
                        {"verification", verification_}};
+    if (info.profiled)
+      m["profile"] = profile_list(module, plans, target);
     describe_kernels(m, kernels_);
     if (calibration_ != nullptr)
       m["deployment"]["calibration_samples"] = calibration_->count();
