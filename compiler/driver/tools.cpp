@@ -5,6 +5,7 @@
 #include "driver/doctor.h"
 #include "driver/new.h"
 #include "host/output.h"
+#include "lsp/lsp.h"
 #include "support/result.h"
 
 #include <CLI/CLI.hpp>
@@ -65,6 +66,7 @@ void Tools::declare(CLI::App& app, const std::function<void(CLI::App*)>& add_mod
     return 0;
   });
   shell->add_option("shell", file_, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  command("lsp", "a language server for editors, on standard input and output", [] { return lsp::serve(); });
   command("man", "this command line as a manual page: rvbc man | man -l -", [&app] {
     put_text(manual(command_table(app)));
     return 0;
