@@ -7,6 +7,7 @@ root=${1:-$(cd "$(dirname "$0")/.." && pwd)}
 # What each room may read, itself aside; from the ground up: a room reads what stands above it in the table, so there is no
 # circle. Names are those of folders, and the first part of what is included.
 compiler_rooms='
+  editors:
   support:
   targets:
   ir: support

@@ -19,7 +19,7 @@ expect 0 rvbc explain RVB0101
 
 # What other tools find in it: completions, the page, pkg-config, CMake; and networks to start from.
 for file in share/bash-completion/completions/rvbc share/zsh/vendor-completions/_rvbc share/fish/vendor_completions.d/rvbc.fish \
-  share/man/man1/rvbc.1; do
+  share/man/man1/rvbc.1 share/rvb/editors/vscode/package.json share/rvb/editors/vim/syntax/rvb.vim; do
   [ -s "$work/prefix/$file" ] || die "$file is missing"
 done
 expect 0 rvbc new begun --from fashion

@@ -1,0 +1,1 @@
+autocmd BufRead,BufNewFile *.rvb set filetype=rvb commentstring=//\ %s
