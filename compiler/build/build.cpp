@@ -1,6 +1,7 @@
 #include "build/build.h"
 
 #include "build/compilation.h"
+#include "build/deployment/freestanding.h"
 #include "build/linking/link.h"
 #include "build/manifest.h"
 #include "build/memory_limit.h"
@@ -10,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <optional>
 
 namespace rvb::build {
@@ -70,7 +72,11 @@ private:
       times.lap("program");
       return true;
     case Action::link:
-      link_executable(folder->path(), files, Kind::trainable, target, options.output);
+      if (library())
+        make_shared_library(folder->path(), files, codegen::accessor_name(info.library), target,
+                            without_extension(options.output) + ".so");
+      else
+        link_executable(folder->path(), files, Kind::trainable, target, options.output);
       times.lap("link");
       if (options.time_passes)
         times.print(output());
@@ -88,12 +94,17 @@ private:
     return Compilation::perform(action);
   }
 
+  bool library() const { return options.wants("so"); }
+
   bool emit() {
     nlohmann::ordered_json described = manifest(program, module, plans, target, false);
     if (memory_)
       described["memory_limit"] = {{"bytes", memory_->limit}, {"batch", memory_->batch}};
-    described["profile"] = profile_list(module, plans, target);
-    info.profiled = true;
+    info.profiled = !library();
+    if (info.profiled)
+      described["profile"] = profile_list(module, plans, target);
+    if (library())
+      info.library = identifier(std::filesystem::path(options.output).stem().string());
     info.manifest = described.dump();
     if (emit_text(module, plans, info, target, options))
       return false;

@@ -152,7 +152,7 @@ private:
     sub->add_option("-o,--output", options_.output, "the file to write");
     sub->add_option("--target", options_.target, "instruction set (rvbc targets lists them)")->capture_default_str();
     sub->add_option("--emit", emit_,
-                    "what to write: exe, ast, ir, plan, stmt, llvm, asm; deploy also lib, header, so, c")
+                    "what to write: exe, so, ast, ir, plan, stmt, llvm, asm; deploy also lib, header, c")
         ->type_name("KIND")
         ->allow_extra_args(false);
     sub->add_option("--print-after", print_after_, "print the IR after a pass (irgen, a pass, all)")
@@ -284,12 +284,16 @@ private:
   }
 
   int build() {
-    check_emit({"exe", "ast", "ir", "plan", "stmt", "llvm", "asm"});
+    check_emit({"exe", "so", "ast", "ir", "plan", "stmt", "llvm", "asm"});
     // Without any wish: an executable named after the model.
     if (options_.output.empty() && (emit_.empty() || options_.wants("exe")) && print_after_.empty() &&
         !options_.time_passes)
       options_.output = named_after_model("");
+    if (options_.output.empty() && options_.wants("so"))
+      options_.output = named_after_model("");
     keep_inputs();
+    if (options_.wants("so"))
+      refuse_device("--emit=so writes a file");
     return options_.wants("ast") ? run_ast(options_) : run_build(options_);
   }
   int deploy() {
@@ -301,15 +305,18 @@ private:
       options_.output = named_after_model("");
     keep_inputs();
     check_freestanding(options_);
-    if ((options_.wants("lib") || options_.wants("header") || options_.wants("so")) && is_device(options_.output))
-      throw Failure(Exit::usage,
-                    "--emit=lib,header,so writes files, named after -o, which is no regular file: " + options_.output);
+    if (options_.wants("lib") || options_.wants("header") || options_.wants("so"))
+      refuse_device("--emit=lib,header,so writes files");
     return run_deploy(options_);
   }
   std::string named_after_model(const char* ending) {
     if (options_.model == "-")
       throw Failure(Exit::usage, "a model from standard input gives the program no name: -o FILE is needed");
     return std::filesystem::path(options_.model).stem().string() + ending;
+  }
+  void refuse_device(const std::string& what) {
+    if (is_device(options_.output))
+      throw Failure(Exit::usage, what + ", named after -o, which is no regular file: " + options_.output);
   }
   // A program is never written over what it is made from.
   void keep_inputs() {

@@ -215,6 +215,25 @@ rvb_status rvb_run(rvb_network* network, const float* image, int64_t count, floa
   return call(network, network->infer, count, logits);
 }
 
+rvb_status rvb_evaluate(const rvb_program* program, const char* function, const rvb_frame* frame, int threads) {
+  if (program == NULL || program->version != RVB_PROGRAM_VERSION || function == NULL || frame == NULL ||
+      frame->arguments == NULL || frame->results == NULL || frame->block == NULL || frame->batch < 1 || threads < 0)
+    return RVB_BAD_ARGUMENT;
+  const rvb_function* called = rvb_find_function(program, function);
+  if (called == NULL)
+    return RVB_BAD_ARGUMENT;
+  if (rvb_missing_feature(program->features) != NULL)
+    return RVB_UNSUPPORTED_CPU;
+  rvb_set_threads(threads);
+  rvb_clear_error();
+  switch (rvb_call(called->run, frame)) {
+  case 0: return RVB_OK;
+  case RVB_CODE_OUT_OF_MEMORY: return RVB_OUT_OF_MEMORY;
+  case RVB_BATCH_TOO_LARGE: return RVB_BAD_ARGUMENT;
+  default: return RVB_KERNEL_FAILED;
+  }
+}
+
 rvb_status rvb_step(rvb_network* network, const float* frame, int64_t count, float* logits) {
   if (network == NULL)
     return RVB_BAD_ARGUMENT;

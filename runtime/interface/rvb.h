@@ -83,6 +83,12 @@ void rvb_reset(rvb_network* network);
 
 void rvb_free(rvb_network* network); /* null is allowed */
 
+/* A function of the program's table (program.h) by its name, as it stands there: `frame` has its arguments and results
+   in memory order, 64-byte aligned, and a block of static_bytes + batch * sample_bytes bytes. For programs that train,
+   too
+   (`rvbc NET --emit=so`): "gradient". Nothing is checked but the machine. */
+rvb_status rvb_evaluate(const rvb_program* program, const char* function, const rvb_frame* frame, int threads);
+
 /* English, never null. Of the network's last failure, with details where there are any. */
 const char* rvb_message(const rvb_network* network);
 const char* rvb_status_text(rvb_status status);

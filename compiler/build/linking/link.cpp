@@ -170,6 +170,7 @@ void make_shared_library(const std::string& folder, const std::vector<std::strin
   // Nothing of it shows but the interface: several may be loaded into one process.
   write_scratch(folder + "/exports", "{ global: rvb_library; " + accessor +
                                          "; rvb_create; rvb_run; rvb_step; rvb_reset; rvb_free; rvb_message; "
+                                         "rvb_evaluate; "
                                          "rvb_status_text; local: *; };\n");
   std::vector<std::string> arguments{"-shared", "-o", folder + "/library.so"};
   for (const std::string& object : objects)

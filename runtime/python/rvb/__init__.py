@@ -10,6 +10,8 @@
     program.train(data="/usr/share/datasets/fashion-mnist", epochs=8, run_dir="run")
     program.evaluate(data="/usr/share/datasets/fashion-mnist", weights="run/last.safetensors")["accuracy"]
     weights = rvb.load_weights("run/last.safetensors")
+
+rvb.torch, which needs PyTorch, has networks as modules with their gradients.
 """
 
 from .network import Error, Network

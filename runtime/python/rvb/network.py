@@ -30,7 +30,7 @@ _VERSION = 4  # RVB_PROGRAM_VERSION
 _FLOATS = ctypes.POINTER(ctypes.c_float)
 
 
-def _open(path: str) -> Any:
+def open_library(path: str) -> Any:
     library = ctypes.CDLL(os.path.abspath(path))
     try:
         library.rvb_library.restype = ctypes.POINTER(_Program)
@@ -59,7 +59,7 @@ class Network:
     def __init__(self, path: str, batch: int = 64, threads: int = 0):
         self._handle = ctypes.c_void_p()
         self._lock = threading.Lock()
-        self._library = _open(os.fspath(path))
+        self._library = open_library(os.fspath(path))
         self._program = self._library.rvb_library()
         program = self._program.contents
         if program.version != _VERSION:
