@@ -19,11 +19,16 @@ usage() {
 
 # The packages of the named groups that are not installed.
 missing_packages() {
-  local name group
-  while read -r name group; do
-    case " $* " in
-      *" $group "*) [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || echo "$name" ;;
-    esac
+  local name groups group
+  while read -r name groups; do
+    for group in $groups; do
+      case " $* " in
+        *" $group "*)
+          [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || echo "$name"
+          break
+          ;;
+      esac
+    done
   done < <(grep -v '^#' "$root/.ci/packages.txt")
 }
 

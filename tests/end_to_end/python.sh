@@ -115,6 +115,32 @@ lines = trained.train(data=sys.argv[1], limit=100, epochs=1, run_dir="again", qu
 assert lines[-1]["kind"] == "epoch"
 result = trained.evaluate(data=sys.argv[1], limit=20, weights="again/last.safetensors")
 assert result["count"] == 20 and result["schema"] == "rvb.eval/1"
+# What a notebook shows.
+import html.parser, re, xml.etree.ElementTree
+class Tags(html.parser.HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.seen, self.words, self.frames = [], [], []
+        self.feed(text)
+    def handle_starttag(self, tag, attributes):
+        self.seen.append(tag)
+        self.frames += [value for name, value in attributes if name == "srcdoc"]
+    def handle_data(self, data):
+        self.words.append(data)
+drawing = xml.etree.ElementTree.fromstring(trained.graph()._repr_svg_())
+assert drawing.tag.endswith("svg") and any("unit" in (t or "") for t in drawing.itertext())
+shown = Tags(trained._repr_html_())
+assert {"svg", "table"} <= set(shown.seen) and {"encode", "binary(alpha)", "Tiny"} <= set(shown.words), shown.words
+assert "svg" not in Tags(rvb.Program("net")._repr_html_()).seen and "fashion" not in shown.words
+table = Tags(rvb.Network("net.so")._repr_html_())
+assert table.seen.count("tr") == len(trained.info()["layers"]) + 1 and any("bytes of weights" in w for w in table.words)
+page = trained.report(data=sys.argv[1], limit=20)
+assert Tags(page._repr_html_()).frames == [page.html] and "<h2>Training</h2>" in page.html and "src=" not in page.html
+profile = trained.profile(repeats=1, seconds=0.01, batch=2, threads=1)
+assert profile["schema"] == "rvb.profile/1" and {"encode", "unit"} <= {row["layer"] for row in profile["layers"]}
+raises(ValueError, lambda: rvb.Program("net").report(), "run_dir")
+raises(ValueError, lambda: rvb.Program("net").graph(), "source")
+assert rvb.graph("net.rvb", {"T": 3}).svg and raises(rvb.CompileError, lambda: rvb.graph("net.rvb", {"Q": 3}), "Q")
 w = rvb.load_weights("again/last.safetensors")
 y = trained.infer(x[:5], weights="again/last.safetensors")
 for name in [n for n in w if n.startswith("classifier.")]:

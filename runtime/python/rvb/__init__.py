@@ -11,12 +11,15 @@
     program.evaluate(data="/usr/share/datasets/fashion-mnist", weights="run/last.safetensors")["accuracy"]
     weights = rvb.load_weights("run/last.safetensors")
 
+In a notebook, `program` shows the network's drawing and layers, `program.report()` a training run, `net` its layers.
+
 rvb.torch, which needs PyTorch, has networks as modules with their gradients.
 """
 
 from .network import Error, Network
-from .programs import CompileError, Program, ProgramError, compile, deploy
+from .pages import Drawing, Page
+from .programs import CompileError, Program, ProgramError, compile, deploy, graph
 from .weights import load_weights, save_weights
 
-__all__ = ["CompileError", "Error", "Network", "Program", "ProgramError", "compile", "deploy", "load_weights",
-           "save_weights"]
+__all__ = ["CompileError", "Drawing", "Error", "Network", "Page", "Program", "ProgramError", "compile", "deploy", "graph",
+           "load_weights", "save_weights"]

@@ -10,6 +10,8 @@ from typing import Any, Optional, Tuple
 
 import numpy as np
 
+from .pages import table_of
+
 
 class Error(RuntimeError):
     """What the library refused; `status` is rvb_status of rvb.h."""
@@ -95,6 +97,9 @@ class Network:
     def __repr__(self) -> str:
         over = f" over {self.steps}" if self.sequence else ""
         return f"<rvb.Network {self.name}: {list(self.shape)}{over} -> {self.classes} classes>"
+
+    def _repr_html_(self) -> str:
+        return table_of(self.manifest)
 
     def prepare(self, pixels: np.ndarray) -> np.ndarray:
         """Bytes [N, C, H, W] (or [N, H, W] of one channel) as the recipe normalises them in training."""

@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
+from .pages import Drawing, Page, table_of
 from .weights import load_weights
 
 
@@ -59,10 +60,15 @@ def _run(words: List[str], error: type = ProgramError, shown: bool = False) -> s
     return result.stdout
 
 
-def _compile(words: List[str], params: Optional[Dict[str, Any]]) -> None:
+def _compile(words: List[str], params: Optional[Dict[str, Any]]) -> str:
     for name, value in (params or {}).items():
         words += ["-D", f"{name}={str(value).lower() if isinstance(value, bool) else value}"]
-    _run([_rvbc(), *words, "--diagnostics=json"], CompileError)
+    return _run([_rvbc(), *words, "--diagnostics=json"], CompileError)
+
+
+def graph(model: str, params: Optional[Dict[str, Any]] = None) -> Drawing:
+    """rvbc graph: the network as a drawing, which needs Graphviz."""
+    return Drawing(_compile(["graph", os.fspath(model)], params))
 
 
 def compile(model: str, output: Optional[str] = None, params: Optional[Dict[str, Any]] = None,
@@ -70,7 +76,7 @@ def compile(model: str, output: Optional[str] = None, params: Optional[Dict[str,
     """A program that trains: rvbc MODEL -o OUTPUT -D PARAM=VALUE --OPTION."""
     output = output or os.path.splitext(os.fspath(model))[0]
     _compile([os.fspath(model), "-q", "-o", output, *_flags(options)], params)
-    return Program(output)
+    return Program(output, model, params)
 
 
 def deploy(model: str, weights: str, output: str, params: Optional[Dict[str, Any]] = None, **options: Any) -> str:
@@ -84,8 +90,23 @@ def deploy(model: str, weights: str, output: str, params: Optional[Dict[str, Any
 class Program:
     """A compiled program. Options are those of its commands, with _ for -: train(data=..., run_dir=..., epochs=8)."""
 
-    def __init__(self, path: str):
+    def __init__(self, path: str, source: Optional[str] = None, params: Optional[Dict[str, Any]] = None):
         self.path = os.path.abspath(path)
+        self.source, self.params = source and os.path.abspath(source), params
+        self.run_dir: Optional[str] = None  # of the last training
+
+    def __repr__(self) -> str:
+        return f"<rvb.Program {self.path}>"
+
+    def _repr_html_(self) -> str:
+        """The drawing, where the source is known and Graphviz is there, and the layers."""
+        parts = []
+        if self.source is not None and os.path.exists(self.source):
+            try:
+                parts.append(f'<div style="max-height:600px;overflow:auto">{self.graph()._repr_svg_()}</div>')
+            except ProgramError:  # without Graphviz there is the table
+                pass
+        return "".join(parts) + table_of(self.info())
 
     def call(self, command: str, shown: bool = False, **options: Any) -> str:
         """Runs a command; gives its standard output."""
@@ -98,8 +119,28 @@ class Program:
         """Trains, with its progress on standard error; gives the lines of metrics.jsonl."""
         run = options.setdefault("run_dir", os.path.join("runs", self.info()["name"]))
         self.call("train", shown=not options.get("quiet"), **options)
+        self.run_dir = os.path.abspath(run)
         with open(os.path.join(run, "metrics.jsonl")) as lines:
             return [json.loads(line) for line in lines]
+
+    def graph(self) -> Drawing:
+        if self.source is None:
+            raise ValueError("the source of this program is not known: rvb.graph(MODEL) draws it")
+        return graph(self.source, self.params)
+
+    def report(self, run_dir: Optional[str] = None, **options: Any) -> Page:
+        """A training run, by default this object's last one, as a page."""
+        run_dir = run_dir or self.run_dir
+        if run_dir is None:
+            raise ValueError("run_dir is needed: nothing was trained here")
+        with tempfile.TemporaryDirectory() as folder:
+            self.call("report", run_dir=run_dir, output=folder + "/page.html", **options)
+            with open(folder + "/page.html", encoding="utf-8") as file:
+                return Page(file.read())
+
+    def profile(self, **options: Any) -> dict:
+        """Where the time goes: profile --json."""
+        return json.loads(self.call("profile", json=True, **options))
 
     def evaluate(self, **options: Any) -> dict:
         return json.loads(self.call("eval", json=True, **options))
