@@ -41,6 +41,14 @@ network Numbers(x: [3] over 2) {
 recipe { loss = mse }
 END
 "$RVBC" learns.rvb -q --emit=so -o learns.so
+cat >part.rvb <<'END'
+network Part(frames: [6] over 2) {
+  y = frames |> linear(3) as out |> mean_over_time
+  loss = cross_entropy(y) * (1 + progress())
+  return y
+}
+END
+"$RVBC" part.rvb -q --emit=so -o part.so
 cat >check.py <<'END'
 import numpy as np, torch, rvb, rvb.torch
 from torch.nn import functional as F
@@ -125,6 +133,13 @@ for _ in range(30):
 assert losses[-1] < 0.2 * losses[0], losses
 rvb.save_weights("trained.safetensors", {k: v.numpy() for k, v in again.state_dict().items()})
 assert np.allclose(rvb.Program("small").infer(x.numpy(), weights="trained.safetensors"), again.eval()(x).numpy(), atol=1e-5)
+
+# progress() is what the loop says.
+part = rvb.torch.Network("part.so", seed=2)
+x2, y2 = torch.randn(2, 5, 6), torch.tensor([0, 1, 2, 0, 1])
+whole = part(x2, y2).item()
+part.progress = 0.0
+assert abs(whole - 2 * part(x2, y2).item()) < 1e-5 * whole
 
 # A regression learns numbers.
 numbers = rvb.torch.Network("learns.so")

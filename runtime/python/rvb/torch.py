@@ -47,7 +47,8 @@ class _Frame(ctypes.Structure):  # rvb_frame
                 ("results", ctypes.POINTER(ctypes.c_void_p)), ("block", ctypes.c_void_p)]
 
 
-_INPUT, _LABELS, _PARAMETER, _LOGITS, _LOSS, _GRADIENT, _STATISTIC, _KEY = 1, 2, 3, 5, 6, 7, 8, 13  # rvb_role
+_INPUT, _LABELS, _PARAMETER, _LOGITS, _LOSS, _GRADIENT, _STATISTIC = 1, 2, 3, 5, 6, 7, 8  # rvb_role
+_KEY, _PROGRESS = 13, 14
 
 
 class _Compiled:
@@ -117,7 +118,7 @@ class Network(torch.nn.Module):
 
     Parameters and buffers have the names and shapes of its weight files. `net(x, labels)` is the network's own loss of a
     batch, differentiable by the parameters; in training mode it moves BatchNorm's running statistics, and `net.logits` are
-    the logits that it was taken of. `net(x)` are logits without gradients, with the running statistics. x: float32
+    the logits that it was taken of. `net.progress`, from 0 to 1, is what `progress()` gives. `net(x)` are logits without gradients, with the running statistics. x: float32
     [N, C, H, W], sequences [T, N, C, H, W], normalised; labels: integers [N], numbers [N, M] of a regression.
     """
 
@@ -134,6 +135,7 @@ class Network(torch.nn.Module):
         self._described = {p["name"]: p for p in manifest["parameters"]}
         self._trainable = [name for name, p in self._described.items() if p["trainable"]]
         self._seed, self._calls = seed, 0
+        self.progress = 1.0
         self.logits: Optional[torch.Tensor] = None
         draw = torch.Generator().manual_seed(seed)
         for name, p in self._described.items():
@@ -175,6 +177,7 @@ class Network(torch.nn.Module):
         if x.requires_grad and torch.is_grad_enabled():
             raise ValueError("the gradient by the input is not computed: give x.detach()")
         given = {(_INPUT, None): _aligned(x.detach().movedim(len(lead) + 1, -1)),
+                 (_PROGRESS, None): torch.tensor([self.progress], dtype=torch.float32),
                  (_KEY, None): torch.tensor([self._seed & 0x7fffffff, self._calls & 0x7fffffff], dtype=torch.int32)}
         for name, value in self._values().items():
             given[_PARAMETER, name] = _aligned(value.detach().permute(self._described[name]["order"]))

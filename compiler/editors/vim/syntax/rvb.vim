@@ -11,7 +11,7 @@ syn keyword rvbType real binary ternary alpha input
 syn keyword rvbLayer conv2d conv1d conv2d_transposed upsample linear batchnorm avgpool maxpool global_avgpool
 syn keyword rvbLayer flatten vote add mean_over_time dropout drop_path delay random index largest mean sum
 syn keyword rvbLayer variance deviation softmax reshape permute to_tokens split_heads join_heads concat slice
-syn keyword rvbLayer pad at_time matmul cross_entropy targets target_values
+syn keyword rvbLayer pad at_time matmul cross_entropy targets target_values progress
 syn keyword rvbFunction abs atan cos detach exp floor length log max min round shape sigmoid softplus sqrt step tanh
 syn match rvbNumber "\<\d\+\(\.\d\+\)\?\([eE][-+]\?\d\+\)\?\>"
 syn match rvbOperator "|>\|\.\.\|[-+*%<>=?:]\|!="
