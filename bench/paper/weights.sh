@@ -3,17 +3,18 @@
 # with a card (stdlib/weights/README.md says what stands in it).
 #
 #   bench/paper/weights.sh NAME --data DIR --title TEXT [--epochs N] [--seed N] [--set "T=2 …"] [--flags "--lr 0.04 …"] [--run RUN]
-#                          [--out FOLDER]
+#                          [--out FOLDER] [--precision full]
 #
 # NAME: a file of examples/ or stdlib/networks/. TEXT names the data. --set: params of the network; --flags: of `train`. RUN
 # may hold a run that was begun with the same settings: it is continued. All is compiled for x86-64-v3, the kernels of every
-# machine with AVX2.
+# machine with AVX2. Real numbers are kept in half precision where no decision on the data changes, which is asked layer by
+# layer, or with --precision full in single.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 case ${1:--h} in -*) usage ;; esac
-name=$1 data= title= epochs= seed=1 set= flags= run= out=$root/stdlib/weights target=x86-64-v3
-options "data title epochs seed set flags run out" "${@:2}"
+name=$1 data= title= epochs= seed=1 set= flags= precision=tested run= out=$root/stdlib/weights target=x86-64-v3
+options "data title epochs seed set flags precision run out" "${@:2}"
 [ -n "$data" ] && [ -n "$title" ] || die "--data and --title are needed"
 out=$(realpath -m "$out")
 [ -z "$run" ] || run=$(realpath -m "$run")
@@ -33,16 +34,18 @@ else
   "./$name" train --data "$data" ${epochs:+--epochs $epochs} --seed "$seed" "${words[@]}" --run-dir "$run" >&2
 fi
 mkdir -p "$out"
-"$rvbc" pack "$model" "${defines[@]}" --weights "$run/last.safetensors" --data "$data" --target $target -o "$out/$name.safetensors"
+asked=() shown=
+[ "$precision" = full ] || { asked=(--data "$data" --target $target); shown=" --data DIR --target $target"; }
+"$rvbc" pack "$model" "${defines[@]}" --weights "$run/last.safetensors" "${asked[@]}" -o "$out/$name.safetensors"
 "$rvbc" deploy "$model" -q "${defines[@]}" --weights "$out/$name.safetensors" --target $target -o "$name.infer"
 "./$name.infer" eval --data "$data" --json >all.json
 "./$name.infer" eval --data "$data" --limit 1000 --json >first.json
-"./$name.infer" infer -i random:1 --limit 100 --output random.npy
+"./$name.infer" infer -i random:1 --output random.npy
 "./$name" info --json >info.json
-/usr/bin/python3 - "$name" "$title" "$run" "$out" "$model" "$root" "$set" "$flags" <<'END'
+/usr/bin/python3 - "$name" "$title" "$run" "$out" "$model" "$root" "$set" "$flags" "$shown" <<'END'
 import hashlib, json, os, sys
 import numpy as np
-name, title, run, out, model, root, sets, flags = sys.argv[1:]
+name, title, run, out, model, root, sets, flags, asked = sys.argv[1:]
 defines = "".join(" -D " + each for each in sets.split())
 flags = " " + flags if flags else ""
 load = lambda path: json.load(open(path))
@@ -61,7 +64,7 @@ card = {
                  "recipe": plan},
     "commands": [f"rvbc {source}{defines} --target {config['target']} -o {name}",
                  f"./{name} train --data DIR --epochs {config['plan']['epochs']} --seed {config['plan']['seed']}{flags} --run-dir run",
-                 f"rvbc pack {source}{defines} --weights run/last.safetensors --data DIR --target {config['target']} -o {name}.safetensors"],
+                 f"rvbc pack {source}{defines} --weights run/last.safetensors{asked} -o {name}.safetensors"],
     "file": {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()},
     "test": {"accuracy": everything["accuracy"], "correct": everything["correct"], "count": everything["count"],
              "target": config["target"], "first": {"correct": first["correct"], "count": first["count"]},

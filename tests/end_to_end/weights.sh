@@ -17,13 +17,13 @@ for card in "$root"/stdlib/weights/*.json; do
   mapfile -t defines < <(field "$card" '["network"].get("set", "")' | xargs -n 1 -r printf -- '-D\n%s\n')
   "$RVBC" deploy "$root/$(field "$card" '["network"]["file"]')" -q --weights "$weights" --target "$(field "$card" '["test"]["target"]')" "${defines[@]}" -o net
   if [ -n "$(field "$card" '["test"].get("random", "")')" ]; then
-    expect 0 ./net infer -i random:1 --limit 100 --output random.npy
+    expect 0 ./net infer -i random:1 --output random.npy
     /usr/bin/python3 - "$card" <<'END'
 import json, sys
 import numpy as np
 wanted = json.load(open(sys.argv[1]))["test"]["random"]["decisions"]
 found = np.load("random.npy").argmax(1).tolist()
-assert len(wanted) == 100 and len(set(wanted)) > 1 and found == wanted, (found, wanted)
+assert len(wanted) > 9 and len(set(wanted)) > 1 and found == wanted, (found, wanted)
 END
   fi
   count=$((count + 1))

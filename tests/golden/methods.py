@@ -224,6 +224,7 @@ def ternary(net, x, name):
     return torch.stack(spikes)
 
 
+EVEN = {"one_bit": "binary(of = standardised_evenly, ste = 1e6)"}  # the gradient does not change with the epoch
 LOSSES = {"binaryconnect": squared_hinge, "asa": rates, "tcja": rates, "q_snn": to_one_half}
 
 # Gradients that a BatchNorm right behind cancels but for its epsilon: nothing to compare.
@@ -262,8 +263,8 @@ CASES = [
     ("tcja_signs", tcja_vgg(2, 7), "tcja", dict(width=2, cifar=True, size=16), True, 3, [2, 2, 16, 16]),
     ("asa", asa_net(8, 2, 7, True), "asa", dict(width=8, voters=2, size=32, variant="vanilla"), True, 4, [2, 2, 32, 32]),
     ("asa_signs", asa_net(8, 2, 7, False), "asa", dict(width=8, voters=2, size=32), True, 4, [2, 2, 32, 32]),
-    ("q_snn", q_snn(4, 7, True), "q_snn", dict(width=4, size=8, variant="vanilla"), False, 3, [3, 3, 8, 8]),
-    ("q_snn_signs", q_snn(4, 7, False), "q_snn", dict(width=4, size=8), False, 3, [3, 3, 8, 8]),
+    ("q_snn", q_snn(4, 7, True), "q_snn", dict(width=4, size=8, variant="vanilla", **EVEN), False, 3, [3, 3, 8, 8]),
+    ("q_snn_signs", q_snn(4, 7, False), "q_snn", dict(width=4, size=8, **EVEN), False, 3, [3, 3, 8, 8]),
     ("hsd_teacher", hsd_teacher(2, 7), "hsd", dict(width=2, size=16, stage="teacher"), True, 2, [3, 2, 16, 16]),
     ("tcja", tcja_gesture(4, 16, 2, 7, True), "tcja",
      dict(width=4, hidden=16, voters=2, size=32, drop=0, threshold=0.25, variant="vanilla"), True, 3, [3, 2, 32, 32]),
