@@ -138,9 +138,11 @@ measure() {
   local seconds=$(((${EPOCHREALTIME/[.,]/} - since) / 1000000))
   weights=$name.run/last.safetensors
   "$rvbc" summary "${model[@]}" --json >summary.json
-  # Where no layer is binary there is nothing to verify, which is an error.
-  "$rvbc" deploy "${model[@]}" --weights "$weights" --verify-addonly -q -o "$name.deployed" >&2 ||
+  # Where no layer is binary there is nothing to verify, which is an error; any other failure is one here, too.
+  if ! "$rvbc" deploy "${model[@]}" --weights "$weights" --verify-addonly -q -o "$name.deployed" >&2 2>deploy.log; then
+    grep -q 'has no binary or ternary layer to verify' deploy.log || die "$name: $(cat deploy.log)"
     "$rvbc" deploy "${model[@]}" --weights "$weights" -q -o "$name.deployed" >&2
+  fi
   "./$name" eval "${test_data[@]}" --weights "$weights" -t "$threads" --output logits.npy --json >trained.json
   "./$name.deployed" eval "${test_data[@]}" -t "$threads" --compare logits.npy --json >deployed.json
   "./$name.deployed" info --json >info.json
